@@ -1,0 +1,62 @@
+//! Every bound of the program, each with its reason. What happens at a bound stands where it is met.
+
+/// The longest text of one message. The contract's 64 KiB.
+pub const TEXT_MAX_BYTES: usize = 64 * 1024;
+/// The longest message on a link, of whatever kind: a text, its envelope, and room to grow.
+pub const WIRE_MAX_BYTES: usize = 128 * 1024;
+/// The longest Noise message (Noise section 3: 65,535) and so the longest frame.
+pub const FRAME_MAX_BYTES: usize = 65_535;
+/// The longest payload of a frame: a Noise message less its tag.
+pub const PAYLOAD_MAX_BYTES: usize = FRAME_MAX_BYTES - 16;
+/// Frames after which a link direction changes its key.
+pub const REKEY_FRAMES: u64 = 1 << 16;
+/// A handshake that takes longer is given up.
+pub const HANDSHAKE_MS: u64 = 10_000;
+/// Bytes handed out for one stream before its machine waits to hear that they are written.
+pub const STREAM_AHEAD_BYTES: usize = 256 * 1024;
+/// Messages in flight to one peer before the rest waits on disk.
+pub const FLIGHT_MESSAGES: usize = 4096;
+/// Bytes of text in flight to one peer before the rest waits on disk.
+pub const FLIGHT_BYTES: usize = 512 * 1024;
+/// Rows read from the outbox at a time; about a frame of usual messages.
+pub const OUTBOX_PAGE_ROWS: usize = 512;
+/// How long a request for a session stands before it counts as unanswered.
+pub const ASK_MS: u64 = 60_000;
+/// How long two sides try to link before the session fails.
+pub const LINKING_MS: u64 = 10_000;
+/// How long direct paths are tried before the relay is used.
+pub const RELAY_AFTER_MS: u64 = 1_000;
+/// How long a closing side waits for the other's word.
+pub const CLOSING_MS: u64 = 3_000;
+/// How long a dialled connection may take to open.
+pub const DIAL_MS: u64 = 10_000;
+/// Sessions of one client, asked, offered or open.
+pub const SESSIONS: usize = 256;
+/// Candidate addresses in one offer; more are dropped.
+pub const CANDIDATES: usize = 16;
+/// Unanswered questions of one client to its server.
+pub const REQUESTS: usize = 1024;
+/// First and longest pause before signing in again, doubled in between.
+pub const RECONNECT_FIRST_MS: u64 = 500;
+/// See [`RECONNECT_FIRST_MS`].
+pub const RECONNECT_LAST_MS: u64 = 60_000;
+/// Names in one page of `who`.
+pub const WHO_PAGE_NAMES: usize = 256;
+/// People whose presence one client may watch.
+pub const WATCHED: usize = 1024;
+/// Rendezvous (asked or relayed sessions) that one client may have at a server.
+pub const RENDEZVOUS: usize = 256;
+/// Requests a second that one account may make, and how many at once after a pause.
+pub const REQUESTS_PER_S: u32 = 200;
+/// See [`REQUESTS_PER_S`].
+pub const REQUESTS_BURST: u32 = 2_000;
+/// Connections a second from one address outside loopback, and how many at once after a pause.
+pub const CONNECTS_PER_S: u32 = 20;
+/// See [`CONNECTS_PER_S`].
+pub const CONNECTS_BURST: u32 = 200;
+/// Clients a server takes at most, unless told otherwise.
+pub const MAX_CLIENTS: usize = 10_000;
+/// Messages whose sender waits for a verb to end.
+pub const PENDING_VERBS: usize = 1 << 17;
+/// Strangers with a session open through `HOST:PORT`, before they have said who they are.
+pub const STRANGERS: usize = 64;

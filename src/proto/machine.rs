@@ -1,0 +1,236 @@
+//! What a program is to its surroundings: inputs, outputs, and the one driver between the two.
+//!
+//! One wake of the loop, the same in `shell` and in the virtual world of the tests:
+//!
+//! ```text
+//! clock ─ feed(input)* ─ drain ─ keep(record)* ─ commit ─ perform(effect)* ─ flush
+//!                          └ query ─ rows ┘
+//! ```
+//!
+//! Nothing is performed before everything kept in the same wake is durable.
+
+use super::id::ConnId;
+use super::time::{Mono, Now};
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr};
+
+/// What a machine is told.
+#[derive(Debug)]
+pub enum Input<'a, C, A> {
+    /// A datagram arrived on the program's UDP socket.
+    Datagram {
+        /// Whom it claims to be from.
+        from: SocketAddr,
+        /// Its payload, whole.
+        bytes: &'a [u8],
+    },
+    /// Something happened to a stream connection or a listener.
+    Stream(ConnId, StreamEvent<'a>),
+    /// The answer to an [`Output::Query`], in the same wake.
+    Rows(A),
+    /// Somebody at this end wants something.
+    Command(C),
+    /// The deadline that was polled has passed.
+    Tick,
+}
+
+/// What happened to a stream connection or a listener.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamEvent<'a> {
+    /// A listener is open. Ports asked for as 0 are filled in.
+    Listening {
+        /// Where it listens.
+        at: SocketAddr,
+    },
+    /// Somebody dialled our listener; the connection is open.
+    Accepted {
+        /// The listener.
+        listener: ConnId,
+        /// The dialling end.
+        from: SocketAddr,
+    },
+    /// What we dialled answered; the connection is open.
+    Open {
+        /// Our end.
+        local: SocketAddr,
+    },
+    /// Bytes arrived, in order; never empty.
+    Bytes(&'a [u8]),
+    /// Everything sent before [`StreamAction::Watch`] is with the kernel now.
+    Drained,
+    /// The connection or listener is gone; nothing more comes for this id.
+    Closed(Cause),
+}
+
+/// Why a stream is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The other end finished in order.
+    Ended,
+    /// The system says what went wrong.
+    Failed(ErrorKind),
+}
+
+/// What a machine wants done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<R, Q, N> {
+    /// Make this durable before anything else of this wake leaves.
+    Keep(R),
+    /// Read this from the store; the answer is an [`Input::Rows`] in this wake and sees what was kept before.
+    Query(Q),
+    /// Send a datagram.
+    Datagram {
+        /// To whom.
+        to: SocketAddr,
+        /// The payload.
+        bytes: Vec<u8>,
+    },
+    /// Do this to a stream.
+    Stream(ConnId, StreamAction),
+    /// Tell the people or scripts at this end.
+    Show(N),
+}
+
+/// What to do to a stream. After `Close` and `Abort` nothing is heard of the id again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamAction {
+    /// Open a listener under this (own) id; answered by `Listening` or `Closed`.
+    Listen(SocketAddr),
+    /// Dial under this (own) id; answered by `Open` or `Closed`.
+    Dial {
+        /// Whom.
+        to: SocketAddr,
+        /// Our end's address, where it matters.
+        from: Option<IpAddr>,
+    },
+    /// Send these bytes after those sent before.
+    Send(Vec<u8>),
+    /// Say [`StreamEvent::Drained`] once, as soon as nothing is waiting to be written.
+    Watch,
+    /// Stop reading: the kernel's window then holds the other end back.
+    Pause,
+    /// Read again.
+    Resume,
+    /// Write what is waiting, then close.
+    Close,
+    /// Close at once.
+    Abort,
+}
+
+/// A program's decisions. It cannot fail: bad input is answered, broken invariants panic.
+pub trait Machine {
+    /// What somebody at this end can ask for.
+    type Command;
+    /// What must be durable.
+    type Record;
+    /// What it may read from its store.
+    type Query;
+    /// What such a read gives.
+    type Rows;
+    /// What people or scripts at this end are told.
+    type Notice;
+
+    /// Takes one input in.
+    fn handle(&mut self, now: Now, input: Input<'_, Self::Command, Self::Rows>);
+    /// Gives one output out; `None` when there is nothing more for now.
+    fn poll_output(&mut self) -> Option<OutputOf<Self>>;
+    /// When a [`Input::Tick`] is due, and why; `None` when nothing is waited for.
+    fn poll_timeout(&self) -> Option<(Mono, &'static str)>;
+}
+
+/// A machine's own [`Output`].
+pub type OutputOf<M> =
+    Output<<M as Machine>::Record, <M as Machine>::Query, <M as Machine>::Notice>;
+
+/// A machine's own [`Input`].
+pub type InputOf<'a, M> = Input<'a, <M as Machine>::Command, <M as Machine>::Rows>;
+
+/// What a machine keeps its records in. One transaction a wake.
+pub trait Store<M: Machine> {
+    /// Why it could not.
+    type Error;
+
+    /// Adds a record to this wake's transaction. Durable notices that it gives rise to, numbered,
+    /// go to `shown` in order; a record that repeats what is already kept gives rise to none.
+    fn keep(
+        &mut self,
+        now: Now,
+        record: M::Record,
+        shown: &mut Vec<M::Notice>,
+    ) -> Result<(), Self::Error>;
+    /// Reads; sees this wake's transaction.
+    fn query(&mut self, query: M::Query) -> Result<M::Rows, Self::Error>;
+    /// Makes this wake's transaction durable. Does nothing when nothing was kept.
+    fn commit(&mut self) -> Result<(), Self::Error>;
+}
+
+/// What is left to do to the world after a wake's commit.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Effect<N> {
+    /// Send a datagram.
+    Datagram {
+        /// To whom.
+        to: SocketAddr,
+        /// The payload.
+        bytes: Vec<u8>,
+    },
+    /// Do this to a stream.
+    Stream(ConnId, StreamAction),
+    /// Tell the people or scripts at this end.
+    Show(N),
+}
+
+/// One wake: inputs in, records kept, effects gathered until [`Wake::commit`] gives them out.
+///
+/// Reused from wake to wake, so that its buffers are not allocated each time.
+#[derive(Debug)]
+pub struct Wake<M: Machine> {
+    effects: Vec<Effect<M::Notice>>,
+    shown: Vec<M::Notice>,
+}
+
+impl<M: Machine> Wake<M> {
+    /// An empty wake.
+    pub fn new() -> Self {
+        Wake { effects: Vec::new(), shown: Vec::new() }
+    }
+
+    /// Feeds one input. Outputs stay in the machine until [`Wake::commit`], but for queries' sake
+    /// a caller may feed as many inputs as it likes before.
+    pub fn feed(&mut self, machine: &mut M, now: Now, input: InputOf<'_, M>) {
+        machine.handle(now, input);
+    }
+
+    /// Drains the machine, keeps and commits; then gives the effects, in the machine's order.
+    /// On an error nothing of this wake may leave: drop the effects and end the program.
+    pub fn commit<S: Store<M>>(
+        &mut self,
+        machine: &mut M,
+        store: &mut S,
+        now: Now,
+    ) -> Result<std::vec::Drain<'_, Effect<M::Notice>>, S::Error> {
+        while let Some(output) = machine.poll_output() {
+            match output {
+                Output::Keep(record) => {
+                    store.keep(now, record, &mut self.shown)?;
+                    self.effects.extend(self.shown.drain(..).map(Effect::Show));
+                }
+                Output::Query(query) => {
+                    let rows = store.query(query)?;
+                    machine.handle(now, Input::Rows(rows));
+                }
+                Output::Datagram { to, bytes } => self.effects.push(Effect::Datagram { to, bytes }),
+                Output::Stream(conn, action) => self.effects.push(Effect::Stream(conn, action)),
+                Output::Show(notice) => self.effects.push(Effect::Show(notice)),
+            }
+        }
+        store.commit()?;
+        Ok(self.effects.drain(..))
+    }
+}
+
+impl<M: Machine> Default for Wake<M> {
+    fn default() -> Self {
+        Wake::new()
+    }
+}

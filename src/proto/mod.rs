@@ -1,0 +1,17 @@
+//! What both programs decide: pure state machines that are told everything and look at nothing.
+//!
+//! Base modules first (`machine`, `time`, `id`, `limits`, `timers`), then `crypto`, `wire` and `model`,
+//! then `link`, then the two machines, `client` and `server`, which never import each other.
+
+pub mod bytes;
+pub mod client;
+pub mod crypto;
+pub mod id;
+pub mod limits;
+pub mod link;
+pub mod machine;
+pub mod model;
+pub mod server;
+pub mod time;
+pub mod timers;
+pub mod wire;

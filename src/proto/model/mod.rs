@@ -1,0 +1,11 @@
+//! What the program is about: people, messages, events, and what can be asked and kept.
+
+pub mod account;
+pub mod command;
+pub mod event;
+pub mod moment;
+pub mod name;
+pub mod notice;
+pub mod person;
+pub mod record;
+pub mod refusal;

@@ -1,0 +1,115 @@
+//! What a machine tells the people or scripts at its end.
+
+use super::account::Visibility;
+use super::command::Ticket;
+use super::event::{Event, Path, SessionState};
+use super::name::Name;
+use super::person::Fingerprint;
+use super::refusal::Refusal;
+use crate::proto::id::Seq;
+use crate::proto::time::Wall;
+use serde::Serialize;
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// What a client shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// To everybody who reads: something happened. Durable events come numbered from the store.
+    Event {
+        /// Its number, when durable.
+        seq: Option<Seq>,
+        /// When.
+        at: Wall,
+        /// What.
+        event: Event,
+    },
+    /// To the one who asked: a row of the answer.
+    Row(Ticket, Row),
+    /// To the one who asked: the verb ended.
+    Done(Ticket, Result<(), Refusal>),
+    /// The machine has said its goodbyes after [`super::command::Verb::Leave`]; the program ends.
+    Left,
+}
+
+/// A row of an answer. The JSON `event` is the variant's word.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Row {
+    /// Somebody: `who`, `lookup`, `update`.
+    Person(PersonRow),
+    /// Myself: `whoami`.
+    Whoami(WhoamiRow),
+    /// A session: `sessions`.
+    Session(SessionRow),
+    /// A message that was taken: `msg` answers with one for each addressee.
+    Queued {
+        /// Its id.
+        id: crate::proto::id::MsgId,
+        /// For whom.
+        to: String,
+    },
+}
+
+/// Somebody, as far as we may know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PersonRow {
+    /// Their name.
+    pub name: String,
+    /// Their virtual address.
+    pub address: Option<Ipv4Addr>,
+    /// Their key.
+    pub fingerprint: Fingerprint,
+    /// Signed in.
+    pub online: bool,
+    /// When the server last saw them.
+    #[serde(with = "crate::proto::model::moment::optional")]
+    pub seen: Option<Wall>,
+    /// Milliseconds since the answer that says so.
+    pub age_ms: u64,
+    /// Whether they are a friend.
+    pub friend: bool,
+}
+
+/// Myself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WhoamiRow {
+    /// My name on the server.
+    pub name: Option<Name>,
+    /// My virtual address.
+    pub address: Option<Ipv4Addr>,
+    /// My key.
+    pub fingerprint: Fingerprint,
+    /// Where peers reach me.
+    pub listen: Vec<SocketAddr>,
+    /// My address as the server sees it.
+    pub public: Option<SocketAddr>,
+    /// May strangers find me.
+    pub visibility: Visibility,
+    /// The server, while signed in.
+    pub server: Option<String>,
+}
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SessionRow {
+    /// The other side.
+    pub with: String,
+    /// What it is now.
+    pub state: SessionState,
+    /// How the two are linked; once open.
+    pub path: Option<Path>,
+    /// Their end, when direct.
+    pub remote: Option<SocketAddr>,
+    /// Since when it is so.
+    #[serde(with = "crate::proto::model::moment")]
+    pub since: Wall,
+}
+
+/// What a server shows its operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// A line of an answer, as key and value pairs (plain: `value value …`; JSON: an object).
+    Line(&'static str, Vec<(&'static str, String)>),
+    /// The last client was told; the program ends.
+    Left,
+}

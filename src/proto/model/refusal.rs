@@ -1,0 +1,146 @@
+//! Every way a verb ends badly, worded in one place and mapped to the exit codes.
+
+use crate::proto::limits;
+use std::fmt;
+
+/// The process's exit codes; the contract's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Answered, and the answer is no.
+    No = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The server, or a peer needed live, did not answer.
+    Unreachable = 3,
+    /// Disk, permissions, corrupt profile, address in use.
+    Local = 4,
+    /// A key is not the pinned one.
+    Identity = 5,
+    /// Time ran out before the state waited for.
+    Time = 6,
+}
+
+/// Why a verb was refused or failed. `Display` is the one line that a person reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No such name, or not visible to us; the two are not told apart.
+    Unknown(String),
+    /// The other side said no.
+    Declined(String),
+    /// The other side is known but away.
+    Away(String),
+    /// No answer in time to a request for a session.
+    NoAnswer(String),
+    /// Every path failed; the last reason in words.
+    NoPath(String, String),
+    /// A session is needed and there is none.
+    NoSession(String),
+    /// Nothing waits to be accepted or declined, or closed.
+    NothingWaiting,
+    /// More than one is meant; name one.
+    Ambiguous(&'static str),
+    /// Not signed in.
+    NotSignedIn,
+    /// There is no server in this run (`--no-server`).
+    NoServer,
+    /// The server did not answer; in words.
+    ServerUnreachable(String),
+    /// The server will not have us; in words.
+    ServerRefused(String),
+    /// The name belongs to another key.
+    NameTaken(String),
+    /// No name yet, and one is needed.
+    NameNeeded,
+    /// Another client signed in with our key.
+    Replaced,
+    /// The text is over the limit.
+    TextTooLong(usize),
+    /// Too much at once; says what.
+    Busy(&'static str),
+    /// The key is not the pinned one; whose.
+    IdentityChanged(String),
+    /// The message is not in the outbox.
+    NoSuchMessage(String),
+    /// Time ran out; the message stays queued.
+    TimeOut,
+    /// That is ourselves.
+    Myself,
+    /// Our own listener could not be opened; in words.
+    Listen(String),
+    /// The other end speaks no version of ours.
+    Version(String),
+}
+
+impl Refusal {
+    /// The exit code of a verb that ended so.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Refusal::Unknown(_)
+            | Refusal::Declined(_)
+            | Refusal::NoSession(_)
+            | Refusal::NothingWaiting
+            | Refusal::NameTaken(_)
+            | Refusal::ServerRefused(_)
+            | Refusal::Replaced
+            | Refusal::TextTooLong(_)
+            | Refusal::Busy(_)
+            | Refusal::NoSuchMessage(_)
+            | Refusal::Myself => Exit::No,
+            Refusal::Ambiguous(_) | Refusal::NameNeeded => Exit::Usage,
+            Refusal::Away(_)
+            | Refusal::NoAnswer(_)
+            | Refusal::NoPath(..)
+            | Refusal::NotSignedIn
+            | Refusal::NoServer
+            | Refusal::ServerUnreachable(_)
+            | Refusal::Version(_) => Exit::Unreachable,
+            Refusal::Listen(_) => Exit::Local,
+            Refusal::IdentityChanged(_) => Exit::Identity,
+            Refusal::TimeOut => Exit::Time,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Unknown(who) => write!(f, "{who}: no such name, or not visible to you"),
+            Refusal::Declined(who) => write!(f, "{who}: declined"),
+            Refusal::Away(who) => write!(f, "{who}: away [try again when they are online]"),
+            Refusal::NoAnswer(who) => write!(f, "{who}: no answer in time"),
+            Refusal::NoPath(who, why) => write!(f, "{who}: no path: {why} [see /why {who}]"),
+            Refusal::NoSession(who) => write!(f, "{who}: no session [/chat {who} asks for one]"),
+            Refusal::NothingWaiting => f.write_str("nothing waits for that"),
+            Refusal::Ambiguous(what) => write!(f, "more than one {what} [name one]"),
+            Refusal::NotSignedIn => f.write_str("not signed in [/online signs in]"),
+            Refusal::NoServer => {
+                f.write_str("there is no server in this run [leave out --no-server]")
+            }
+            Refusal::ServerUnreachable(why) => write!(f, "server unreachable: {why}"),
+            Refusal::ServerRefused(why) => write!(f, "the server refused: {why}"),
+            Refusal::NameTaken(name) => {
+                write!(f, "{name}: the name belongs to another key [choose another with --name]")
+            }
+            Refusal::NameNeeded => f.write_str("no name yet [give one with --name NAME]"),
+            Refusal::Replaced => f.write_str("signed in from elsewhere with the same key"),
+            Refusal::TextTooLong(bytes) => {
+                let most = limits::TEXT_MAX_BYTES;
+                write!(f, "text of {bytes} bytes is over the limit of {most} [send it as a file]")
+            }
+            Refusal::Busy(what) => write!(f, "too many {what} at once [wait a moment]"),
+            Refusal::IdentityChanged(who) => {
+                write!(f, "{who}: the key is not the pinned one [compare it, then: trust {who}]")
+            }
+            Refusal::NoSuchMessage(id) => write!(f, "{id}: no such message waits"),
+            Refusal::TimeOut => {
+                f.write_str("time ran out; it stays queued and is still delivered later")
+            }
+            Refusal::Myself => f.write_str("that is you"),
+            Refusal::Listen(why) => write!(f, "cannot listen: {why}"),
+            Refusal::Version(why) => write!(f, "no common protocol version: {why} [update]"),
+        }
+    }
+}

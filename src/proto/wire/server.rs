@@ -1,0 +1,214 @@
+//! What a server says to its clients.
+
+use crate::proto::bytes::Blob;
+use crate::proto::id::{ReqId, SessionId};
+use crate::proto::model::account::Visibility;
+use crate::proto::model::name::Name;
+use crate::proto::model::person::{Fingerprint, PublicIdentity};
+use crate::proto::time::Wall;
+use crate::proto::wire::messages;
+use serde::{Deserialize, Serialize};
+use std::net::{Ipv4Addr, SocketAddr};
+
+messages! {
+    /// Server to client.
+    ToClient {
+        1 => Welcome,
+        2 => Refused,
+        3 => Shown,
+        4 => WhoPage,
+        5 => Found,
+        6 => Presence,
+        7 => Offer,
+        8 => Answered,
+        9 => Carried,
+        10 => Ended,
+        11 => OverBudget,
+        12 => Leaving,
+    }
+}
+
+/// Signed in; the answer to `Enter`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// My name, as registered.
+    pub name: Name,
+    /// My virtual address.
+    pub address: Ipv4Addr,
+    /// Where my link comes from, as the server sees it.
+    pub outer: SocketAddr,
+    /// May strangers find me.
+    pub visibility: Visibility,
+}
+
+/// Not signed in; the link ends after this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// Why.
+    pub why: WhyRefused,
+}
+
+/// Why somebody is not signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyRefused {
+    /// The name belongs to another key.
+    NameTaken,
+    /// The key is new and no name was given.
+    NameNeeded,
+    /// As many clients as the server takes.
+    Full,
+    /// No virtual address is left.
+    PoolEmpty,
+}
+
+/// The answer to `Show`, once it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The question's number.
+    pub req: ReqId,
+    /// What it is now.
+    pub visibility: Visibility,
+}
+
+/// The answer to `Who`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhoPage {
+    /// The question's number.
+    pub req: ReqId,
+    /// In order of the names.
+    pub people: Vec<Brief>,
+    /// Whether there are names after these.
+    pub more: bool,
+}
+
+/// Somebody who is online, in brief.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brief {
+    /// Their name.
+    pub name: Name,
+    /// Their virtual address.
+    pub address: Ipv4Addr,
+    /// Their key.
+    pub fingerprint: Fingerprint,
+    /// When they signed in.
+    pub seen: Wall,
+}
+
+/// The answer to `Lookup`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The question's number.
+    pub req: ReqId,
+    /// `None`: no such name, or not visible to the one who asks; the two are not told apart.
+    pub who: Option<Card>,
+}
+
+/// Somebody, as the server knows them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// Their name.
+    pub name: Name,
+    /// Their virtual address.
+    pub address: Ipv4Addr,
+    /// Their keys. Whoever reads them checks the binding.
+    pub identity: PublicIdentity,
+    /// Signed in now.
+    pub online: bool,
+    /// When they last signed in or out.
+    pub seen: Wall,
+}
+
+/// A watched person came or went, or is so at the moment of the `Watch`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Who.
+    pub who: Fingerprint,
+    /// Signed in now.
+    pub online: bool,
+    /// When they last signed in or out.
+    pub seen: Wall,
+}
+
+/// Somebody asks for a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Named by the asker.
+    pub session: SessionId,
+    /// Who asks.
+    pub from: Card,
+    /// Where they can be dialled.
+    pub candidates: Vec<SocketAddr>,
+}
+
+/// The other side said yes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Which.
+    pub session: SessionId,
+    /// Where they can be dialled.
+    pub candidates: Vec<SocketAddr>,
+}
+
+/// Bytes of the two sides' own link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// Which.
+    pub session: SessionId,
+    /// What.
+    pub bytes: Blob,
+}
+
+/// An ask, an offer or a carried session is over; the server has forgotten it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Which.
+    pub session: SessionId,
+    /// Why.
+    pub why: WhyEnded,
+}
+
+/// Why an ask, an offer or a carried session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyEnded {
+    /// No such person, or not visible to the asker.
+    Unknown,
+    /// Known, and not signed in.
+    Away,
+    /// The other side said no.
+    Declined,
+    /// The other side took it back or ended it.
+    HungUp,
+    /// The other side's link to the server is gone.
+    Gone,
+    /// Too many at once, on either side.
+    Busy,
+}
+
+/// A question was not answered: too many in too short a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverBudget {
+    /// Its number; `None` where it had none.
+    pub req: Option<ReqId>,
+    /// The session it was about, where it was about one.
+    pub session: Option<SessionId>,
+}
+
+/// The link ends after this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// Why.
+    pub why: WhyLeaving,
+}
+
+/// Why the server ends a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WhyLeaving {
+    /// Somebody signed in with the same key; do not come back by yourself.
+    Replaced,
+    /// The server ends; come back by and by.
+    Shutdown,
+    /// The operator ended the link.
+    Kicked,
+    /// The operator removed the account; do not come back by yourself.
+    Forgotten,
+}
