@@ -68,11 +68,14 @@ pub(crate) fn decode_body<B: serde::de::DeserializeOwned>(body: &[u8]) -> Result
 
 /// Declares a family: an enum of one-body variants, each with the kind that it travels under.
 macro_rules! messages {
-    ($(#[$doc:meta])* $family:ident { $($(#[$note:meta])* $kind:literal => $name:ident),+ $(,)? }) => {
+    ($(#[$doc:meta])* $family:ident { $($kind:literal => $name:ident),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum $family {
-            $($(#[$note])* $name($name)),+
+            $(
+                #[doc = concat!("See [`struct@", stringify!($name), "`].")]
+                $name($name)
+            ),+
         }
 
         impl $crate::proto::wire::Wire for $family {
