@@ -26,6 +26,8 @@ pub const ASK_MS: u64 = 60_000;
 pub const LINKING_MS: u64 = 10_000;
 /// How long direct paths are tried before the relay is used.
 pub const RELAY_AFTER_MS: u64 = 1_000;
+/// How long the answerer waits to be dialled before it dials too.
+pub const DIAL_BACK_MS: u64 = 300;
 /// How long a closing side waits for the other's word.
 pub const CLOSING_MS: u64 = 3_000;
 /// How long a dialled connection may take to open.
