@@ -1,4 +1,5 @@
-//! Every bound of the program, each with its reason. What happens at a bound stands where it is met.
+//! Every bound of the program, each with its reason. What happens at a bound stands where it is
+//! met.
 
 /// The longest text of one message. The contract's 64 KiB.
 pub const TEXT_MAX_BYTES: usize = 64 * 1024;
