@@ -1,3 +1,5 @@
 //! The only code that touches the operating system.
 
+pub mod client;
+pub mod daemon;
 pub mod store;

@@ -336,7 +336,7 @@ impl Client {
     fn come_back(&mut self, why: &str) {
         let Some(server) = &self.config.server else { return };
         self.uplink.turn += 1;
-        if self.uplink.turn % server.at.len().max(1) != 0 {
+        if !self.uplink.turn.is_multiple_of(server.at.len().max(1)) {
             return self.dial_server();
         }
         let pause = self.uplink.pause_ms(&mut self.core);
