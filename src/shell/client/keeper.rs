@@ -5,7 +5,8 @@ use crate::proto::machine::Store;
 use crate::proto::model::notice::Notice;
 use crate::proto::model::record::{Query, Record, Rows};
 use crate::proto::time::Now;
-use crate::shell::store::{ClientStore, StoreError};
+use crate::shell::store::StoreError;
+use crate::shell::store::client::ClientStore;
 
 impl Store<Client> for ClientStore {
     type Error = StoreError;

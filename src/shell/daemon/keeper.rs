@@ -5,7 +5,8 @@ use crate::proto::model::notice::Report;
 use crate::proto::model::record::{ServerQuery, ServerRecord, ServerRows};
 use crate::proto::server::{Server, Then};
 use crate::proto::time::Now;
-use crate::shell::store::{ServerStore, StoreError};
+use crate::shell::store::StoreError;
+use crate::shell::store::server::ServerStore;
 
 impl Store<Server> for ServerStore {
     type Error = StoreError;
