@@ -104,4 +104,9 @@ impl Incoming {
         let start = self.sealed + FRAME_LENGTH_BYTES;
         Ok((rest.len() >= length).then_some((start, start + length)))
     }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
 }

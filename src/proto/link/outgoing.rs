@@ -76,4 +76,9 @@ impl Outgoing {
         let tag = seal.seal(&mut self.bytes[start..end]);
         self.bytes[end..end + TAG_BYTES].copy_from_slice(&tag);
     }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
 }
