@@ -1,3 +1,4 @@
 //! The only code that touches the operating system.
 
+pub mod disk;
 pub mod reactor;
