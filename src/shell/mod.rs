@@ -2,4 +2,6 @@
 
 pub mod client;
 pub mod daemon;
+pub mod disk;
+pub mod reactor;
 pub mod store;
