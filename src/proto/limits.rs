@@ -8,6 +8,9 @@ pub const WIRE_MAX_BYTES: usize = 128 * 1024;
 pub const FRAME_MAX_BYTES: usize = 65_535;
 /// The longest payload of a frame: a Noise message less its tag.
 pub const PAYLOAD_MAX_BYTES: usize = FRAME_MAX_BYTES - 16;
+/// The longest frame before a link is open: twice the longest that is sent, so that a stranger can
+/// make us hold no more than this.
+pub const HANDSHAKE_FRAME_MAX_BYTES: usize = 512;
 /// Frames after which a link direction changes its key.
 pub const REKEY_FRAMES: u64 = 1 << 16;
 /// A handshake that takes longer is given up.
