@@ -90,7 +90,7 @@ pub const CONNECTS_BURST: u32 = 200;
 /// Source addresses whose connects are counted; beyond it the least busy one is forgotten.
 pub const SOURCES: usize = 65_536;
 /// People on one watch list that cost as much budget as a request: each may be a read.
-pub const WATCHED_PER_REQUEST: usize = 64;
+pub const WATCHED_PER_REQUEST: usize = 16;
 /// Bytes pushed in vain to a client that is behind, before it is cut off.
 pub const BACKLOG_BYTES: usize = 4 * STREAM_AHEAD_BYTES;
 /// Clients a server takes at most, unless told otherwise.

@@ -29,6 +29,11 @@ impl Watchers {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
     fn of(&self, key: Fingerprint) -> impl Iterator<Item = ConnId> {
         self.pairs.range((key, ConnId(0))..=(key, ConnId(u64::MAX))).map(|(_, watcher)| *watcher)
     }
