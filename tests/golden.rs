@@ -1,8 +1,8 @@
 //! What goes over the wire, byte for byte: a change here is a change of the protocol.
 //!
-//! `tests/golden/*.txt` hold one line for each message: its name and its bytes in hex. After a change
-//! that is meant, `HOBNOB_GOLDEN=write cargo test --test golden` writes them anew; the difference
-//! belongs into the same commit. (`noise.txt` is not ours and is tested in `proto::crypto`.)
+//! `tests/golden/*.txt` hold one line for each message: its name and its bytes in hex. After a
+//! change that is meant, `HOBNOB_GOLDEN=write cargo test --test golden` writes them anew; the
+//! difference belongs into the same commit. (`noise.txt` is not ours; `proto::crypto` tests it.)
 
 use data_encoding::HEXLOWER;
 use hobnob::proto::bytes::{Blob, Bytes};

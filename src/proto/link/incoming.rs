@@ -2,7 +2,7 @@
 //! waits to be read, in one buffer.
 //!
 //! ```text
-//! 0 ── dead ── read ── opened ── opened_end ── dead ── sealed ── not yet opened ── end
+//! 0 .. dead .. read .. opened .. opened_end .. dead .. sealed .. not yet opened .. end
 //! ```
 //!
 //! A frame is opened where it lies. The buffer is given back when it is empty; with a peer that

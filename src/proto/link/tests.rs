@@ -594,7 +594,9 @@ proptest! {
     }
 
     #[test]
-    fn garbage_inside_an_open_link_never_panics(payload in prop::collection::vec(any::<u8>(), 1..600)) {
+    fn garbage_inside_an_open_link_never_panics(
+        payload in prop::collection::vec(any::<u8>(), 1..600),
+    ) {
         let (mut alice, mut bob) = World::new().open();
         bob.feed(&sealed(&mut alice, &payload));
         drain::<ToPeer>(&mut bob, &mut Vec::new());
