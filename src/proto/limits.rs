@@ -1,4 +1,5 @@
-//! Every bound of the program, each with its reason. What happens at a bound stands where it is met.
+//! Every bound of the program, each with its reason. What happens at a bound stands where it is
+//! met.
 
 /// The longest text of one message. The contract's 64 KiB.
 pub const TEXT_MAX_BYTES: usize = 64 * 1024;
@@ -8,6 +9,9 @@ pub const WIRE_MAX_BYTES: usize = 128 * 1024;
 pub const FRAME_MAX_BYTES: usize = 65_535;
 /// The longest payload of a frame: a Noise message less its tag.
 pub const PAYLOAD_MAX_BYTES: usize = FRAME_MAX_BYTES - 16;
+/// The longest frame before a link is open: twice the longest that is sent, so that a stranger can
+/// make us hold no more than this.
+pub const HANDSHAKE_FRAME_MAX_BYTES: usize = 512;
 /// Frames after which a link direction changes its key.
 pub const REKEY_FRAMES: u64 = 1 << 16;
 /// A handshake that takes longer is given up.
@@ -26,6 +30,8 @@ pub const ASK_MS: u64 = 60_000;
 pub const LINKING_MS: u64 = 10_000;
 /// How long direct paths are tried before the relay is used.
 pub const RELAY_AFTER_MS: u64 = 1_000;
+/// How long the answerer waits to be dialled before it dials too.
+pub const DIAL_BACK_MS: u64 = 300;
 /// How long a closing side waits for the other's word.
 pub const CLOSING_MS: u64 = 3_000;
 /// How long a dialled connection may take to open.

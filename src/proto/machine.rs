@@ -76,7 +76,8 @@ pub enum Cause {
 pub enum Output<R, Q, N> {
     /// Make this durable before anything else of this wake leaves.
     Keep(R),
-    /// Read this from the store; the answer is an [`Input::Rows`] in this wake and sees what was kept before.
+    /// Read this from the store; the answer is an [`Input::Rows`] in this wake and sees what was
+    /// kept before.
     Query(Q),
     /// Send a datagram.
     Datagram {

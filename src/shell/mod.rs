@@ -1,4 +1,7 @@
 //! The only code that touches the operating system.
 
 pub mod cli;
+pub mod client;
+pub mod daemon;
 pub mod front;
+pub mod store;
