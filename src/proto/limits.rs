@@ -18,6 +18,31 @@ pub const REKEY_FRAMES: u64 = 1 << 16;
 pub const HANDSHAKE_MS: u64 = 10_000;
 /// Bytes handed out for one stream before its machine waits to hear that they are written.
 pub const STREAM_AHEAD_BYTES: usize = 256 * 1024;
+/// What is read from a stream at a time: most of what a kernel holds for one, allocated once.
+pub const READ_BYTES: usize = 64 * 1024;
+/// Bytes read from one stream in one wake; the others have their turn before it goes on.
+pub const TURN_BYTES: usize = 256 * 1024;
+/// What is read from stdin at a time.
+pub const STDIN_READ_BYTES: usize = 16 * 1024;
+/// Connections accepted, and datagrams received, in one wake of the loop.
+pub const TURN_ARRIVALS: usize = 256;
+/// Connections that the kernel holds for us until they are accepted (`listen(2)`).
+pub const BACKLOG: i32 = 4096;
+/// Connections that are closed but for bytes that the other end has not taken yet.
+pub const LINGERING: usize = 1024;
+/// Bytes that a program on the control socket may be behind in reading.
+pub const CONTROL_BEHIND_BYTES: usize = 4 * 1024 * 1024;
+/// Programs on the control socket at a time.
+pub const CONTROLS: usize = 256;
+/// Silence on a stream after which the kernel asks the other end for a sign of life.
+pub const KEEPALIVE_IDLE_S: u64 = 60;
+/// Pause between two such questions.
+pub const KEEPALIVE_INTERVAL_S: u64 = 15;
+/// Such questions without an answer before the kernel gives a stream up.
+pub const KEEPALIVE_PROBES: u32 = 4;
+/// How long bytes may stay unacknowledged. Linux lets this overrule the number of probes
+/// (tcp(7), TCP_USER_TIMEOUT), so it is the time that all of them take: one lost packet is no loss.
+pub const UNACKNOWLEDGED_S: u64 = KEEPALIVE_IDLE_S + KEEPALIVE_INTERVAL_S * KEEPALIVE_PROBES as u64;
 /// Messages in flight to one peer before the rest waits on disk.
 pub const FLIGHT_MESSAGES: usize = 4096;
 /// Bytes of text in flight to one peer before the rest waits on disk.

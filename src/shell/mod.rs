@@ -4,4 +4,5 @@ pub mod cli;
 pub mod client;
 pub mod daemon;
 pub mod front;
+pub mod reactor;
 pub mod store;
