@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod client;
 pub mod daemon;
+pub mod disk;
 pub mod front;
 pub mod reactor;
 pub mod store;

@@ -28,6 +28,9 @@ mod token;
 mod turns;
 mod udp;
 
+#[cfg(test)]
+mod tests;
+
 pub use control::{ControlEvent, ControlId, connect_control};
 pub use descriptors::raise_descriptor_limit;
 pub use signals::Signal;
