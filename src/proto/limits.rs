@@ -99,3 +99,9 @@ pub const MAX_CLIENTS: usize = 10_000;
 pub const PENDING_VERBS: usize = 1 << 17;
 /// Strangers with a session open through `HOST:PORT`, before they have said who they are.
 pub const STRANGERS: usize = 64;
+/// How long a verb may take, unless told otherwise. The contract's 10 seconds.
+pub const VERB_MS: u64 = 10_000;
+/// Days that a server holds mail, unless told otherwise.
+pub const HOLD_DAYS: u64 = 30;
+/// Bytes of mail that a server holds for one person, unless told otherwise.
+pub const HOLD_BYTES: u64 = 16 * 1024 * 1024;
