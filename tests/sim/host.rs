@@ -73,7 +73,7 @@ impl<M: Machine, S: Store<M, Error: std::fmt::Debug> + Crashing> Host<M, S> {
         let Some(machine) = &mut self.machine else { return (Vec::new(), false) };
         let mut wake = Wake::new();
         for input in inputs {
-            wake.feed(machine, now, input);
+            machine.handle(now, input);
         }
         let dies = crash == Some(Crash::BeforeCommit);
         let mut doomed = Doomed { store: &mut self.store, dies };
