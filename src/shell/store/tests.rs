@@ -243,7 +243,7 @@ fn a_damaged_page_is_an_error_and_no_reset() {
     store.commit().unwrap();
     drop(store);
     let mut bytes = std::fs::read(&file.path).unwrap();
-    bytes[4096..].fill(0xa5);
+    bytes[8192..].fill(0xa5);
     std::fs::write(&file.path, &bytes).unwrap();
     let opened = ClientStore::open(&file.path);
     let error = opened.and_then(|mut store| store.restore()).unwrap_err();
