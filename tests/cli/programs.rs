@@ -273,6 +273,7 @@ fn a_broken_pipe_is_a_quiet_success() {
 fn the_operator_sees_kicks_and_forgets() {
     let mut world = World::new();
     let mut ann = world.peer("ann");
+    ann.forget();
     let console = world.server.process();
     console.say("who");
     console.expect("ann in who", |line| line.contains("ann"));

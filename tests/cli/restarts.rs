@@ -65,6 +65,8 @@ fn what_a_killed_sender_had_accepted_is_still_sent() {
 fn a_direct_session_outlives_the_server() {
     let mut world = World::new();
     let (mut ann, mut bob) = world.pair("ann", "bob");
+    ann.forget();
+    bob.forget();
     world.server.crash();
     ann.expect("offline", |event| event["event"] == "offline");
     bob.expect("offline", |event| event["event"] == "offline");
@@ -85,6 +87,7 @@ fn a_server_that_ends_in_order_tells_its_clients_and_keeps_its_accounts() {
     let mut world = World::new();
     let mut ann = world.peer("ann");
     world.once("bob", &["whoami"]).expect_ok();
+    ann.forget();
     world.server.stop();
     let event = ann.expect("offline", |event| event["event"] == "offline");
     assert!(event["why"].as_str().is_some_and(|why| !why.is_empty()), "{event}");

@@ -13,7 +13,7 @@ fn is_harmless(line: &str) -> bool {
 fn what_another_wrote_is_harmless_in_plain_lines_and_exact_in_json() {
     let world = World::new();
     let mut ann = world.peer_with("ann", &["--accept", "all"]);
-    let mut bob = world.plain("bob", &[]);
+    let mut bob = world.plain("bob");
     bob.say("/chat ann");
     bob.expect("open", |line| line.starts_with("* session with ann open"));
     ann.deliver("bob", NASTY);

@@ -1,7 +1,9 @@
 //! Driven by scripts: JSON lines, slash lines, files and closed inputs, `wait`, exit codes.
 
-use crate::support::{PATIENCE, Peer, Process, World, is_message, is_session, open};
+use crate::support::{PATIENCE, Peer, Process, Scratch, World};
+use crate::support::{is_message, is_session, nobody_there};
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -81,7 +83,7 @@ fn a_script_file_as_input_is_played_to_its_end() {
 fn at_the_end_of_input_what_is_being_sent_is_waited_for() {
     let world = World::new();
     let mut bob = world.peer_with("bob", &["--accept", "all"]);
-    let mut ann = world.plain("ann", &[]);
+    let mut ann = world.plain("ann");
     ann.say("/chat bob");
     ann.expect("open", |line| line.starts_with("* session with bob open"));
     for n in 0..20 {
@@ -185,20 +187,19 @@ fn wait_prints_the_first_event_that_fits() {
 }
 
 #[test]
-fn the_five_lines_of_the_readme_drive_two_peers() {
-    let world = World::new();
-    let mut bob = world.peer_with("bob", &["--accept", "all"]);
-    let mut ann = world.peer("ann");
-    open_by_one_shot(&world, &mut ann, &mut bob);
-    world.once("ann", &["--wait", "delivered", "msg", "bob", "hi"]).expect_ok();
-    let out = world.once("bob", &["history", "ann"]);
-    assert!(out.expect_ok().contains("hi"), "{out:?}");
-    ann.ask(&["close", "bob"]).expect_ok();
-    open(&mut bob, &mut ann);
-}
-
-fn open_by_one_shot(world: &World, ann: &mut Peer, bob: &mut Peer) {
-    world.once("ann", &["chat", "bob"]).expect_ok();
-    ann.expect("open", |e| is_session(e, "bob", "open"));
-    bob.expect("open", |e| is_session(e, "ann", "open"));
+fn the_readmes_script_works_as_it_stands() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```sh\nhobnobd").expect("README has the script");
+    let (script, _) = rest.split_once("```").expect("the block ends");
+    let scratch = Scratch::new();
+    let home = scratch.join("");
+    let script = format!("trap 'kill $(jobs -p)' EXIT\nhobnobd{script}")
+        .replace("127.0.0.1:12000", &nobody_there().to_string())
+        .replace("/tmp/", &home.display().to_string());
+    let programs = Path::new(env!("CARGO_BIN_EXE_hobnob")).parent().expect("it is in a folder");
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+    let mut command = Command::new("bash");
+    command.args(["-ec", &script]).env("PATH", path).env("HOME", &home).current_dir(&home);
+    let ended = Process::start(&mut command).ended();
+    assert!(ended.expect_ok().contains("build finished"), "{ended:?}");
 }

@@ -57,9 +57,11 @@ impl World {
         peer
     }
 
-    /// Somebody signed in, speaking plain lines. Nothing is waited for.
-    pub fn plain(&self, name: &str, options: &[&str]) -> Process {
-        Process::start(self.signed(name).args(options))
+    /// Somebody signed in, speaking plain lines.
+    pub fn plain(&self, name: &str) -> Process {
+        let mut peer = Process::start(&mut self.signed(name));
+        peer.expect("ready", |line| line.starts_with("* ready") && line.contains(name));
+        peer
     }
 
     /// `hobnob` with the options by which `name` signs in here.

@@ -90,6 +90,12 @@ impl Peer {
         self.ask(&["whoami"]).expect_ok();
     }
 
+    /// Settles, and forgets what happened up to here.
+    pub fn forget(&mut self) {
+        self.settle();
+        self.process.forget();
+    }
+
     /// kill -9.
     pub fn crash(self) {
         self.process.crash();

@@ -107,6 +107,12 @@ impl Process {
         &self.waiting
     }
 
+    /// Forgets the lines that nobody has asked for yet.
+    pub fn forget(&mut self) {
+        self.arriving.try_iter().for_each(drop);
+        self.waiting.clear();
+    }
+
     /// Its number.
     pub fn pid(&self) -> Pid {
         self.pid
