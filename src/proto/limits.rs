@@ -9,12 +9,40 @@ pub const WIRE_MAX_BYTES: usize = 128 * 1024;
 pub const FRAME_MAX_BYTES: usize = 65_535;
 /// The longest payload of a frame: a Noise message less its tag.
 pub const PAYLOAD_MAX_BYTES: usize = FRAME_MAX_BYTES - 16;
+/// The longest frame before a link is open: twice the longest that is sent, so that a stranger can
+/// make us hold no more than this.
+pub const HANDSHAKE_FRAME_MAX_BYTES: usize = 512;
 /// Frames after which a link direction changes its key.
 pub const REKEY_FRAMES: u64 = 1 << 16;
 /// A handshake that takes longer is given up.
 pub const HANDSHAKE_MS: u64 = 10_000;
 /// Bytes handed out for one stream before its machine waits to hear that they are written.
 pub const STREAM_AHEAD_BYTES: usize = 256 * 1024;
+/// What is read from a stream at a time: most of what a kernel holds for one, allocated once.
+pub const READ_BYTES: usize = 64 * 1024;
+/// Bytes read from one stream in one wake; the others have their turn before it goes on.
+pub const TURN_BYTES: usize = 256 * 1024;
+/// What is read from stdin at a time.
+pub const STDIN_READ_BYTES: usize = 16 * 1024;
+/// Connections accepted, and datagrams received, in one wake of the loop.
+pub const TURN_ARRIVALS: usize = 256;
+/// Connections that the kernel holds for us until they are accepted (`listen(2)`).
+pub const BACKLOG: i32 = 4096;
+/// Connections that are closed but for bytes that the other end has not taken yet.
+pub const LINGERING: usize = 1024;
+/// Bytes that a program on the control socket may be behind in reading.
+pub const CONTROL_BEHIND_BYTES: usize = 4 * 1024 * 1024;
+/// Programs on the control socket at a time.
+pub const CONTROLS: usize = 256;
+/// Silence on a stream after which the kernel asks the other end for a sign of life.
+pub const KEEPALIVE_IDLE_S: u64 = 60;
+/// Pause between two such questions.
+pub const KEEPALIVE_INTERVAL_S: u64 = 15;
+/// Such questions without an answer before the kernel gives a stream up.
+pub const KEEPALIVE_PROBES: u32 = 4;
+/// How long bytes may stay unacknowledged. Linux lets this overrule the number of probes
+/// (tcp(7), TCP_USER_TIMEOUT), so it is the time that all of them take: one lost packet is no loss.
+pub const UNACKNOWLEDGED_S: u64 = KEEPALIVE_IDLE_S + KEEPALIVE_INTERVAL_S * KEEPALIVE_PROBES as u64;
 /// Messages in flight to one peer before the rest waits on disk.
 pub const FLIGHT_MESSAGES: usize = 4096;
 /// Bytes of text in flight to one peer before the rest waits on disk.
@@ -27,6 +55,8 @@ pub const ASK_MS: u64 = 60_000;
 pub const LINKING_MS: u64 = 10_000;
 /// How long direct paths are tried before the relay is used.
 pub const RELAY_AFTER_MS: u64 = 1_000;
+/// How long the answerer waits to be dialled before it dials too.
+pub const DIAL_BACK_MS: u64 = 300;
 /// How long a closing side waits for the other's word.
 pub const CLOSING_MS: u64 = 3_000;
 /// How long a dialled connection may take to open.
@@ -47,6 +77,8 @@ pub const WHO_PAGE_NAMES: usize = 256;
 pub const WATCHED: usize = 1024;
 /// Rendezvous (asked or relayed sessions) that one client may have at a server.
 pub const RENDEZVOUS: usize = 256;
+/// Of those, how many with one and the same client: one asker must not take all of another's places.
+pub const RENDEZVOUS_PAIR: usize = 8;
 /// Requests a second that one account may make, and how many at once after a pause.
 pub const REQUESTS_PER_S: u32 = 200;
 /// See [`REQUESTS_PER_S`].
@@ -55,9 +87,21 @@ pub const REQUESTS_BURST: u32 = 2_000;
 pub const CONNECTS_PER_S: u32 = 20;
 /// See [`CONNECTS_PER_S`].
 pub const CONNECTS_BURST: u32 = 200;
+/// Source addresses whose connects are counted; beyond it the least busy one is forgotten.
+pub const SOURCES: usize = 65_536;
+/// People on one watch list that cost as much budget as a request: each may be a read.
+pub const WATCHED_PER_REQUEST: usize = 16;
+/// Bytes pushed in vain to a client that is behind, before it is cut off.
+pub const BACKLOG_BYTES: usize = 4 * STREAM_AHEAD_BYTES;
 /// Clients a server takes at most, unless told otherwise.
 pub const MAX_CLIENTS: usize = 10_000;
 /// Messages whose sender waits for a verb to end.
 pub const PENDING_VERBS: usize = 1 << 17;
 /// Strangers with a session open through `HOST:PORT`, before they have said who they are.
 pub const STRANGERS: usize = 64;
+/// How long a verb may take, unless told otherwise. The contract's 10 seconds.
+pub const VERB_MS: u64 = 10_000;
+/// Days that a server holds mail, unless told otherwise.
+pub const HOLD_DAYS: u64 = 30;
+/// Bytes of mail that a server holds for one person, unless told otherwise.
+pub const HOLD_BYTES: u64 = 16 * 1024 * 1024;

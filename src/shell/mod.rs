@@ -1,1 +1,9 @@
 //! The only code that touches the operating system.
+
+pub mod cli;
+pub mod client;
+pub mod daemon;
+pub mod disk;
+pub mod front;
+pub mod reactor;
+pub mod store;

@@ -1,14 +1,48 @@
-//! The client's decisions.
+//! The client's decisions. One file a feature; each adds its inputs to `Client`.
+//!
+//! | file | about |
+//! |---|---|
+//! | `uplink` | the link to the server: dialling, signing in, coming back |
+//! | `directory` | questions to the server: who, lookup, update, visibility |
+//! | `people` | who is known, with which key |
+//! | `sessions` | asking for a session, and the end of one |
+//! | `linking` | from yes to an open link: paths and their choice |
+//! | `flow` | messages and acknowledgements in an open session |
+//! | `outbox` | `msg`, what waits, and verbs that wait for a stage |
+//! | `listener` | where peers reach us |
+//! | `commands` | which verb goes where |
 
+mod commands;
+mod core;
+mod directory;
+mod flow;
+mod link_table;
+mod linking;
+mod listener;
+mod outbox;
+mod people;
+mod sessions;
+mod uplink;
+
+use self::core::{Alarm, Core};
+use self::directory::Directory;
+use self::link_table::{LinkTable, Via};
+use self::listener::Listener;
+use self::outbox::Outbox;
+use self::people::People;
+use self::sessions::Sessions;
+use self::uplink::Uplink;
 use crate::proto::crypto::keys::Identity;
-use crate::proto::machine::{Input, Machine, OutputOf};
+use crate::proto::id::{ConnId, MsgId};
+use crate::proto::machine::{Input, Machine, OutputOf, StreamEvent};
+use crate::proto::model::account::Visibility;
 use crate::proto::model::command::Command;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::time::{Mono, Now};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Who is connected without the user being asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,20 +83,99 @@ pub struct Server {
 }
 
 /// The client.
-pub struct Client {}
+pub struct Client {
+    config: Config,
+    me: Identity,
+    /// Our name and virtual address, as the server last said.
+    account: Option<(Name, Ipv4Addr)>,
+    visibility: Option<Visibility>,
+    core: Core,
+    uplink: Uplink,
+    directory: Directory,
+    people: People,
+    sessions: Sessions,
+    links: LinkTable,
+    outbox: Outbox,
+    listener: Listener,
+    /// `ready` has been said.
+    is_ready: bool,
+}
 
 impl Client {
-    /// A client as its records left it. `seed`: 32 bytes of entropy. It signs in by itself.
+    /// A client as its records left it. `seed`: 32 bytes of entropy. It signs in by itself, at the
+    /// first [`Input::Tick`], which is due at once.
     pub fn restore(config: Config, me: Identity, past: Restored, seed: [u8; 32]) -> Client {
-        let _ = (config, me, past, seed);
-        todo!("the client machine")
+        let mut core = Core::new(seed);
+        core.alarm(Alarm::Reconnect, 0, "start");
+        let pinned = config.server.as_ref().and_then(|server| server.key).or(past.server_key);
+        Client {
+            uplink: Uplink::new(config.server.is_some(), pinned),
+            directory: Directory::default(),
+            people: People::restore(past.people),
+            sessions: Sessions::default(),
+            links: LinkTable::default(),
+            outbox: Outbox::restore(past.waiting, past.last_id),
+            listener: Listener::default(),
+            account: past.me,
+            visibility: past.visibility,
+            is_ready: false,
+            core,
+            config,
+            me,
+        }
     }
 
     /// Messages to `to` up to this id have been handed to a live link: queued ones among them
     /// are `sent`.
-    pub fn sent_up_to(&self, to: Fingerprint) -> Option<crate::proto::id::MsgId> {
-        let _ = to;
-        todo!("the client machine")
+    pub fn sent_up_to(&self, to: Fingerprint) -> Option<MsgId> {
+        self.sessions.flow_with(to).map(flow::Flow::handed)
+    }
+
+    /// Whether nothing is on its way: no message in flight, no verb that waits for an answer.
+    pub fn is_settled(&self) -> bool {
+        self.sessions.all_acknowledged() && self.outbox.is_settled() && self.directory.is_settled()
+    }
+
+    /// Whether so much waits for answers that whoever feeds commands should hold back.
+    pub fn is_busy(&self) -> bool {
+        self.directory.is_busy() || self.outbox.is_busy()
+    }
+
+    fn on_stream(&mut self, conn: ConnId, event: StreamEvent<'_>) {
+        if self.uplink.is(conn) {
+            return self.on_uplink(event);
+        }
+        if self.listener.is(conn) {
+            return self.on_listener(event);
+        }
+        match event {
+            StreamEvent::Accepted { from, .. } => self.on_accepted(conn, from),
+            StreamEvent::Open { .. } => self.on_dialled(conn),
+            StreamEvent::Bytes(bytes) => self.on_peer_bytes(Via::Tcp(conn), bytes),
+            StreamEvent::Closed(cause) => self.on_peer_closed(Via::Tcp(conn), cause),
+            StreamEvent::Drained | StreamEvent::Listening { .. } => {}
+        }
+    }
+
+    fn on_alarm(&mut self, alarm: Alarm) {
+        match alarm {
+            Alarm::Uplink => self.on_uplink_slow(),
+            Alarm::Reconnect => self.dial_server(),
+            Alarm::Session(session) => self.on_session_late(session),
+            Alarm::DialBack(session) => self.dial_back(session),
+            Alarm::Relay(session) => self.open_relay(session),
+            Alarm::Handshake(via) => self.on_handshake_late(via),
+            Alarm::Verb(ticket) => self.on_verb_late(ticket),
+        }
+    }
+
+    /// Puts what links have to send behind everything that was kept.
+    fn flush(&mut self) {
+        self.acknowledge();
+        while let Some(via) = self.links.pop_dirty() {
+            self.flush_link(via);
+        }
+        self.uplink.flush(&mut self.core);
     }
 }
 
@@ -73,15 +186,30 @@ impl Machine for Client {
     type Rows = Rows;
     type Notice = Notice;
 
-    fn handle(&mut self, _now: Now, _input: Input<'_, Command, Rows>) {
-        todo!("the client machine")
+    fn handle(&mut self, now: Now, input: Input<'_, Command, Rows>) {
+        self.core.now = now;
+        match input {
+            // Datagrams between peers are not spoken yet; a stray one is nobody's.
+            Input::Datagram { .. } => {}
+            Input::Stream(conn, event) => self.on_stream(conn, event),
+            Input::Rows(rows) => self.on_rows(rows),
+            Input::Command(command) => self.on_command(command),
+            Input::Tick => {}
+        }
+        while let Some(alarm) = self.core.timers.pop_due(now.mono) {
+            self.on_alarm(alarm);
+        }
     }
 
     fn poll_output(&mut self) -> Option<OutputOf<Self>> {
-        todo!("the client machine")
+        if let Some(output) = self.core.pop() {
+            return Some(output);
+        }
+        self.flush();
+        self.core.pop()
     }
 
     fn poll_timeout(&self) -> Option<(Mono, &'static str)> {
-        todo!("the client machine")
+        self.core.timers.next()
     }
 }

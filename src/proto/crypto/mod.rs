@@ -1,4 +1,7 @@
 //! Keys, the Noise handshake, and sealing. The only module that names a crypto crate.
 
+pub mod handshake;
 pub mod keys;
+mod resolver;
 pub mod rng;
+pub mod seal;

@@ -4,19 +4,39 @@
 //!
 //! | state | input | next, output |
 //! |---|---|---|
-//! | Dialling | answer `yes` + Noise 2, the expected key | Open; Noise 3; `Established` |
-//! | Dialling | answer `no`, other version, other key, garbage | fault |
+//! | Dialling | answer `yes` | Agreed |
+//! | Dialling | answer `no`, other version, garbage | fault |
+//! | Agreed | Noise 2, the expected key | Open; Noise 3; `Established` |
+//! | Agreed | Noise 2, another key; garbage | fault; nothing of ours is told |
 //! | Fresh | preamble | Asked; `Hello` |
-//! | Asked | `answer` | Answering; answer `yes` + Noise 2 |
+//! | Fresh | preamble of another version | fault; answer `no` |
+//! | Asked | `answer` | Answering; answer `yes` |
 //! | Asked | `refuse` | Closed; answer `no` |
-//! | Answering | Noise 3, the expected key | Open; `Established` |
+//! | Answering | Noise 1 | Answered; Noise 2 |
+//! | Answered | Noise 3, the expected key | Open; `Established` |
+//! | Answered | Noise 3, another key; garbage | fault |
 //! | Open | frame | `Message`, any number of them |
+//! | any | fault | Dead; what waits sealed or in the clear still goes out |
+//!
+//! The stream is made of frames: a length (`u16`, big-endian) and so many bytes; `preamble` says
+//! what the first of each side hold, then they hold Noise messages. An open link's payloads, one
+//! behind the other, are the messages (`wire`), which do not care where a frame ends.
 
-use crate::proto::crypto::keys::Identity;
+mod incoming;
+mod outgoing;
+mod preamble;
+
+use crate::proto::crypto::handshake::{BadHandshake, Handshake};
+use crate::proto::crypto::keys::{self, Identity};
 use crate::proto::crypto::rng::Rng;
+use crate::proto::crypto::seal::Seal;
 use crate::proto::id::SessionId;
+use crate::proto::limits::HANDSHAKE_FRAME_MAX_BYTES;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
-use crate::proto::wire::Wire;
+use crate::proto::wire::{self, BadMessage, Wire};
+use incoming::{FRAME_LENGTH_BYTES, Incoming};
+use outgoing::Outgoing;
+pub use preamble::PROTOCOL_VERSION;
 use serde::{Deserialize, Serialize};
 
 /// What a link is for; said in the clear by the dialling side, and bound into the handshake.
@@ -24,14 +44,37 @@ use serde::{Deserialize, Serialize};
 pub enum Purpose {
     /// A client to its server.
     Server,
-    /// A session that both sides agreed on through a server. Both fingerprints are bound in as well.
+    /// A session that both sides agreed on through a server. Both fingerprints are bound in too.
     Peer(SessionId),
     /// A session asked for over the link itself: `chat HOST:PORT`.
     Direct,
 }
 
-/// One association. About 300 bytes while idle.
-pub struct Link {}
+/// One association. Under 300 bytes while open and idle.
+pub struct Link {
+    state: State,
+    incoming: Incoming,
+    outgoing: Outgoing,
+}
+
+enum State {
+    Dialling(Box<Shaking>),
+    Agreed(Box<Shaking>),
+    Fresh,
+    Asked(Purpose),
+    Answering(Box<Shaking>),
+    Answered(Box<Shaking>),
+    Open { ours: Seal, theirs: Seal },
+    Closed,
+    Dead(LinkFault),
+}
+
+/// What a handshake needs until it is over.
+struct Shaking {
+    handshake: Handshake,
+    me: PublicIdentity,
+    expected: Option<Fingerprint>,
+}
 
 /// What a link has to say.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,54 +107,281 @@ pub enum LinkFault {
 }
 
 impl Link {
-    /// The dialling side. `expected`: whose key must answer, where it is known. The first bytes
-    /// are ready in [`Link::take_output`].
+    /// The dialling side. `expected`: whose key must answer, where it is known; for a
+    /// [`Purpose::Peer`] it always is. The first bytes are ready in [`Link::take_output`].
     pub fn dial(
-        _me: &Identity,
-        _purpose: Purpose,
-        _expected: Option<Fingerprint>,
-        _rng: &mut Rng,
+        me: &Identity,
+        purpose: Purpose,
+        expected: Option<Fingerprint>,
+        rng: &mut Rng,
     ) -> Link {
-        todo!("H1")
+        let prologue = prologue(purpose, Some(me.fingerprint()), expected);
+        let mut handshake = Handshake::dial(me, &prologue, rng);
+        let mut outgoing = Outgoing::default();
+        outgoing.push_clear(&preamble::encode(purpose));
+        outgoing.push_clear(&handshake.write(&[]).expect("message 1 needs nothing of theirs"));
+        let shaking = Box::new(Shaking { handshake, me: *me.public(), expected });
+        Link { state: State::Dialling(shaking), incoming: Incoming::default(), outgoing }
     }
 
     /// The side that was dialled.
     pub fn accept() -> Link {
-        todo!("H1")
+        Link { state: State::Fresh, incoming: Incoming::default(), outgoing: Outgoing::default() }
     }
 
-    /// Goes on after [`LinkEvent::Hello`]. `expected`: whose key must prove itself, where it is known.
-    pub fn answer(&mut self, _me: &Identity, _expected: Option<Fingerprint>, _rng: &mut Rng) {
-        todo!("H1")
+    /// Goes on after [`LinkEvent::Hello`]. `expected`: whose key must prove itself, where it is
+    /// known; for a [`Purpose::Peer`] it always is. Call [`Link::poll`] afterwards as after `feed`.
+    pub fn answer(&mut self, me: &Identity, expected: Option<Fingerprint>, rng: &mut Rng) {
+        let State::Asked(purpose) = self.state else {
+            panic!("a link is answered once, after its hello");
+        };
+        let prologue = prologue(purpose, expected, Some(me.fingerprint()));
+        let handshake = Handshake::accept(me, &prologue, rng);
+        self.outgoing.push_clear(&preamble::encode_answer(true));
+        self.state = State::Answering(Box::new(Shaking { handshake, me: *me.public(), expected }));
+        // Message 1 came with the preamble, nearly always: both answers then leave together. What
+        // is wrong with it the next poll says.
+        if let Err(fault) = self.shake() {
+            self.die(fault);
+        }
     }
 
     /// Says no after [`LinkEvent::Hello`]; close the stream after the output.
     pub fn refuse(&mut self) {
-        todo!("H1")
+        assert!(matches!(self.state, State::Asked(_)), "a link is refused once, after its hello");
+        self.outgoing.push_clear(&preamble::encode_answer(false));
+        self.state = State::Closed;
+        self.incoming = Incoming::default();
     }
 
     /// Takes bytes of the stream in, as many or few as came.
-    pub fn feed(&mut self, _bytes: &[u8]) {
-        todo!("H1")
+    pub fn feed(&mut self, bytes: &[u8]) {
+        match self.state {
+            State::Closed | State::Dead(_) => {}
+            State::Asked(_) => {
+                self.incoming.feed(bytes);
+                if let Err(fault) = self.check_patience() {
+                    self.die(fault);
+                }
+            }
+            State::Dialling(_)
+            | State::Agreed(_)
+            | State::Fresh
+            | State::Answering(_)
+            | State::Answered(_)
+            | State::Open { .. } => self.incoming.feed(bytes),
+        }
     }
 
     /// The next thing the link has to say; call until `None`. After a fault the link is dead.
     pub fn poll<M: Wire>(&mut self) -> Result<Option<LinkEvent<M>>, LinkFault> {
-        todo!("H1")
+        let polled = match &self.state {
+            State::Open { .. } => self.next_message(),
+            State::Dead(fault) => Err(fault.clone()),
+            State::Closed => Ok(None),
+            State::Dialling(_)
+            | State::Agreed(_)
+            | State::Fresh
+            | State::Asked(_)
+            | State::Answering(_)
+            | State::Answered(_) => self.shake().map(|said| {
+                said.map(|said| match said {
+                    Said::Hello(purpose) => LinkEvent::Hello(purpose),
+                    Said::Established(identity) => LinkEvent::Established(identity),
+                })
+            }),
+        };
+        match &polled {
+            Ok(Some(_)) => {}
+            Ok(None) => self.incoming.settle(),
+            Err(fault) => self.die(fault.clone()),
+        }
+        polled
     }
 
     /// Whether messages may be sent.
     pub fn is_open(&self) -> bool {
-        todo!("H1")
+        matches!(self.state, State::Open { .. })
     }
 
     /// Adds a message; the link must be open. Messages are gathered until [`Link::take_output`].
-    pub fn send<M: Wire>(&mut self, _message: &M) {
-        todo!("H1")
+    pub fn send<M: Wire>(&mut self, message: &M) {
+        let State::Open { ours, .. } = &mut self.state else {
+            panic!("messages are sent over an open link");
+        };
+        self.outgoing.push(message, ours);
     }
 
     /// Everything that waits to go out, sealed, as few frames as possible; `None` if nothing waits.
     pub fn take_output(&mut self) -> Option<Vec<u8>> {
-        todo!("H1")
+        if let State::Open { ours, .. } = &mut self.state {
+            self.outgoing.finish(ours);
+        }
+        self.outgoing.take()
+    }
+
+    fn next_message<M: Wire>(&mut self) -> Result<Option<LinkEvent<M>>, LinkFault> {
+        let State::Open { theirs, .. } = &mut self.state else {
+            panic!("messages come over an open link");
+        };
+        loop {
+            while let Some(bytes) = self.incoming.message()? {
+                let length = bytes.len();
+                let message = M::decode(bytes)?;
+                self.incoming.advance(length);
+                if let Some(message) = message {
+                    return Ok(Some(LinkEvent::Message(message)));
+                }
+            }
+            if !self.incoming.open(theirs)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Goes as far through the handshake as the frames that came allow, or until there is
+    /// something to say.
+    fn shake(&mut self) -> Result<Option<Said>, LinkFault> {
+        while !matches!(self.state, State::Asked(_) | State::Open { .. }) {
+            let Some(frame) = self.incoming.take_clear()? else {
+                return Ok(None);
+            };
+            let (state, said) = match std::mem::replace(&mut self.state, State::Closed) {
+                State::Dialling(shaking) => {
+                    preamble::decode_answer(&frame)?;
+                    (State::Agreed(shaking), None)
+                }
+                State::Agreed(shaking) => self.on_noise_2(*shaking, &frame)?,
+                State::Fresh => self.on_preamble(&frame)?,
+                State::Answering(shaking) => self.on_noise_1(shaking, &frame)?,
+                State::Answered(shaking) => on_noise_3(*shaking, &frame)?,
+                State::Asked(_) | State::Open { .. } | State::Closed | State::Dead(_) => {
+                    unreachable!("no handshake is under way")
+                }
+            };
+            self.state = state;
+            if said.is_some() {
+                return Ok(said);
+            }
+        }
+        Ok(None)
+    }
+
+    fn on_preamble(&mut self, frame: &[u8]) -> Result<Step, LinkFault> {
+        match preamble::decode(frame) {
+            Ok(purpose) => {
+                self.check_patience()?;
+                Ok((State::Asked(purpose), Some(Said::Hello(purpose))))
+            }
+            Err(fault) => {
+                if let LinkFault::Version { .. } = fault {
+                    self.outgoing.push_clear(&preamble::encode_answer(false));
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    /// Nothing but message 1 comes before the answer.
+    fn check_patience(&self) -> Result<(), LinkFault> {
+        let most = FRAME_LENGTH_BYTES + HANDSHAKE_FRAME_MAX_BYTES;
+        if self.incoming.sealed_bytes() <= most { Ok(()) } else { Err(LinkFault::Garbage) }
+    }
+
+    fn on_noise_1(&mut self, mut shaking: Box<Shaking>, frame: &[u8]) -> Result<Step, LinkFault> {
+        if !shaking.handshake.read(frame)?.is_empty() {
+            return Err(LinkFault::Garbage);
+        }
+        self.outgoing.push_clear(&shaking.introduce()?);
+        Ok((State::Answered(shaking), None))
+    }
+
+    fn on_noise_2(&mut self, mut shaking: Shaking, frame: &[u8]) -> Result<Step, LinkFault> {
+        // Who they are is settled before message 3 tells them who we are.
+        let identity = shaking.meet(frame)?;
+        self.outgoing.push_clear(&shaking.introduce()?);
+        Ok(shaking.open(identity))
+    }
+
+    fn die(&mut self, fault: LinkFault) {
+        self.state = State::Dead(fault);
+        self.incoming = Incoming::default();
+        self.outgoing.abandon();
     }
 }
+
+/// What comes of a frame of the handshake.
+type Step = (State, Option<Said>);
+
+/// A [`LinkEvent`] that is not about messages.
+enum Said {
+    Hello(Purpose),
+    Established(PublicIdentity),
+}
+
+fn on_noise_3(mut shaking: Shaking, frame: &[u8]) -> Result<Step, LinkFault> {
+    let identity = shaking.meet(frame)?;
+    Ok(shaking.open(identity))
+}
+
+impl Shaking {
+    /// The next message of the handshake, with our identity in it.
+    fn introduce(&mut self) -> Result<Vec<u8>, BadHandshake> {
+        let me = rmp_serde::to_vec(&self.me).expect("writing to memory cannot fail");
+        self.handshake.write(&me)
+    }
+
+    /// Takes the message of the handshake that has their identity in it: well bound, the one that
+    /// the handshake proves, and the expected one.
+    fn meet(&mut self, message: &[u8]) -> Result<PublicIdentity, LinkFault> {
+        let payload = self.handshake.read(message)?;
+        let identity: PublicIdentity = wire::decode_body(&payload)?;
+        let found = keys::verify(&identity).ok_or(LinkFault::Garbage)?;
+        if self.handshake.theirs() != Some(identity.dh.0) {
+            return Err(LinkFault::Garbage);
+        }
+        match self.expected {
+            Some(expected) if expected != found => Err(LinkFault::Identity { found }),
+            _ => Ok(identity),
+        }
+    }
+
+    fn open(mut self, identity: PublicIdentity) -> Step {
+        let (ours, theirs) = self.handshake.split();
+        (State::Open { ours, theirs }, Some(Said::Established(identity)))
+    }
+}
+
+/// What both sides must agree on without saying it again.
+fn prologue(
+    purpose: Purpose,
+    dialling: Option<Fingerprint>,
+    dialled: Option<Fingerprint>,
+) -> Vec<u8> {
+    let mut bytes = preamble::encode(purpose);
+    match purpose {
+        Purpose::Peer(_) => {
+            for key in [dialling, dialled] {
+                let key = key.expect("two peers of a session know each other's key");
+                bytes.extend_from_slice(&key.0.0);
+            }
+        }
+        Purpose::Server | Purpose::Direct => {}
+    }
+    bytes
+}
+
+impl From<BadHandshake> for LinkFault {
+    fn from(_: BadHandshake) -> LinkFault {
+        LinkFault::Garbage
+    }
+}
+
+impl From<BadMessage> for LinkFault {
+    fn from(_: BadMessage) -> LinkFault {
+        LinkFault::Garbage
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod command;
+pub mod entry;
 pub mod event;
 pub mod moment;
 pub mod name;

@@ -64,6 +64,8 @@ pub enum Refusal {
     IdentityChanged(String),
     /// The message is not in the outbox.
     NoSuchMessage(String),
+    /// The message was given up with `drop`.
+    Dropped(String),
     /// Time ran out; the message stays queued.
     TimeOut,
     /// That is ourselves.
@@ -88,6 +90,7 @@ impl Refusal {
             | Refusal::TextTooLong(_)
             | Refusal::Busy(_)
             | Refusal::NoSuchMessage(_)
+            | Refusal::Dropped(_)
             | Refusal::Myself => Exit::No,
             Refusal::Ambiguous(_) | Refusal::NameNeeded => Exit::Usage,
             Refusal::Away(_)
@@ -100,6 +103,20 @@ impl Refusal {
             Refusal::Listen(_) => Exit::Local,
             Refusal::IdentityChanged(_) => Exit::Identity,
             Refusal::TimeOut => Exit::Time,
+        }
+    }
+}
+
+impl Refusal {
+    /// The reason alone, for where it is said elsewhere whom it is about.
+    pub fn reason(&self) -> String {
+        match self {
+            Refusal::NoPath(_, why) => why.clone(),
+            other => {
+                let line = other.to_string();
+                let line = line.split(" [").next().unwrap_or_default();
+                line.split_once(": ").map_or(line, |(_, reason)| reason).to_owned()
+            }
         }
     }
 }
@@ -135,6 +152,7 @@ impl fmt::Display for Refusal {
                 write!(f, "{who}: the key is not the pinned one [compare it, then: trust {who}]")
             }
             Refusal::NoSuchMessage(id) => write!(f, "{id}: no such message waits"),
+            Refusal::Dropped(id) => write!(f, "{id}: given up"),
             Refusal::TimeOut => {
                 f.write_str("time ran out; it stays queued and is still delivered later")
             }

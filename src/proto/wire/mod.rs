@@ -8,6 +8,7 @@ pub mod peer;
 pub mod server;
 
 use super::limits::WIRE_MAX_BYTES;
+use serde::Deserialize;
 
 /// Bytes that are no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,12 @@ pub(crate) fn decode_body<B: serde::de::DeserializeOwned>(body: &[u8]) -> Result
     let mut reader = rmp_serde::Deserializer::from_read_ref(body);
     // No value of ours nests deeper; the bound keeps hostile nesting off the stack.
     reader.set_max_depth(32);
-    B::deserialize(&mut reader).map_err(|_| BadMessage)
+    let value = B::deserialize(&mut reader).map_err(|_| BadMessage)?;
+    // The reader does not tell its position; at the end, and only there, no mark can be read.
+    match bool::deserialize(&mut reader) {
+        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(value),
+        _ => Err(BadMessage),
+    }
 }
 
 /// Declares a family: an enum of one-body variants, each with the kind that it travels under.
@@ -102,3 +108,6 @@ macro_rules! messages {
     };
 }
 pub(crate) use messages;
+
+#[cfg(test)]
+mod tests;

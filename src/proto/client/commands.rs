@@ -1,0 +1,136 @@
+//! Which verb goes where, and verbs that end only when all their parts have.
+
+use super::Client;
+use super::core::Alarm;
+use super::directory::Wish;
+use crate::proto::limits;
+use crate::proto::machine::StreamAction;
+use crate::proto::model::account::Visibility;
+use crate::proto::model::command::{Command, Ticket, Verb};
+use crate::proto::model::event::Stage;
+use crate::proto::model::notice::{Row, WhoamiRow};
+use crate::proto::model::person::Target;
+use crate::proto::model::refusal::Refusal;
+
+impl Client {
+    pub(super) fn on_command(&mut self, command: Command) {
+        let ticket = command.ticket;
+        if ticket != Ticket::NOBODY {
+            self.core.alarm(Alarm::Verb(ticket), command.timeout_ms, "a verb's time");
+        }
+        if self.needs_server(&command.verb) && !self.uplink.is_in() {
+            return self.on_command_offline(command);
+        }
+        match command.verb {
+            Verb::Online => self.core.done(ticket, Ok(())),
+            Verb::Offline => self.sign_out(ticket),
+            Verb::SetVisibility(visibility) => self.set_visibility(ticket, visibility),
+            Verb::Who { prefix } => self.who(ticket, prefix),
+            Verb::Lookup(target) => self.lookup(ticket, target),
+            Verb::Whoami => self.whoami(ticket),
+            Verb::Update => self.update(ticket),
+            Verb::Chat(target) => self.chat(ticket, target),
+            Verb::Accept(target) => self.accept(ticket, target),
+            Verb::Decline(target) => self.decline(ticket, target),
+            Verb::Close(target) => self.close(ticket, target),
+            Verb::Sessions => self.list_sessions(ticket),
+            Verb::Msg { to, text, until } => self.msg(ticket, to, text, until),
+            Verb::Trust(target) => self.wish(target, Wish::Trust(ticket)),
+            Verb::Drop(id) => self.drop_message(ticket, id),
+            Verb::Leave => self.leave(),
+        }
+    }
+
+    /// Whether a verb goes to the server. A message does when somebody it is for is not known.
+    fn needs_server(&self, verb: &Verb) -> bool {
+        match verb {
+            Verb::Online | Verb::Who { .. } | Verb::Update | Verb::Trust(_) => true,
+            Verb::Lookup(_) => true,
+            Verb::Chat(target) => !matches!(target, Target::Endpoint(_)),
+            Verb::Msg { to, .. } => to.iter().any(|target| self.people.find(target).is_none()),
+            Verb::Offline
+            | Verb::SetVisibility(_)
+            | Verb::Whoami
+            | Verb::Accept(_)
+            | Verb::Decline(_)
+            | Verb::Close(_)
+            | Verb::Sessions
+            | Verb::Drop(_)
+            | Verb::Leave => false,
+        }
+    }
+
+    fn on_command_offline(&mut self, command: Command) {
+        match &command.verb {
+            Verb::Online => self.go_online(),
+            // What is known of somebody is better than nothing, where nothing else is to be had.
+            Verb::Lookup(target) if self.uplink.is_off() => {
+                if let Some(person) = self.people.find(target) {
+                    let row = self.row_from_memory(person);
+                    self.core.row(command.ticket, Row::Person(row));
+                    return self.core.done(command.ticket, Ok(()));
+                }
+            }
+            _ => {}
+        }
+        self.put_off(command);
+    }
+
+    /// A verb's time is up. Whatever it waits for, it ends now; a message stays queued.
+    pub(super) fn on_verb_late(&mut self, ticket: Ticket) {
+        let asked = self.forget_question(ticket);
+        let waited = self.forget_waiter(ticket);
+        self.forget_parts(ticket);
+        let why = asked.or(waited).unwrap_or(Refusal::TimeOut);
+        self.core.done(ticket, Err(why));
+    }
+
+    fn sign_out(&mut self, ticket: Ticket) {
+        self.go_offline("signed out");
+        self.core.done(ticket, Ok(()));
+    }
+
+    fn lookup(&mut self, ticket: Ticket, target: Target) {
+        self.begin_parts(ticket, 1);
+        self.wish(target, Wish::Row(ticket));
+    }
+
+    fn whoami(&mut self, ticket: Ticket) {
+        let row = WhoamiRow {
+            name: self.account.as_ref().map(|(name, _)| name.clone()),
+            address: self.account.as_ref().map(|(_, address)| *address),
+            fingerprint: self.me.fingerprint(),
+            listen: self.listener.at().into_iter().collect(),
+            public: self.uplink.outer(),
+            visibility: self.visibility.unwrap_or(Visibility::Public),
+            server: self.uplink.is_in().then(|| self.server_label()),
+        };
+        self.core.row(ticket, Row::Whoami(row));
+        self.core.done(ticket, Ok(()));
+    }
+
+    fn msg(&mut self, ticket: Ticket, to: Vec<Target>, text: String, until: Stage) {
+        if text.len() > limits::TEXT_MAX_BYTES {
+            return self.core.done(ticket, Err(Refusal::TextTooLong(text.len())));
+        }
+        if self.outbox.is_full() {
+            return self.core.done(ticket, Err(Refusal::Busy("messages")));
+        }
+        self.begin_parts(ticket, to.len());
+        for target in to {
+            match self.people.find(&target).cloned() {
+                Some(person) => self.write(ticket, person, text.clone(), until),
+                None => self.wish(target, Wish::Msg { ticket, text: text.clone(), until }),
+            }
+        }
+    }
+
+    fn leave(&mut self) {
+        self.close_all_sessions();
+        self.go_offline("leaving");
+        if let Some(conn) = self.listener.conn() {
+            self.core.stream(conn, StreamAction::Abort);
+        }
+        self.core.left();
+    }
+}

@@ -1,0 +1,124 @@
+//! What every feature of the client needs at hand: the moment, dice, deadlines, the one output queue.
+
+use super::Client;
+use super::link_table::Via;
+use crate::proto::crypto::rng::Rng;
+use crate::proto::id::{ConnId, SessionId};
+use crate::proto::machine::{Output, OutputOf, StreamAction};
+use crate::proto::model::command::Ticket;
+use crate::proto::model::event::Event;
+use crate::proto::model::notice::{Notice, Row};
+use crate::proto::model::record::{Query, Record};
+use crate::proto::model::refusal::Refusal;
+use crate::proto::time::Now;
+use crate::proto::timers::Timers;
+use std::collections::VecDeque;
+
+/// What a deadline of the client is for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Alarm {
+    /// The way to the server takes too long.
+    Uplink,
+    /// Try the server again.
+    Reconnect,
+    /// A session's present state has lasted too long.
+    Session(SessionId),
+    /// Dial the asker's candidates as well.
+    DialBack(SessionId),
+    /// Use the relay as well.
+    Relay(SessionId),
+    /// A dialled or accepted link's handshake takes too long.
+    Handshake(Via),
+    /// A verb's time is up.
+    Verb(Ticket),
+}
+
+/// The moment, dice, deadlines and outputs.
+pub(super) struct Core {
+    /// This wake's clocks.
+    pub now: Now,
+    /// The machine's dice.
+    pub rng: Rng,
+    /// All deadlines.
+    pub timers: Timers<Alarm>,
+    out: VecDeque<OutputOf<Client>>,
+    conns: u64,
+}
+
+impl Core {
+    pub fn new(seed: [u8; 32]) -> Core {
+        Core {
+            now: Now::default(),
+            rng: Rng::new(seed),
+            timers: Timers::new(),
+            out: VecDeque::new(),
+            conns: 0,
+        }
+    }
+
+    /// The next output.
+    pub fn pop(&mut self) -> Option<OutputOf<Client>> {
+        self.out.pop_front()
+    }
+
+    /// Makes a record durable.
+    pub fn keep(&mut self, record: Record) {
+        self.out.push_back(Output::Keep(record));
+    }
+
+    /// Asks the store.
+    pub fn query(&mut self, query: Query) {
+        self.out.push_back(Output::Query(query));
+    }
+
+    /// Acts on a stream.
+    pub fn stream(&mut self, conn: ConnId, action: StreamAction) {
+        self.out.push_back(Output::Stream(conn, action));
+    }
+
+    /// Tells everybody; by way of the store when the event is durable.
+    pub fn event(&mut self, event: Event) {
+        if event.is_durable() {
+            self.keep(Record::Event(event));
+        } else {
+            let at = self.now.wall;
+            self.out.push_back(Output::Show(Notice::Event { seq: None, at, event }));
+        }
+    }
+
+    /// Tells everybody what is wrong, when nobody asked.
+    pub fn trouble(&mut self, what: Refusal) {
+        self.out.push_back(Output::Show(Notice::Trouble(what)));
+    }
+
+    /// A row of an answer.
+    pub fn row(&mut self, ticket: Ticket, row: Row) {
+        if ticket != Ticket::NOBODY {
+            self.out.push_back(Output::Show(Notice::Row(ticket, row)));
+        }
+    }
+
+    /// The end of a verb.
+    pub fn done(&mut self, ticket: Ticket, result: Result<(), Refusal>) {
+        if ticket != Ticket::NOBODY {
+            self.timers.cancel(&Alarm::Verb(ticket));
+            self.out.push_back(Output::Show(Notice::Done(ticket, result)));
+        }
+    }
+
+    /// The last notice.
+    pub fn left(&mut self) {
+        self.out.push_back(Output::Show(Notice::Left));
+    }
+
+    /// An id for a connection or listener of ours.
+    pub fn conn(&mut self) -> ConnId {
+        self.conns += 1;
+        ConnId::own(self.conns)
+    }
+
+    /// Sets a deadline `ms` from now.
+    pub fn alarm(&mut self, alarm: Alarm, ms: u64, why: &'static str) {
+        self.timers.set(alarm, self.now.mono.after_ms(ms), why);
+    }
+}

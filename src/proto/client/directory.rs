@@ -1,0 +1,382 @@
+//! Questions to the server: who, lookup, update, visibility; and what waits for their answers.
+
+use super::Client;
+use super::people::{Reading, Seen};
+use crate::proto::id::ReqId;
+use crate::proto::limits;
+use crate::proto::model::account::Visibility;
+use crate::proto::model::command::{Command, Ticket};
+use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::notice::{PersonRow, Row};
+use crate::proto::model::person::{Fingerprint, Person, Target};
+use crate::proto::model::record::Record;
+use crate::proto::model::refusal::Refusal;
+use crate::proto::wire::client::{Lookup, Show, Watch, Who};
+use crate::proto::wire::server::{Card, Found, OverBudget, Presence, Shown, WhoPage};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What was asked, and what waits.
+#[derive(Default)]
+pub(super) struct Directory {
+    questions: BTreeMap<ReqId, Question>,
+    /// Lookups on their way, with what each answer is for, in the order it was wanted.
+    wishes: BTreeMap<Target, Vec<Wish>>,
+    /// Commands that wait until we are signed in.
+    put_off: VecDeque<Command>,
+    unreachable: String,
+}
+
+enum Question {
+    Who { ticket: Ticket, prefix: String },
+    Lookup(Target),
+    Show(Ticket),
+}
+
+/// What a lookup is for.
+#[derive(Clone, Debug)]
+pub(super) enum Wish {
+    /// To show it.
+    Row(Ticket),
+    /// To ask for a session.
+    Chat(Ticket),
+    /// To send a message.
+    Msg { ticket: Ticket, text: String, until: Stage },
+    /// To accept a changed key.
+    Trust(Ticket),
+}
+
+impl Wish {
+    fn ticket(&self) -> Ticket {
+        match self {
+            Wish::Row(ticket) | Wish::Chat(ticket) | Wish::Trust(ticket) => *ticket,
+            Wish::Msg { ticket, .. } => *ticket,
+        }
+    }
+}
+
+impl Directory {
+    pub fn is_settled(&self) -> bool {
+        self.questions.is_empty() && self.wishes.is_empty() && self.put_off.is_empty()
+    }
+
+    /// Half of what it takes; more would be refused.
+    pub fn is_busy(&self) -> bool {
+        self.waiting() >= limits::REQUESTS / 2
+    }
+
+    /// Remembers why the server is not reached, for whoever loses patience.
+    pub fn note_unreachable(&mut self, why: &str) {
+        self.unreachable = why.to_owned();
+    }
+
+    fn waiting(&self) -> usize {
+        let wishes: usize = self.wishes.values().map(Vec::len).sum();
+        self.questions.len() + wishes + self.put_off.len()
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting() >= limits::REQUESTS
+    }
+
+    /// Forgets what waits for this ticket; whether anything did.
+    fn forget(&mut self, ticket: Ticket) -> bool {
+        let before = self.waiting();
+        self.put_off.retain(|command| command.ticket != ticket);
+        for wishes in self.wishes.values_mut() {
+            wishes.retain(|wish| wish.ticket() != ticket);
+        }
+        self.questions.retain(|_, question| match question {
+            Question::Who { ticket: asked, .. } | Question::Show(asked) => *asked != ticket,
+            Question::Lookup(_) => true,
+        });
+        before != self.waiting()
+    }
+}
+
+impl Client {
+    /// Puts a command off until we are signed in, or refuses it where that will not be.
+    pub(super) fn put_off(&mut self, command: Command) {
+        let refusal = if self.config.server.is_none() {
+            Refusal::NoServer
+        } else if self.uplink.is_off() {
+            Refusal::NotSignedIn
+        } else if self.directory.is_full() {
+            Refusal::Busy("requests")
+        } else {
+            return self.directory.put_off.push_back(command);
+        };
+        self.core.done(command.ticket, Err(refusal));
+    }
+
+    /// Signed in and listening: says whom to watch, asks again what has no answer, and takes up
+    /// what was put off.
+    pub(super) fn ask_again(&mut self) {
+        self.watch();
+        let targets: Vec<Target> = self.directory.wishes.keys().cloned().collect();
+        for target in targets {
+            self.ask_server(target);
+        }
+        for command in std::mem::take(&mut self.directory.put_off) {
+            self.on_command(command);
+        }
+    }
+
+    /// Everything that was put off fails.
+    pub(super) fn fail_put_off(&mut self, why: &Refusal) {
+        for command in std::mem::take(&mut self.directory.put_off) {
+            self.core.done(command.ticket, Err(why.clone()));
+        }
+        for (_, wishes) in std::mem::take(&mut self.directory.wishes) {
+            wishes.into_iter().for_each(|wish| self.fail_wish(wish, why.clone()));
+        }
+    }
+
+    /// The link is gone: lookups are asked again on the next; what else was asked has failed.
+    pub(super) fn lose_questions(&mut self) {
+        for (_, question) in std::mem::take(&mut self.directory.questions) {
+            match question {
+                Question::Who { ticket, .. } | Question::Show(ticket) => {
+                    let why = Refusal::ServerUnreachable("the link broke".into());
+                    self.core.done(ticket, Err(why));
+                }
+                Question::Lookup(_) => {}
+            }
+        }
+    }
+
+    /// A verb's time is up: whether it waited for the server, and then what to say.
+    pub(super) fn forget_question(&mut self, ticket: Ticket) -> Option<Refusal> {
+        let why = match self.directory.unreachable.as_str() {
+            "" => "no answer in time".to_owned(),
+            why => why.to_owned(),
+        };
+        self.directory.forget(ticket).then_some(Refusal::ServerUnreachable(why))
+    }
+
+    pub(super) fn who(&mut self, ticket: Ticket, prefix: String) {
+        self.ask_who(ticket, prefix, None);
+    }
+
+    pub(super) fn on_who_page(&mut self, page: WhoPage) {
+        let question = self.directory.questions.remove(&page.req);
+        let Some(Question::Who { ticket, prefix }) = question else { return };
+        let last = page.people.last().map(|brief| brief.name.clone());
+        for brief in page.people {
+            let row = PersonRow {
+                name: brief.name.to_string(),
+                address: Some(brief.address),
+                fingerprint: brief.fingerprint,
+                online: true,
+                seen: Some(brief.seen),
+                age_ms: 0,
+                friend: false,
+            };
+            self.core.row(ticket, Row::Person(row));
+        }
+        match last {
+            Some(last) if page.more => self.ask_who(ticket, prefix, Some(last)),
+            _ => self.core.done(ticket, Ok(())),
+        }
+    }
+
+    /// Wants to know of a person; several wishes about one share the question.
+    pub(super) fn wish(&mut self, target: Target, wish: Wish) {
+        if self.directory.is_full() {
+            return self.fail_wish(wish, Refusal::Busy("requests"));
+        }
+        let wishes = self.directory.wishes.entry(target.clone()).or_default();
+        wishes.push(wish);
+        if wishes.len() == 1 {
+            self.ask_server(target);
+        }
+    }
+
+    pub(super) fn on_found(&mut self, found: Found) {
+        let question = self.directory.questions.remove(&found.req);
+        let Some(Question::Lookup(target)) = question else { return };
+        let wishes = self.directory.wishes.remove(&target).unwrap_or_default();
+        let Some(card) = found.who else {
+            let unknown = Refusal::Unknown(target.to_string());
+            return wishes.into_iter().for_each(|wish| self.fail_wish(wish, unknown.clone()));
+        };
+        match self.people.read(&card) {
+            Reading::Forged => {
+                let why = Refusal::ServerRefused("it gave keys that do not belong together".into());
+                wishes.into_iter().for_each(|wish| self.fail_wish(wish, why.clone()));
+            }
+            Reading::Changed { pinned, found } => self.on_changed_key(pinned, found, wishes),
+            Reading::Person(person) => {
+                wishes.into_iter().for_each(|wish| self.grant(wish, person.clone(), &card));
+            }
+        }
+    }
+
+    /// A name answers with another key than the pinned one: said aloud, and nothing goes there.
+    fn on_changed_key(&mut self, pinned: Fingerprint, found: Person, wishes: Vec<Wish>) {
+        let name = found.label();
+        let trusted = wishes.iter().any(|wish| matches!(wish, Wish::Trust(_)));
+        if trusted {
+            self.trust(pinned, found);
+        } else {
+            let event = Event::Identity { name: name.clone(), old: pinned, new: found.fingerprint };
+            self.core.event(event);
+        }
+        for wish in wishes {
+            match wish {
+                Wish::Trust(ticket) => self.core.done(ticket, Ok(())),
+                other => self.fail_wish(other, Refusal::IdentityChanged(name.clone())),
+            }
+        }
+    }
+
+    fn trust(&mut self, pinned: Fingerprint, found: Person) {
+        if let Some(old) = self.people.by_key(pinned).cloned() {
+            let nameless = Person { name: None, address: None, ..old };
+            self.people.put(nameless.clone());
+            self.core.keep(Record::Person(nameless));
+        }
+        self.know(found);
+    }
+
+    /// Keeps somebody, if there is anything new about them.
+    pub(super) fn know(&mut self, person: Person) {
+        if self.people.by_key(person.fingerprint) != Some(&person) {
+            let is_new = self.people.by_key(person.fingerprint).is_none();
+            self.people.put(person.clone());
+            self.core.keep(Record::Person(person));
+            if is_new {
+                self.watch();
+            }
+        }
+    }
+
+    fn grant(&mut self, wish: Wish, person: Person, card: &Card) {
+        let known = self.people.by_key(person.fingerprint).is_some();
+        if known {
+            self.know(person.clone());
+        }
+        match wish {
+            Wish::Row(ticket) => {
+                self.core.row(ticket, Row::Person(row_of(card, person.fingerprint)));
+                self.end_part(ticket, Ok(()));
+            }
+            Wish::Chat(ticket) => self.ask_for_session(ticket, person, card.online),
+            Wish::Msg { ticket, text, until } => self.write(ticket, person, text, until),
+            Wish::Trust(ticket) => self.core.done(ticket, Ok(())),
+        }
+    }
+
+    fn fail_wish(&mut self, wish: Wish, why: Refusal) {
+        match wish {
+            Wish::Row(ticket) | Wish::Msg { ticket, .. } => self.end_part(ticket, Err(why)),
+            Wish::Chat(ticket) | Wish::Trust(ticket) => self.core.done(ticket, Err(why)),
+        }
+    }
+
+    pub(super) fn update(&mut self, ticket: Ticket) {
+        let everybody: Vec<Fingerprint> = self.people.keys().collect();
+        self.begin_parts(ticket, everybody.len());
+        for key in everybody {
+            self.wish(Target::Key(key), Wish::Row(ticket));
+        }
+        self.watch();
+    }
+
+    /// What is known of somebody while the server cannot be asked.
+    pub(super) fn row_from_memory(&self, person: &Person) -> PersonRow {
+        let seen = self.people.seen(person.fingerprint);
+        PersonRow {
+            name: person.label(),
+            address: person.address,
+            fingerprint: person.fingerprint,
+            online: seen.is_some_and(|seen| seen.online),
+            seen: seen.map(|seen| seen.last),
+            age_ms: seen.map_or(0, |seen| self.core.now.mono.since_ms(seen.told)),
+            friend: false,
+        }
+    }
+
+    pub(super) fn set_visibility(&mut self, ticket: Ticket, visibility: Visibility) {
+        if self.uplink.is_in() {
+            let req = self.uplink.req();
+            self.directory.questions.insert(req, Question::Show(ticket));
+            return self.uplink.say(Show { req, visibility });
+        }
+        self.visibility = Some(visibility);
+        self.core.keep(Record::Visibility(visibility));
+        self.core.done(ticket, Ok(()));
+    }
+
+    pub(super) fn on_shown(&mut self, shown: Shown) {
+        let question = self.directory.questions.remove(&shown.req);
+        let Some(Question::Show(ticket)) = question else { return };
+        self.visibility = Some(shown.visibility);
+        self.core.keep(Record::Visibility(shown.visibility));
+        self.core.done(ticket, Ok(()));
+    }
+
+    pub(super) fn on_presence(&mut self, presence: Presence) {
+        let Some(person) = self.people.by_key(presence.who) else { return };
+        let name = person.label();
+        let Presence { who, online, seen: last } = presence;
+        let told = self.core.now.mono;
+        if self.people.saw(who, Seen { online, last, told }) {
+            self.core.event(Event::Presence { name, online, seen: Some(last) });
+        }
+    }
+
+    pub(super) fn on_over_budget(&mut self, over: OverBudget) {
+        let busy = Refusal::Busy("requests");
+        if let Some(session) = over.session {
+            self.fail_session(session, busy.clone());
+        }
+        match over.req.and_then(|req| self.directory.questions.remove(&req)) {
+            Some(Question::Who { ticket, .. } | Question::Show(ticket)) => {
+                self.core.done(ticket, Err(busy));
+            }
+            Some(Question::Lookup(target)) => {
+                let wishes = self.directory.wishes.remove(&target).unwrap_or_default();
+                wishes.into_iter().for_each(|wish| self.fail_wish(wish, busy.clone()));
+            }
+            None => {}
+        }
+    }
+
+    fn watch(&mut self) {
+        let who: Vec<Fingerprint> = self.people.keys().take(limits::WATCHED).collect();
+        if !who.is_empty() {
+            self.uplink.say(Watch { who });
+        }
+    }
+
+    fn ask_who(
+        &mut self,
+        ticket: Ticket,
+        prefix: String,
+        after: Option<crate::proto::model::name::Name>,
+    ) {
+        let req = self.uplink.req();
+        self.directory.questions.insert(req, Question::Who { ticket, prefix: prefix.clone() });
+        self.uplink.say(Who { req, prefix, after });
+    }
+
+    fn ask_server(&mut self, target: Target) {
+        if self.uplink.is_in() {
+            let req = self.uplink.req();
+            self.directory.questions.insert(req, Question::Lookup(target.clone()));
+            self.uplink.say(Lookup { req, who: target });
+        }
+    }
+}
+
+fn row_of(card: &Card, fingerprint: Fingerprint) -> PersonRow {
+    PersonRow {
+        name: card.name.to_string(),
+        address: Some(card.address),
+        fingerprint,
+        online: card.online,
+        seen: Some(card.seen),
+        age_ms: 0,
+        friend: false,
+    }
+}

@@ -1,0 +1,217 @@
+//! Messages and acknowledgements in an open session.
+//!
+//! Each side counts the other's messages on the link as they reach its disk and says the count; so an
+//! acknowledgement is one number, whatever the burst. What is not acknowledged when the link goes is
+//! sent again on the next; the receiver's store passes over what it has.
+
+use super::Client;
+use super::link_table::Via;
+use super::sessions::State;
+use crate::proto::id::{MsgId, SessionId};
+use crate::proto::limits;
+use crate::proto::model::event::{Path, Stage};
+use crate::proto::model::person::Fingerprint;
+use crate::proto::model::record::{Query, Record, Waiting};
+use crate::proto::time::Wall;
+use crate::proto::wire::peer::{Ack, Text, ToPeer};
+use std::collections::VecDeque;
+
+/// What is on its way in an open session.
+pub(super) struct Flow {
+    via: Via,
+    /// Handed to the link and not acknowledged, with the bytes of each.
+    flight: VecDeque<(MsgId, usize)>,
+    flight_bytes: usize,
+    /// The last message handed to the link.
+    handed: MsgId,
+    /// Whether messages after `handed` wait on disk.
+    is_behind: bool,
+    /// A page of them has been asked for.
+    is_reading: bool,
+    /// How many of ours the other side has said are on its disk.
+    acknowledged: u64,
+    /// How many of theirs are on our disk, and how many we have said so of.
+    received: u64,
+    said: u64,
+}
+
+impl Flow {
+    pub fn new(via: Via) -> Flow {
+        Flow {
+            via,
+            flight: VecDeque::new(),
+            flight_bytes: 0,
+            handed: MsgId::FIRST,
+            is_behind: false,
+            is_reading: false,
+            acknowledged: 0,
+            received: 0,
+            said: 0,
+        }
+    }
+
+    pub fn via(&self) -> Via {
+        self.via
+    }
+
+    pub fn path(&self) -> Path {
+        match self.via {
+            Via::Tcp(_) => Path::Direct,
+            Via::Relay(_) => Path::Relay,
+        }
+    }
+
+    pub fn handed(&self) -> MsgId {
+        self.handed
+    }
+
+    /// Nothing is in flight and nothing waits on disk.
+    pub fn is_idle(&self) -> bool {
+        self.flight.is_empty() && !self.is_behind
+    }
+
+    fn has_room(&self) -> bool {
+        self.flight.len() < limits::FLIGHT_MESSAGES && self.flight_bytes < limits::FLIGHT_BYTES
+    }
+
+    fn hand(&mut self, id: MsgId, bytes: usize) {
+        self.flight.push_back((id, bytes));
+        self.flight_bytes += bytes;
+        self.handed = id;
+    }
+
+    /// The ids of the first `count` in flight, from first to last, which are in flight no more.
+    fn land(&mut self, count: u64) -> Option<Vec<MsgId>> {
+        let count = usize::try_from(count).ok().filter(|count| *count <= self.flight.len())?;
+        let landed: Vec<(MsgId, usize)> = self.flight.drain(..count).collect();
+        self.flight_bytes -= landed.iter().map(|(_, bytes)| bytes).sum::<usize>();
+        Some(landed.into_iter().map(|(id, _)| id).collect())
+    }
+}
+
+impl Client {
+    /// A message just written: onto the link, unless older ones must go first.
+    pub(super) fn pump_one(&mut self, to: Fingerprint, id: MsgId, sent: Wall, text: String) {
+        let Some(flow) = self.flow_to(to) else { return };
+        if flow.is_behind || !flow.has_room() {
+            flow.is_behind = true;
+            return;
+        }
+        self.hand(to, Waiting { id, text, sent });
+    }
+
+    /// A session has opened: everything for this person that is not delivered goes out, oldest first.
+    pub(super) fn pump(&mut self, to: Fingerprint) {
+        let waits = self.outbox.waits_for(to);
+        let Some(flow) = self.flow_to(to) else { return };
+        flow.is_behind = waits;
+        self.read_on(to);
+    }
+
+    pub(super) fn on_outbox_page(&mut self, to: Fingerprint, rows: Vec<Waiting>, more: bool) {
+        let Some(flow) = self.flow_to(to) else { return };
+        flow.is_reading = false;
+        flow.is_behind = more;
+        if flow.flight.is_empty() && rows.is_empty() {
+            self.outbox.is_empty_for(to);
+        }
+        for row in rows {
+            self.hand(to, row);
+        }
+        self.read_on(to);
+    }
+
+    pub(super) fn on_peer_message(&mut self, via: Via, message: ToPeer) {
+        let session = self.links.at(via).and_then(|peer| peer.session);
+        match (message, session) {
+            (ToPeer::Greet(greet), _) => self.on_greet(via, greet),
+            (ToPeer::Settle(_), Some(id)) => self.on_settle(id, via),
+            (ToPeer::Text(text), Some(id)) => self.on_text(id, via, text),
+            (ToPeer::Ack(ack), Some(id)) => self.on_ack(id, via, ack),
+            (ToPeer::Bye(_), Some(id)) => self.on_bye(id),
+            (ToPeer::Settle(_) | ToPeer::Text(_) | ToPeer::Ack(_) | ToPeer::Bye(_), None) => {}
+        }
+    }
+
+    /// Says how many messages have come, on each link that has brought some. The store has them by
+    /// the time that this leaves.
+    pub(super) fn acknowledge(&mut self) {
+        for (_, session) in self.sessions.iter_mut() {
+            let Some(flow) = session.state.flow_mut() else { continue };
+            if flow.said == flow.received {
+                continue;
+            }
+            flow.said = flow.received;
+            let ack = ToPeer::from(Ack { count: flow.received });
+            if let Some(peer) = self.links.at_mut(flow.via) {
+                peer.link.send(&ack);
+            }
+        }
+    }
+
+    fn on_text(&mut self, id: SessionId, via: Via, text: Text) {
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        let Some(from) = session.with.as_ref().map(|person| person.fingerprint) else { return };
+        let Some(flow) = session.state.flow_mut().filter(|flow| flow.via == via) else { return };
+        flow.received += 1;
+        let Text { id, sent, text } = text;
+        self.core.keep(Record::Incoming { id, from, text, sent });
+    }
+
+    fn on_ack(&mut self, id: SessionId, via: Via, ack: Ack) {
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        let Some(to) = session.with.as_ref().map(|person| person.fingerprint) else { return };
+        let Some(flow) = session.state.flow_mut().filter(|flow| flow.via == via) else { return };
+        let fresh = ack.count.saturating_sub(flow.acknowledged);
+        let Some(landed) = flow.land(fresh) else {
+            return self.drop_link(via, "the other side acknowledged what was not sent");
+        };
+        flow.acknowledged += fresh;
+        let is_all = flow.is_idle();
+        let (Some(first), Some(last)) = (landed.first().copied(), landed.last().copied()) else {
+            return;
+        };
+        self.core.keep(Record::Receipts { to, first, last, stage: Stage::Delivered });
+        if is_all {
+            self.outbox.is_empty_for(to);
+        }
+        for id in landed {
+            self.reached(id, Stage::Delivered);
+        }
+        self.read_on(to);
+    }
+
+    /// Reads the next page for somebody, if there is one and room for it.
+    fn read_on(&mut self, to: Fingerprint) {
+        let Some(flow) = self.flow_to(to) else { return };
+        if flow.is_behind && !flow.is_reading && flow.has_room() {
+            flow.is_reading = true;
+            let after = flow.handed;
+            let most_rows = limits::OUTBOX_PAGE_ROWS;
+            self.core.query(Query::Outbox { to, after, most_rows });
+        }
+    }
+
+    fn hand(&mut self, to: Fingerprint, waiting: Waiting) {
+        let Waiting { id, text, sent } = waiting;
+        let Some(flow) = self.flow_to(to) else { return };
+        flow.hand(id, text.len());
+        let via = flow.via;
+        self.tell(via, Text { id, sent, text });
+        self.say_sent(id, to);
+    }
+
+    /// What is on its way to somebody with whom a session is open.
+    fn flow_to(&mut self, to: Fingerprint) -> Option<&mut Flow> {
+        let id = self.sessions.with(to)?;
+        match &mut self.sessions.at_mut(id)?.state {
+            State::Open(flow) => Some(flow),
+            State::Asked
+            | State::Offered(_)
+            | State::Knocking
+            | State::Knocked(_)
+            | State::Linking(_)
+            | State::Closing(_) => None,
+        }
+    }
+}

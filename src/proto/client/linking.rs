@@ -1,0 +1,408 @@
+//! From yes to an open link: direct connections first, the relay beside them, the asker's choice.
+//!
+//! The asker dials the answerer's addresses at once. The answerer dials the asker's a moment later,
+//! for an asker who is reached while he is not. After [`limits::RELAY_AFTER_MS`] the relay is linked
+//! as well. The asker takes the first link that stands and says `Settle` on it.
+
+use super::Client;
+use super::core::Alarm;
+use super::flow::Flow;
+use super::link_table::{PeerLink, Via};
+use super::sessions::State;
+use super::uplink::closed_words;
+use crate::proto::bytes::{Blob, Bytes};
+use crate::proto::id::{ConnId, SessionId};
+use crate::proto::limits;
+use crate::proto::link::{Link, LinkEvent, LinkFault, Purpose};
+use crate::proto::machine::{Cause, StreamAction};
+use crate::proto::model::command::Ticket;
+use crate::proto::model::event::{Event, SessionState};
+use crate::proto::model::person::{Fingerprint, PublicIdentity};
+use crate::proto::model::refusal::Refusal;
+use crate::proto::wire::client::Carry;
+use crate::proto::wire::peer::{Greet, Settle, ToPeer};
+use crate::proto::wire::server::Carried;
+use std::net::SocketAddr;
+
+/// The search for a path.
+pub(super) struct Linking {
+    is_asker: bool,
+    /// Where the other side can be dialled, if it has not reached us by then.
+    dial_back: Vec<SocketAddr>,
+    failure: String,
+}
+
+impl Linking {
+    pub fn asker() -> Linking {
+        Linking { is_asker: true, dial_back: Vec::new(), failure: String::new() }
+    }
+
+    pub fn answerer(dial_back: Vec<SocketAddr>) -> Linking {
+        Linking { is_asker: false, dial_back, failure: String::new() }
+    }
+
+    /// Why no path opened: the last reason, in words.
+    pub fn failure(&self) -> String {
+        match self.failure.as_str() {
+            "" => "none answered in time".to_owned(),
+            why => why.to_owned(),
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn start_linking(&mut self, id: SessionId, dial: Vec<SocketAddr>) {
+        self.core.alarm(Alarm::Session(id), limits::LINKING_MS, "no path");
+        self.core.alarm(Alarm::Relay(id), limits::RELAY_AFTER_MS, "no direct path");
+        self.core.alarm(Alarm::DialBack(id), limits::DIAL_BACK_MS, "not reached by the asker");
+        for to in dial {
+            self.dial_peer(id, to);
+        }
+    }
+
+    /// The asker has not reached us: perhaps we reach them.
+    pub(super) fn dial_back(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        let State::Linking(linking) = &mut session.state else { return };
+        for to in std::mem::take(&mut linking.dial_back) {
+            self.dial_peer(id, to);
+        }
+    }
+
+    /// No direct path stands yet: the relay, so that nobody waits. The asker dials.
+    pub(super) fn open_relay(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.at(id) else { return };
+        let State::Linking(Linking { is_asker: true, .. }) = &session.state else { return };
+        let Some(peer) = session.with.as_ref().map(|person| person.fingerprint) else { return };
+        if !self.uplink.is_in() {
+            return;
+        }
+        let link = Link::dial(&self.me, Purpose::Peer(id), Some(peer), &mut self.core.rng);
+        self.add_link(Via::Relay(id), link, Some(id), None);
+    }
+
+    /// `chat HOST:PORT`: no server between us.
+    pub(super) fn knock(&mut self, ticket: Ticket, to: SocketAddr) {
+        if self.sessions.is_full() {
+            return self.core.done(ticket, Err(Refusal::Busy("sessions")));
+        }
+        let id = SessionId(Bytes(self.core.rng.bytes()));
+        self.dial_peer(id, to);
+        self.begin(id, None, to.to_string(), State::Knocking, ticket);
+    }
+
+    pub(super) fn on_accepted(&mut self, conn: ConnId, from: SocketAddr) {
+        if self.links.strangers() >= limits::STRANGERS {
+            return self.core.stream(conn, StreamAction::Abort);
+        }
+        self.add_link(Via::Tcp(conn), Link::accept(), None, Some(from));
+    }
+
+    pub(super) fn on_dialled(&mut self, conn: ConnId) {
+        let via = Via::Tcp(conn);
+        let Some(id) = self.links.at(via).and_then(|peer| peer.session) else { return };
+        let Some(session) = self.sessions.at(id) else { return };
+        let with = session.with.as_ref().map(|person| person.fingerprint);
+        let purpose = if with.is_some() { Purpose::Peer(id) } else { Purpose::Direct };
+        let link = Link::dial(&self.me, purpose, with, &mut self.core.rng);
+        if let Some(peer) = self.links.at_mut(via) {
+            peer.link = link;
+        }
+    }
+
+    pub(super) fn on_carried(&mut self, carried: Carried) {
+        let id = carried.session;
+        let via = Via::Relay(id);
+        if self.links.at(via).is_none() {
+            let awaited = self.sessions.at(id).is_some_and(
+                |session| matches!(&session.state, State::Linking(linking) if !linking.is_asker),
+            );
+            if !awaited {
+                return;
+            }
+            self.add_link(via, Link::accept(), Some(id), None);
+        }
+        self.on_peer_bytes(via, &carried.bytes.0);
+    }
+
+    pub(super) fn on_peer_bytes(&mut self, via: Via, bytes: &[u8]) {
+        if let Some(peer) = self.links.at_mut(via) {
+            peer.link.feed(bytes);
+        }
+        // What is said may end the link, so it is fetched anew each time.
+        while let Some(peer) = self.links.at_mut(via) {
+            match peer.link.poll::<ToPeer>() {
+                Ok(Some(LinkEvent::Message(message))) => self.on_peer_message(via, message),
+                Ok(Some(LinkEvent::Hello(purpose))) => self.on_hello(via, purpose),
+                Ok(Some(LinkEvent::Established(identity))) => self.on_established(via, identity),
+                Ok(None) => return,
+                Err(fault) => return self.on_peer_fault(via, fault),
+            }
+        }
+    }
+
+    pub(super) fn on_peer_closed(&mut self, via: Via, cause: Cause) {
+        self.core.timers.cancel(&Alarm::Handshake(via));
+        if let Some(peer) = self.links.remove(via)
+            && let Some(id) = peer.session
+        {
+            self.on_link_lost(id, via, &closed_words(cause));
+        }
+    }
+
+    pub(super) fn on_handshake_late(&mut self, via: Via) {
+        self.drop_link(via, "the other side was too slow");
+    }
+
+    /// The server has dropped the session: no relay, but a direct link may still be under way.
+    pub(super) fn lose_relay(&mut self, id: SessionId, refusal: Refusal) {
+        self.close_link(Via::Relay(id), StreamAction::Abort);
+        if self.links.of(id).is_empty() {
+            self.end_with(id, SessionState::Failed, refusal);
+        }
+    }
+
+    /// Sends what a link has gathered.
+    pub(super) fn flush_link(&mut self, via: Via) {
+        let Some(bytes) = self.links.at_mut(via).and_then(|peer| peer.link.take_output()) else {
+            self.links.settle(via);
+            return;
+        };
+        self.links.settle(via);
+        match via {
+            Via::Tcp(conn) => self.core.stream(conn, StreamAction::Send(bytes)),
+            Via::Relay(session) => {
+                for part in bytes.chunks(limits::FRAME_MAX_BYTES) {
+                    self.uplink.say(Carry { session, bytes: Blob(part.to_vec()) });
+                }
+            }
+        }
+    }
+
+    /// Closes a link after what it has to send.
+    pub(super) fn close_link(&mut self, via: Via, how: StreamAction) {
+        if how == StreamAction::Close {
+            self.flush_link(via);
+        }
+        self.core.timers.cancel(&Alarm::Handshake(via));
+        if self.links.remove(via).is_some()
+            && let Via::Tcp(conn) = via
+        {
+            self.core.stream(conn, how);
+        }
+    }
+
+    /// The session has its link: the others go, and what waits starts to flow.
+    pub(super) fn open_session(&mut self, id: SessionId, via: Via) {
+        for other in self.links.of(id) {
+            if other != via {
+                self.close_link(other, StreamAction::Abort);
+            }
+        }
+        for alarm in [Alarm::Session(id), Alarm::DialBack(id), Alarm::Relay(id)] {
+            self.core.timers.cancel(&alarm);
+        }
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        let Some(person) = session.with.clone() else { return };
+        let flow = Flow::new(via);
+        let path = flow.path();
+        session.state = State::Open(flow);
+        session.since = self.core.now.wall;
+        let (label, waiters) = (session.label.clone(), std::mem::take(&mut session.waiters));
+        let who = person.fingerprint;
+        self.know(person);
+        let state = SessionState::Open;
+        self.core.event(Event::Session { with: label, state, path: Some(path), why: None });
+        for waiter in waiters {
+            self.core.done(waiter, Ok(()));
+        }
+        self.pump(who);
+    }
+
+    pub(super) fn on_settle(&mut self, id: SessionId, via: Via) {
+        let Some(session) = self.sessions.at(id) else { return };
+        match &session.state {
+            State::Linking(linking) if !linking.is_asker => {
+                self.open_session(id, via);
+                // A direct link needs the server no more, and the server need not remember it.
+                if let Via::Tcp(_) = via {
+                    self.hang_up(id, false);
+                }
+            }
+            State::Knocking => self.open_session(id, via),
+            State::Linking(_)
+            | State::Knocked(_)
+            | State::Asked
+            | State::Offered(_)
+            | State::Open(_)
+            | State::Closing(_) => {}
+        }
+    }
+
+    /// Somebody who dialled us has said who they are: theirs is a request like any other.
+    pub(super) fn on_greet(&mut self, via: Via, greet: Greet) {
+        let Some(peer) = self.links.at(via) else { return };
+        let (None, Some(identity)) = (peer.session, peer.identity) else { return };
+        let Some(person) = self.people.claim(&identity, greet.name) else { return };
+        if let Some(old) = self.sessions.with(person.fingerprint) {
+            self.end_session(old, SessionState::Closed, Some("they started anew".into()));
+        }
+        if self.sessions.is_full() {
+            return self.drop_link(via, "too many sessions");
+        }
+        let id = SessionId(Bytes(self.core.rng.bytes()));
+        if let Some(peer) = self.links.at_mut(via) {
+            peer.session = Some(id);
+        }
+        let label = person.label();
+        self.begin(id, Some(person), label, State::Knocked(via), Ticket::NOBODY);
+        if self.config.accept == super::Accept::All {
+            self.accept_knock(id, via);
+        }
+    }
+
+    fn accept_knock(&mut self, id: SessionId, via: Via) {
+        self.tell(via, Settle {});
+        self.open_session(id, via);
+    }
+
+    fn dial_peer(&mut self, id: SessionId, to: SocketAddr) {
+        let conn = self.core.conn();
+        let from = self.own_loopback(to);
+        self.add_link(Via::Tcp(conn), Link::accept(), Some(id), Some(to));
+        self.core.stream(conn, StreamAction::Dial { to, from });
+    }
+
+    fn add_link(
+        &mut self,
+        via: Via,
+        link: Link,
+        session: Option<SessionId>,
+        remote: Option<SocketAddr>,
+    ) {
+        self.core.alarm(Alarm::Handshake(via), limits::HANDSHAKE_MS, "a peer slow to link");
+        self.links.insert(via, PeerLink { link, session, remote, identity: None });
+    }
+
+    fn on_hello(&mut self, via: Via, purpose: Purpose) {
+        let expected = match purpose {
+            Purpose::Direct => None,
+            Purpose::Peer(id) => match self.awaited(via, id) {
+                Some(peer) => Some(peer),
+                None => return self.refuse_link(via),
+            },
+            Purpose::Server => return self.refuse_link(via),
+        };
+        if let Some(peer) = self.links.at_mut(via) {
+            if let Purpose::Peer(id) = purpose {
+                peer.session = Some(id);
+            }
+            peer.link.answer(&self.me, expected, &mut self.core.rng);
+        }
+    }
+
+    /// Who must prove to be at the other end of a link for this session, if it is looked for.
+    fn awaited(&self, via: Via, id: SessionId) -> Option<Fingerprint> {
+        let session = self.sessions.at(id)?;
+        let fits = match via {
+            Via::Tcp(_) => true,
+            Via::Relay(relayed) => relayed == id,
+        };
+        let looking = fits && matches!(session.state, State::Linking(_));
+        session.with.as_ref().filter(|_| looking).map(|person| person.fingerprint)
+    }
+
+    fn refuse_link(&mut self, via: Via) {
+        if let Some(peer) = self.links.at_mut(via) {
+            peer.link.refuse();
+        }
+        self.close_link(via, StreamAction::Close);
+    }
+
+    fn on_established(&mut self, via: Via, identity: PublicIdentity) {
+        self.core.timers.cancel(&Alarm::Handshake(via));
+        let name = self.account.as_ref().map(|(name, _)| name.clone()).or(self.config.name.clone());
+        self.tell(via, Greet { name });
+        let Some(peer) = self.links.at_mut(via) else { return };
+        peer.identity = Some(identity);
+        let Some(id) = peer.session else {
+            // They have a moment to greet, then to be answered.
+            let wait = limits::HANDSHAKE_MS;
+            return self.core.alarm(Alarm::Handshake(via), wait, "a peer slow to greet");
+        };
+        let Some(session) = self.sessions.at(id) else { return };
+        match &session.state {
+            State::Linking(linking) if linking.is_asker => {
+                self.tell(via, Settle {});
+                self.open_session(id, via);
+            }
+            State::Knocking => self.on_knock_answered(id, identity),
+            State::Linking(_)
+            | State::Knocked(_)
+            | State::Asked
+            | State::Offered(_)
+            | State::Open(_)
+            | State::Closing(_) => {}
+        }
+    }
+
+    /// An address we dialled has answered: is it ourselves, or somebody there is a session with?
+    fn on_knock_answered(&mut self, id: SessionId, identity: PublicIdentity) {
+        let Some(person) = self.people.claim(&identity, None) else { return };
+        if person.fingerprint == self.me.fingerprint() {
+            return self.end_with(id, SessionState::Failed, Refusal::Myself);
+        }
+        if let Some(other) = self.sessions.with(person.fingerprint) {
+            self.end_session(other, SessionState::Closed, Some("replaced by a new one".into()));
+        }
+        self.sessions.identify(id, person);
+    }
+
+    fn on_peer_fault(&mut self, via: Via, fault: LinkFault) {
+        let session = self.links.at(via).and_then(|peer| peer.session);
+        let why = match fault {
+            LinkFault::Version { theirs } => format!("the other side speaks version {theirs}"),
+            LinkFault::Refused => "the other side refused the link".to_owned(),
+            LinkFault::Identity { found } => {
+                self.say_other_key(session, found);
+                format!("somebody else answered, with the key {found}")
+            }
+            LinkFault::Garbage => "the other side sent garbage".to_owned(),
+        };
+        self.drop_link(via, &why);
+    }
+
+    fn say_other_key(&mut self, session: Option<SessionId>, new: Fingerprint) {
+        let Some(session) = session.and_then(|id| self.sessions.at(id)) else { return };
+        if let Some(person) = &session.with {
+            let (name, old) = (session.label.clone(), person.fingerprint);
+            self.core.event(Event::Identity { name, old, new });
+        }
+    }
+
+    pub(super) fn drop_link(&mut self, via: Via, why: &str) {
+        let session = self.links.at(via).and_then(|peer| peer.session);
+        self.close_link(via, StreamAction::Close);
+        if let Some(id) = session {
+            self.on_link_lost(id, via, why);
+        }
+    }
+
+    /// A link of a session is gone: the session with it, or only one try of several.
+    fn on_link_lost(&mut self, id: SessionId, via: Via, why: &str) {
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        let label = session.label.clone();
+        match &mut session.state {
+            State::Linking(linking) => linking.failure = why.to_owned(),
+            State::Open(flow) | State::Closing(flow) if flow.via() == via => {
+                self.end_session(id, SessionState::Closed, Some(why.to_owned()));
+            }
+            State::Knocking => {
+                let refusal = Refusal::NoPath(label, why.to_owned());
+                self.end_with(id, SessionState::Failed, refusal);
+            }
+            State::Knocked(_) => self.end_session(id, SessionState::Closed, Some(why.to_owned())),
+            State::Open(_) | State::Closing(_) | State::Asked | State::Offered(_) => {}
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Where peers reach us.
+
+use super::Client;
+use super::uplink::closed_words;
+use crate::proto::id::ConnId;
+use crate::proto::limits;
+use crate::proto::machine::{StreamAction, StreamEvent};
+use crate::proto::model::event::Event;
+use crate::proto::model::refusal::Refusal;
+use crate::proto::wire::client::Listening;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+/// Our listener for peers.
+#[derive(Default)]
+pub(super) struct Listener {
+    state: State,
+}
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Closed,
+    /// Asked for, at this address; those after it are tried if it is not to be had.
+    Opening(ConnId, Vec<SocketAddr>),
+    Open(ConnId, SocketAddr),
+}
+
+impl Listener {
+    pub fn is(&self, id: ConnId) -> bool {
+        match &self.state {
+            State::Closed => false,
+            State::Opening(conn, _) | State::Open(conn, _) => *conn == id,
+        }
+    }
+
+    pub fn conn(&self) -> Option<ConnId> {
+        match &self.state {
+            State::Closed => None,
+            State::Opening(conn, _) | State::Open(conn, _) => Some(*conn),
+        }
+    }
+
+    /// Where it listens.
+    pub fn at(&self) -> Option<SocketAddr> {
+        match &self.state {
+            State::Open(_, at) => Some(*at),
+            State::Closed | State::Opening(..) => None,
+        }
+    }
+}
+
+impl Client {
+    /// Opens the listener, or tells the server of the one that is open.
+    pub(super) fn open_listener(&mut self) {
+        match &self.listener.state {
+            State::Open(_, at) => {
+                let port = at.port();
+                self.uplink.say(Listening { port });
+                self.say_ready();
+                self.ask_again();
+            }
+            State::Opening(..) => {}
+            State::Closed => {
+                let mut wishes = self.wished_addresses();
+                wishes.reverse();
+                self.listen_at(wishes);
+            }
+        }
+    }
+
+    pub(super) fn on_listener(&mut self, event: StreamEvent<'_>) {
+        let state = std::mem::take(&mut self.listener.state);
+        match (state, event) {
+            (State::Opening(conn, _), StreamEvent::Listening { at }) => {
+                self.listener.state = State::Open(conn, at);
+                self.open_listener();
+            }
+            (State::Opening(_, wishes), StreamEvent::Closed(cause)) => {
+                if wishes.is_empty() {
+                    self.core.trouble(Refusal::Listen(closed_words(cause)));
+                    self.ask_again();
+                } else {
+                    self.listen_at(wishes);
+                }
+            }
+            (_, StreamEvent::Closed(cause)) => {
+                self.core.trouble(Refusal::Listen(closed_words(cause)));
+            }
+            (state, _) => self.listener.state = state,
+        }
+    }
+
+    /// Addresses for the other side to dial, best first.
+    pub(super) fn candidates(&self) -> Vec<SocketAddr> {
+        let Some(at) = self.listener.at() else { return Vec::new() };
+        if !at.ip().is_unspecified() {
+            return vec![at];
+        }
+        let server_is_here = self.uplink.outer().is_some_and(|outer| outer.ip().is_loopback());
+        let fits =
+            |ip: &&IpAddr| (at.is_ipv6() || ip.is_ipv4()) && (server_is_here || !ip.is_loopback());
+        let locals = self.config.locals.iter().filter(fits);
+        locals.take(limits::CANDIDATES).map(|ip| SocketAddr::new(*ip, at.port())).collect()
+    }
+
+    /// Without a server, being ready is to listen.
+    pub(super) fn start_without_server(&mut self) {
+        self.open_listener();
+    }
+
+    fn listen_at(&mut self, mut wishes: Vec<SocketAddr>) {
+        let Some(at) = wishes.pop() else { return };
+        let conn = self.core.conn();
+        self.listener.state = State::Opening(conn, wishes);
+        self.core.stream(conn, StreamAction::Listen(at));
+    }
+
+    /// Where to listen, best first: what the user said and nothing else; else our virtual address,
+    /// if it is one of this machine's own; else everywhere.
+    fn wished_addresses(&self) -> Vec<SocketAddr> {
+        if let Some(at) = self.config.listen {
+            return vec![at];
+        }
+        let own = self.account.as_ref().map(|(_, address)| *address);
+        let own = own.filter(Ipv4Addr::is_loopback).map(|address| SocketAddr::from((address, 0)));
+        let everywhere = [
+            SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+            SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        ];
+        own.into_iter().chain(everywhere).collect()
+    }
+
+    /// Says `ready`, once, as soon as all is there.
+    fn say_ready(&mut self) {
+        if std::mem::replace(&mut self.is_ready, true) {
+            return;
+        }
+        let server = self.config.server.as_ref().map(|server| server.label.clone());
+        self.core.event(Event::Ready {
+            name: self.account.as_ref().map(|(name, _)| name.clone()),
+            address: self.account.as_ref().map(|(_, address)| *address),
+            fingerprint: self.me.fingerprint(),
+            listen: self.listener.at().into_iter().collect(),
+            server,
+        });
+    }
+}

@@ -1,0 +1,158 @@
+//! `msg`: what is written is kept first, then handed to whatever way is open. An open session is one
+//! way out; others are added beside [`Client::pump`]. Verbs that wait for a stage end here.
+
+use super::Client;
+use crate::proto::id::MsgId;
+use crate::proto::limits;
+use crate::proto::model::command::Ticket;
+use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::notice::Row;
+use crate::proto::model::person::{Fingerprint, Person};
+use crate::proto::model::record::{Query, Record, Rows};
+use crate::proto::model::refusal::Refusal;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// For whom something waits, and who waits for it.
+pub(super) struct Outbox {
+    last_id: MsgId,
+    waiting: BTreeSet<Fingerprint>,
+    /// Messages whose verb has not ended, with the stage that it waits for.
+    wanted: BTreeMap<MsgId, (Ticket, Stage)>,
+    parts: BTreeMap<Ticket, Parts>,
+    dropping: BTreeMap<MsgId, Ticket>,
+}
+
+/// A verb that ends when all its parts have.
+struct Parts {
+    left: usize,
+    worst: Option<Refusal>,
+    ids: Vec<MsgId>,
+}
+
+impl Outbox {
+    pub fn restore(waiting: Vec<Fingerprint>, last_id: Option<MsgId>) -> Outbox {
+        Outbox {
+            last_id: last_id.unwrap_or(MsgId::FIRST),
+            waiting: waiting.into_iter().collect(),
+            wanted: BTreeMap::new(),
+            parts: BTreeMap::new(),
+            dropping: BTreeMap::new(),
+        }
+    }
+
+    pub fn is_settled(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    pub fn is_busy(&self) -> bool {
+        self.wanted.len() >= limits::PENDING_VERBS / 2
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.wanted.len() >= limits::PENDING_VERBS
+    }
+
+    /// Whether something on disk waits for somebody.
+    pub fn waits_for(&self, who: Fingerprint) -> bool {
+        self.waiting.contains(&who)
+    }
+
+    /// Everything for somebody has been delivered, or given up.
+    pub fn is_empty_for(&mut self, who: Fingerprint) {
+        self.waiting.remove(&who);
+    }
+}
+
+impl Client {
+    /// Keeps a message and sends it where a way is open.
+    pub(super) fn write(&mut self, ticket: Ticket, to: Person, text: String, until: Stage) {
+        if to.fingerprint == self.me.fingerprint() {
+            return self.end_part(ticket, Err(Refusal::Myself));
+        }
+        let id = MsgId::after(self.outbox.last_id, self.core.now.wall, self.core.rng.bytes());
+        self.outbox.last_id = id;
+        let (who, sent) = (to.fingerprint, self.core.now.wall);
+        self.know(to);
+        let row = Row::Queued { id, to: self.people.label(who) };
+        self.core.row(ticket, row);
+        if let Some(parts) = self.outbox.parts.get_mut(&ticket) {
+            parts.ids.push(id);
+            self.outbox.wanted.insert(id, (ticket, until));
+        }
+        self.outbox.waiting.insert(who);
+        self.core.keep(Record::Outgoing { id, to: who, text: text.clone(), sent });
+        self.reached(id, Stage::Queued);
+        self.pump_one(who, id, sent, text);
+    }
+
+    /// A message came as far as this: its verb may end.
+    pub(super) fn reached(&mut self, id: MsgId, stage: Stage) {
+        let Some((ticket, until)) = self.outbox.wanted.get(&id).copied() else { return };
+        if stage < until {
+            return;
+        }
+        self.outbox.wanted.remove(&id);
+        self.end_part(ticket, Ok(()));
+    }
+
+    /// A verb will end when `count` parts have; at once when there are none.
+    pub(super) fn begin_parts(&mut self, ticket: Ticket, count: usize) {
+        if ticket == Ticket::NOBODY {
+            return;
+        }
+        if count == 0 {
+            return self.core.done(ticket, Ok(()));
+        }
+        self.outbox.parts.insert(ticket, Parts { left: count, worst: None, ids: Vec::new() });
+    }
+
+    pub(super) fn end_part(&mut self, ticket: Ticket, result: Result<(), Refusal>) {
+        let Some(parts) = self.outbox.parts.get_mut(&ticket) else { return };
+        parts.left -= 1;
+        if let Err(why) = result {
+            parts.worst.get_or_insert(why);
+        }
+        if parts.left == 0 {
+            let worst = self.outbox.parts.remove(&ticket).and_then(|parts| parts.worst);
+            self.core.done(ticket, worst.map_or(Ok(()), Err));
+        }
+    }
+
+    pub(super) fn forget_parts(&mut self, ticket: Ticket) {
+        for id in self.outbox.parts.remove(&ticket).map(|parts| parts.ids).unwrap_or_default() {
+            self.outbox.wanted.remove(&id);
+        }
+    }
+
+    /// Gives up a message; the store knows for whom it is.
+    pub(super) fn drop_message(&mut self, ticket: Ticket, id: MsgId) {
+        self.outbox.dropping.insert(id, ticket);
+        self.core.query(Query::Addressee(id));
+    }
+
+    pub(super) fn on_rows(&mut self, rows: Rows) {
+        match rows {
+            Rows::Outbox { to, rows, more } => self.on_outbox_page(to, rows, more),
+            Rows::Addressee(id, to) => self.on_addressee(id, to),
+        }
+    }
+
+    fn on_addressee(&mut self, id: MsgId, to: Option<Fingerprint>) {
+        let Some(ticket) = self.outbox.dropping.remove(&id) else { return };
+        let Some(to) = to else {
+            return self.core.done(ticket, Err(Refusal::NoSuchMessage(id.short())));
+        };
+        self.core.keep(Record::Receipts { to, first: id, last: id, stage: Stage::Refused });
+        if let Some((waiter, _)) = self.outbox.wanted.remove(&id) {
+            self.end_part(waiter, Err(Refusal::Dropped(id.short())));
+        }
+        self.core.done(ticket, Ok(()));
+    }
+
+    /// Says that a message was handed to a live link.
+    pub(super) fn say_sent(&mut self, id: MsgId, to: Fingerprint) {
+        let to = self.people.label(to);
+        self.core.event(Event::Receipt { id, to, state: Stage::Sent, why: None });
+        self.reached(id, Stage::Sent);
+    }
+}

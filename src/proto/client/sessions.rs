@@ -1,0 +1,590 @@
+//! Sessions: asking for one, and its end. At most one with each person.
+//!
+//! | state | input | next, output |
+//! |---|---|---|
+//! | none | `chat`, the person is online | Asked; `Ask`; session `asked` |
+//! | none | `Offer`, to be asked about | Offered; session `offered` |
+//! | none | `Offer`, accepted by `--accept` | Linking; `Answer` |
+//! | Asked | `Answered` | Linking |
+//! | Asked | `Offer` from the same person, their id the smaller | Linking under their id; `Hangup` ours, `Answer` theirs |
+//! | Asked | `Offer` from the same person, our id the smaller | Asked; they find ours the smaller too |
+//! | Asked | `Ended` | gone; session `declined` or `failed` |
+//! | Asked | its time is up | gone; `Hangup`; session `failed` |
+//! | Offered | `accept`, or `chat` with them | Linking; `Answer` |
+//! | Offered | `decline` | gone; `Hangup`; session `declined` |
+//! | Offered | `Ended`, its time is up | gone; session `closed` or `failed` |
+//! | Offered, Linking, Open, Closing | a new `Offer` from them | the old one is gone (they started anew); as from none |
+//! | Knocking | `Settle` on the link | Open; session `open` |
+//! | Knocking | `Bye`, closed | gone; session `declined` or `failed` |
+//! | Knocked | `accept` | Open; `Settle`; session `open` |
+//! | Knocked | `decline` | gone; `Bye`; session `declined` |
+//! | Knocked | `Bye`, closed | gone; session `closed` |
+//! | Linking | the asker's first link stands | Open; `Settle`; session `open` |
+//! | Linking | `Settle` | Open; session `open` |
+//! | Linking | its time is up, `Ended` without a link | gone; session `failed` |
+//! | Open | `close` | Closing; `Bye` |
+//! | Open | `Bye` | gone; `Bye`; session `closed` |
+//! | Open | the link is gone | gone; session `closed`, with the reason |
+//! | Closing | `Bye`, closed, its time is up | gone; session `closed` |
+//!
+//! Without a server (`chat HOST:PORT`) the dialling side is Knocking and the dialled one Knocked.
+
+use super::Client;
+use super::core::Alarm;
+use super::directory::Wish;
+use super::flow::Flow;
+use super::link_table::Via;
+use super::linking::Linking;
+use super::people::Reading;
+use crate::proto::id::SessionId;
+use crate::proto::limits;
+use crate::proto::machine::StreamAction;
+use crate::proto::model::command::Ticket;
+use crate::proto::model::event::{Event, Path, SessionState};
+use crate::proto::model::notice::{Row, SessionRow};
+use crate::proto::model::person::{Fingerprint, Person, Target};
+use crate::proto::model::refusal::Refusal;
+use crate::proto::time::Wall;
+use crate::proto::wire::client::{Answer, Ask, Hangup};
+use crate::proto::wire::peer::{Bye, Settle, ToPeer};
+use crate::proto::wire::server::{Answered, Ended, Offer, WhyEnded};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// All sessions.
+#[derive(Default)]
+pub(super) struct Sessions {
+    by_id: BTreeMap<SessionId, Session>,
+    by_peer: BTreeMap<Fingerprint, SessionId>,
+}
+
+/// A session, in whatever state.
+pub(super) struct Session {
+    /// Who is at the other end; unknown only while a dialled address has not answered.
+    pub with: Option<Person>,
+    /// What to call the other end.
+    pub label: String,
+    pub state: State,
+    pub since: Wall,
+    /// Verbs that end when it opens or is gone; or, once it is closing, when it is gone.
+    pub waiters: Vec<Ticket>,
+}
+
+/// What a session is.
+pub(super) enum State {
+    /// We asked through the server.
+    Asked,
+    /// They asked through the server; where they can be dialled.
+    Offered(Vec<SocketAddr>),
+    /// We dialled an address; theirs to answer.
+    Knocking,
+    /// They dialled us; ours to answer.
+    Knocked(Via),
+    /// Both agreed; looking for a path.
+    Linking(Linking),
+    /// Talking.
+    Open(Flow),
+    /// We said `Bye`; waiting for theirs, so that what is on its way still arrives.
+    Closing(Flow),
+}
+
+impl State {
+    fn word(&self) -> SessionState {
+        match self {
+            State::Asked | State::Knocking | State::Linking(_) => SessionState::Asked,
+            State::Offered(_) | State::Knocked(_) => SessionState::Offered,
+            State::Open(_) | State::Closing(_) => SessionState::Open,
+        }
+    }
+
+    pub fn flow(&self) -> Option<&Flow> {
+        match self {
+            State::Open(flow) | State::Closing(flow) => Some(flow),
+            State::Asked
+            | State::Offered(_)
+            | State::Knocking
+            | State::Knocked(_)
+            | State::Linking(_) => None,
+        }
+    }
+
+    pub fn flow_mut(&mut self) -> Option<&mut Flow> {
+        match self {
+            State::Open(flow) | State::Closing(flow) => Some(flow),
+            State::Asked
+            | State::Offered(_)
+            | State::Knocking
+            | State::Knocked(_)
+            | State::Linking(_) => None,
+        }
+    }
+}
+
+impl Sessions {
+    pub fn at(&self, id: SessionId) -> Option<&Session> {
+        self.by_id.get(&id)
+    }
+
+    pub fn at_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.by_id.get_mut(&id)
+    }
+
+    pub fn with(&self, who: Fingerprint) -> Option<SessionId> {
+        self.by_peer.get(&who).copied()
+    }
+
+    pub fn flow_with(&self, who: Fingerprint) -> Option<&Flow> {
+        self.at(self.with(who)?)?.state.flow()
+    }
+
+    pub fn insert(&mut self, id: SessionId, session: Session) {
+        if let Some(person) = &session.with {
+            self.by_peer.insert(person.fingerprint, id);
+        }
+        self.by_id.insert(id, session);
+    }
+
+    /// A dialled address has answered: now it is known who is there.
+    pub fn identify(&mut self, id: SessionId, person: Person) {
+        if let Some(session) = self.by_id.get_mut(&id) {
+            self.by_peer.insert(person.fingerprint, id);
+            session.label = person.label();
+            session.with = Some(person);
+        }
+    }
+
+    fn remove(&mut self, id: SessionId) -> Option<Session> {
+        let session = self.by_id.remove(&id)?;
+        if let Some(person) = &session.with
+            && self.by_peer.get(&person.fingerprint) == Some(&id)
+        {
+            self.by_peer.remove(&person.fingerprint);
+        }
+        Some(session)
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.by_id.len() >= limits::SESSIONS
+    }
+
+    pub fn all_acknowledged(&self) -> bool {
+        self.by_id.values().filter_map(|session| session.state.flow()).all(Flow::is_idle)
+    }
+
+    /// Every session, by id.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&SessionId, &mut Session)> {
+        self.by_id.iter_mut()
+    }
+
+    /// The one session that is meant: by person, or, where none is named, the only one that fits.
+    fn pick(
+        &self,
+        target: Option<&Target>,
+        people: &super::People,
+        fits: impl Fn(&State) -> bool,
+        what: &'static str,
+    ) -> Result<SessionId, Refusal> {
+        let named = |session: &Session| {
+            match target {
+            None => true,
+            Some(Target::Endpoint(at)) => session.label == at.to_string(),
+            Some(target) => session.with.as_ref().is_some_and(|person| match target {
+                Target::Key(key) => person.fingerprint == *key,
+                Target::Name(name) => person.name.as_ref() == Some(name),
+                Target::Address(address) => person.address == Some(*address),
+                Target::Endpoint(_) => false,
+            } || people.find(target).is_some_and(|known| known.fingerprint == person.fingerprint)),
+        }
+        };
+        let mut found =
+            self.by_id.iter().filter(|(_, s)| named(s) && fits(&s.state)).map(|(id, _)| *id);
+        match (found.next(), found.next(), target) {
+            (Some(id), None, _) => Ok(id),
+            (Some(_), Some(_), _) => Err(Refusal::Ambiguous(what)),
+            (None, _, Some(target)) => Err(Refusal::NoSession(target.to_string())),
+            (None, _, None) => Err(Refusal::NothingWaiting),
+        }
+    }
+}
+
+impl Client {
+    pub(super) fn chat(&mut self, ticket: Ticket, target: Target) {
+        if let Target::Endpoint(at) = target {
+            return self.knock(ticket, at);
+        }
+        match self.people.find(&target).map(|person| person.fingerprint) {
+            Some(who) if self.sessions.with(who).is_some() => self.join(ticket, who),
+            _ => self.wish(target, Wish::Chat(ticket)),
+        }
+    }
+
+    /// The person was found: ask them, or go with what there is between us already.
+    pub(super) fn ask_for_session(&mut self, ticket: Ticket, person: Person, online: bool) {
+        let who = person.fingerprint;
+        if who == self.me.fingerprint() {
+            return self.core.done(ticket, Err(Refusal::Myself));
+        }
+        if self.sessions.with(who).is_some() {
+            return self.join(ticket, who);
+        }
+        let label = person.label();
+        if !online {
+            return self.core.done(ticket, Err(Refusal::Away(label)));
+        }
+        if self.sessions.is_full() {
+            return self.core.done(ticket, Err(Refusal::Busy("sessions")));
+        }
+        let id = SessionId(crate::proto::bytes::Bytes(self.core.rng.bytes()));
+        self.uplink.say(Ask { session: id, to: who, candidates: self.candidates() });
+        self.begin(id, Some(person), label, State::Asked, ticket);
+    }
+
+    pub(super) fn on_offer(&mut self, offer: Offer) {
+        let Offer { session: id, from, candidates } = offer;
+        let person = match self.people.read(&from) {
+            Reading::Person(person) => person,
+            Reading::Forged => return self.hang_up(id, true),
+            Reading::Changed { pinned, found } => {
+                let (name, new) = (found.label(), found.fingerprint);
+                self.core.event(Event::Identity { name, old: pinned, new });
+                return self.hang_up(id, true);
+            }
+        };
+        let candidates = candidates.into_iter().take(limits::CANDIDATES).collect();
+        let mut waiters = Vec::new();
+        if let Some(ours) = self.sessions.with(person.fingerprint) {
+            let asked = self.sessions.at(ours).is_some_and(|s| matches!(s.state, State::Asked));
+            if asked && ours < id {
+                return;
+            }
+            if asked {
+                self.hang_up(ours, false);
+                waiters =
+                    self.forget_session(ours).map(|session| session.waiters).unwrap_or_default();
+                return self.agree(id, person, candidates, waiters);
+            }
+            self.end_session(ours, SessionState::Closed, Some("they started anew".into()));
+        }
+        if self.sessions.is_full() {
+            return self.hang_up(id, true);
+        }
+        if self.accepts_unasked() {
+            return self.agree(id, person, candidates, std::mem::take(&mut waiters));
+        }
+        let label = person.label();
+        self.begin(id, Some(person), label, State::Offered(candidates), Ticket::NOBODY);
+    }
+
+    pub(super) fn on_answered(&mut self, answered: Answered) {
+        let Answered { session: id, candidates } = answered;
+        let Some(session) = self.sessions.at_mut(id) else { return self.hang_up(id, false) };
+        if matches!(session.state, State::Asked) {
+            let candidates = candidates.into_iter().take(limits::CANDIDATES).collect();
+            session.state = State::Linking(Linking::asker());
+            self.start_linking(id, candidates);
+        }
+    }
+
+    /// The server's word that an ask, an offer or a relayed session is over.
+    pub(super) fn on_ended(&mut self, ended: Ended) {
+        let Some(session) = self.sessions.at(ended.session) else { return };
+        let label = session.label.clone();
+        let (state, refusal) = match ended.why {
+            WhyEnded::Unknown => (SessionState::Failed, Refusal::Unknown(label)),
+            WhyEnded::Away | WhyEnded::Gone => (SessionState::Failed, Refusal::Away(label)),
+            WhyEnded::Declined => (SessionState::Declined, Refusal::Declined(label)),
+            WhyEnded::HungUp => (SessionState::Closed, Refusal::Declined(label)),
+            WhyEnded::Busy => (SessionState::Failed, Refusal::Busy("sessions")),
+        };
+        match &session.state {
+            State::Asked => self.end_with(ended.session, state, refusal),
+            State::Offered(_) => {
+                let why = Some("they took it back".to_owned());
+                self.end_session(ended.session, SessionState::Closed, why);
+            }
+            State::Linking(_) => self.lose_relay(ended.session, refusal),
+            State::Open(flow) | State::Closing(flow) if flow.path() == Path::Relay => {
+                let why = "the other side is gone".to_owned();
+                self.end_session(ended.session, SessionState::Closed, Some(why));
+            }
+            State::Open(_) | State::Closing(_) | State::Knocking | State::Knocked(_) => {}
+        }
+    }
+
+    pub(super) fn accept(&mut self, ticket: Ticket, target: Option<Target>) {
+        let offered = |state: &State| matches!(state, State::Offered(_) | State::Knocked(_));
+        match self.sessions.pick(target.as_ref(), &self.people, offered, "request") {
+            Ok(id) => self.say_yes(ticket, id),
+            Err(why) => self.core.done(ticket, Err(why)),
+        }
+    }
+
+    pub(super) fn decline(&mut self, ticket: Ticket, target: Option<Target>) {
+        let offered = |state: &State| matches!(state, State::Offered(_) | State::Knocked(_));
+        let picked = self.sessions.pick(target.as_ref(), &self.people, offered, "request");
+        let result = picked.map(|id| self.say_no(id));
+        self.core.done(ticket, result);
+    }
+
+    pub(super) fn close(&mut self, ticket: Ticket, target: Option<Target>) {
+        let picked = self.sessions.pick(target.as_ref(), &self.people, |_| true, "session");
+        match picked {
+            Ok(id) => self.close_session(ticket, id),
+            Err(why) => self.core.done(ticket, Err(why)),
+        }
+    }
+
+    pub(super) fn list_sessions(&mut self, ticket: Ticket) {
+        let mut rows = Vec::new();
+        for (_, session) in self.sessions.iter_mut() {
+            let flow = session.state.flow();
+            rows.push(SessionRow {
+                with: session.label.clone(),
+                state: session.state.word(),
+                path: flow.map(Flow::path),
+                remote: flow
+                    .and_then(|flow| self.links.at(flow.via()))
+                    .and_then(|link| link.remote),
+                since: session.since,
+            });
+        }
+        for row in rows {
+            self.core.row(ticket, Row::Session(row));
+        }
+        self.core.done(ticket, Ok(()));
+    }
+
+    pub(super) fn on_session_late(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.at(id) else { return };
+        let label = session.label.clone();
+        match &session.state {
+            State::Asked | State::Offered(_) | State::Knocking | State::Knocked(_) => {
+                self.hang_up(id, false);
+                self.end_with(id, SessionState::Failed, Refusal::NoAnswer(label));
+            }
+            State::Linking(linking) => {
+                let why = linking.failure();
+                self.hang_up(id, false);
+                self.end_with(id, SessionState::Failed, Refusal::NoPath(label, why));
+            }
+            State::Open(_) | State::Closing(_) => {
+                self.end_session(id, SessionState::Closed, None);
+            }
+        }
+    }
+
+    /// The other side said `Bye`.
+    pub(super) fn on_bye(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.at(id) else { return };
+        let label = session.label.clone();
+        match &session.state {
+            State::Open(flow) => {
+                let via = flow.via();
+                self.acknowledge();
+                self.tell(via, Bye {});
+                self.end_session(id, SessionState::Closed, None);
+            }
+            State::Knocking => {
+                self.end_with(id, SessionState::Declined, Refusal::Declined(label));
+            }
+            State::Closing(_)
+            | State::Knocked(_)
+            | State::Linking(_)
+            | State::Asked
+            | State::Offered(_) => self.end_session(id, SessionState::Closed, None),
+        }
+    }
+
+    /// The link to the server is gone, and with it whatever was asked, offered or relayed there.
+    pub(super) fn lose_rendezvous(&mut self) {
+        let doomed = |(id, session): (&SessionId, &mut Session)| match &session.state {
+            State::Asked | State::Offered(_) => Some(*id),
+            State::Open(flow) | State::Closing(flow) if flow.path() == Path::Relay => Some(*id),
+            State::Open(_) | State::Closing(_) => None,
+            State::Knocking | State::Knocked(_) | State::Linking(_) => None,
+        };
+        let doomed: Vec<SessionId> = self.sessions.iter_mut().filter_map(doomed).collect();
+        for id in doomed {
+            let why = Refusal::ServerUnreachable("the link broke".into());
+            self.end_with(id, SessionState::Closed, why);
+        }
+    }
+
+    /// A session that the server will not arrange.
+    pub(super) fn fail_session(&mut self, id: SessionId, why: Refusal) {
+        if self.sessions.at(id).is_some_and(|session| matches!(session.state, State::Asked)) {
+            self.end_with(id, SessionState::Failed, why);
+        }
+    }
+
+    /// A verb that waited for a session has run out of time; the session goes on.
+    pub(super) fn forget_waiter(&mut self, ticket: Ticket) -> Option<Refusal> {
+        let (_, session) =
+            self.sessions.iter_mut().find(|(_, session)| session.waiters.contains(&ticket))?;
+        session.waiters.retain(|waiter| *waiter != ticket);
+        Some(Refusal::NoAnswer(session.label.clone()))
+    }
+
+    pub(super) fn close_all_sessions(&mut self) {
+        let all: Vec<SessionId> = self.sessions.by_id.keys().copied().collect();
+        for id in all {
+            match self.sessions.at(id).map(|session| &session.state) {
+                Some(State::Open(flow)) => {
+                    let via = flow.via();
+                    self.acknowledge();
+                    self.tell(via, Bye {});
+                }
+                Some(_) => self.hang_up(id, false),
+                None => continue,
+            }
+            self.end_session(id, SessionState::Closed, None);
+        }
+    }
+
+    /// Starts a session in its first state and says so.
+    pub(super) fn begin(
+        &mut self,
+        id: SessionId,
+        with: Option<Person>,
+        label: String,
+        state: State,
+        ticket: Ticket,
+    ) {
+        let word = state.word();
+        let waiters = if ticket == Ticket::NOBODY { Vec::new() } else { vec![ticket] };
+        let since = self.core.now.wall;
+        self.sessions.insert(id, Session { with, label: label.clone(), state, since, waiters });
+        self.core.alarm(Alarm::Session(id), limits::ASK_MS, "a request unanswered");
+        self.core.event(Event::Session { with: label, state: word, path: None, why: None });
+    }
+
+    /// Ends a session, says so, and ends the verbs that waited for it.
+    pub(super) fn end_session(&mut self, id: SessionId, state: SessionState, why: Option<String>) {
+        let Some(session) = self.forget_session(id) else { return };
+        let failed = matches!(session.state, State::Open(_) | State::Closing(_));
+        let refusal = Refusal::NoPath(session.label.clone(), why.clone().unwrap_or_default());
+        self.core.event(Event::Session { with: session.label, state, path: None, why });
+        for waiter in session.waiters {
+            let result = if failed { Ok(()) } else { Err(refusal.clone()) };
+            self.core.done(waiter, result);
+        }
+    }
+
+    /// The same, where the verbs that waited are told more exactly why.
+    pub(super) fn end_with(&mut self, id: SessionId, state: SessionState, refusal: Refusal) {
+        let Some(session) = self.forget_session(id) else { return };
+        let why = Some(refusal.reason());
+        self.core.event(Event::Session { with: session.label, state, path: None, why });
+        for waiter in session.waiters {
+            self.core.done(waiter, Err(refusal.clone()));
+        }
+    }
+
+    pub(super) fn hang_up(&mut self, session: SessionId, declined: bool) {
+        self.uplink.say(Hangup { session, declined });
+    }
+
+    fn accepts_unasked(&self) -> bool {
+        self.config.accept == super::Accept::All
+    }
+
+    /// `chat` with somebody with whom there is a session already.
+    fn join(&mut self, ticket: Ticket, who: Fingerprint) {
+        let Some(id) = self.sessions.with(who) else { return };
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        match session.state {
+            State::Offered(_) | State::Knocked(_) => self.say_yes(ticket, id),
+            State::Open(_) => self.core.done(ticket, Ok(())),
+            State::Asked | State::Knocking | State::Linking(_) | State::Closing(_) => {
+                session.waiters.push(ticket);
+            }
+        }
+    }
+
+    fn say_yes(&mut self, ticket: Ticket, id: SessionId) {
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        if let State::Knocked(via) = session.state {
+            self.tell(via, Settle {});
+            self.open_session(id, via);
+            return self.core.done(ticket, Ok(()));
+        }
+        let Some(session) = self.forget_session(id) else { return };
+        if let (State::Offered(candidates), Some(person)) = (session.state, session.with) {
+            self.agree(id, person, candidates, vec![ticket]);
+        }
+    }
+
+    fn say_no(&mut self, id: SessionId) {
+        match self.sessions.at(id).map(|session| &session.state) {
+            Some(State::Knocked(via)) => self.tell(*via, Bye {}),
+            _ => self.hang_up(id, true),
+        }
+        self.end_session(id, SessionState::Declined, None);
+    }
+
+    /// Says yes to an offer and looks for a path.
+    fn agree(
+        &mut self,
+        id: SessionId,
+        person: Person,
+        dial: Vec<SocketAddr>,
+        waiters: Vec<Ticket>,
+    ) {
+        self.uplink.say(Answer { session: id, candidates: self.candidates() });
+        let (label, since) = (person.label(), self.core.now.wall);
+        let state = State::Linking(Linking::answerer(dial));
+        self.sessions.insert(id, Session { with: Some(person), label, state, since, waiters });
+        self.start_linking(id, Vec::new());
+    }
+
+    fn close_session(&mut self, ticket: Ticket, id: SessionId) {
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        match std::mem::replace(&mut session.state, State::Asked) {
+            State::Open(flow) => {
+                let via = flow.via();
+                session.state = State::Closing(flow);
+                session.waiters.push(ticket);
+                self.core.alarm(Alarm::Session(id), limits::CLOSING_MS, "no word on our goodbye");
+                return self.tell(via, Bye {});
+            }
+            State::Closing(flow) => {
+                session.state = State::Closing(flow);
+                return session.waiters.push(ticket);
+            }
+            State::Knocked(via) => self.tell(via, Bye {}),
+            state @ (State::Offered(_) | State::Asked) => {
+                session.state = state;
+                let declined = matches!(session.state, State::Offered(_));
+                self.hang_up(id, declined);
+            }
+            State::Knocking | State::Linking(_) => self.hang_up(id, false),
+        }
+        self.end_session(id, SessionState::Closed, None);
+        self.core.done(ticket, Ok(()));
+    }
+
+    /// Removes a session with its deadlines and links; what was sent on them still leaves.
+    pub(super) fn forget_session(&mut self, id: SessionId) -> Option<Session> {
+        let session = self.sessions.remove(id)?;
+        for alarm in [Alarm::Session(id), Alarm::DialBack(id), Alarm::Relay(id)] {
+            self.core.timers.cancel(&alarm);
+        }
+        let relayed = session.state.flow().is_some_and(|flow| flow.path() == Path::Relay);
+        for via in self.links.of(id) {
+            self.close_link(via, StreamAction::Close);
+        }
+        if relayed {
+            self.hang_up(id, false);
+        }
+        Some(session)
+    }
+
+    /// Says something on a link.
+    pub(super) fn tell(&mut self, via: Via, message: impl Into<ToPeer>) {
+        if let Some(peer) = self.links.at_mut(via)
+            && peer.link.is_open()
+        {
+            peer.link.send(&message.into());
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Rows of the listings that the store answers itself: the history and the outbox.
+
+use super::event::Stage;
+use super::person::Fingerprint;
+use crate::proto::id::{MsgId, Seq};
+use crate::proto::time::Wall;
+use serde::Serialize;
+
+/// A message of the history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename = "entry")]
+pub struct Entry {
+    /// The number of its first event.
+    pub seq: Seq,
+    /// Its id.
+    pub id: MsgId,
+    /// The other side, as they are called now.
+    pub with: String,
+    /// Whose words they are.
+    pub direction: Direction,
+    /// What it says, exact.
+    pub text: String,
+    /// When it was written, by the writer's clock.
+    #[serde(with = "crate::proto::model::moment")]
+    pub sent: Wall,
+    /// When it came onto our disk.
+    #[serde(with = "crate::proto::model::moment")]
+    pub at: Wall,
+    /// How far it has come; ours only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Stage>,
+}
+
+/// Which way a message went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// To us.
+    In,
+    /// From us.
+    Out,
+}
+
+/// A message of ours that is not delivered yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename = "outbox")]
+pub struct OutboxRow {
+    /// Its id.
+    pub id: MsgId,
+    /// For whom, as a key.
+    #[serde(rename = "fingerprint")]
+    pub to: Fingerprint,
+    /// For whom, as they are called now.
+    #[serde(rename = "to")]
+    pub label: String,
+    /// What it says, exact.
+    pub text: String,
+    /// When it was written.
+    #[serde(with = "crate::proto::model::moment")]
+    pub sent: Wall,
+    /// How far it has come, as far as it is durable: `sent` is not, the machine knows that.
+    #[serde(rename = "state")]
+    pub stage: Stage,
+}
+
+/// Whose messages a listing of the history wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HistoryOf {
+    /// Everybody's.
+    All,
+    /// Those exchanged with one person.
+    With(Fingerprint),
+}

@@ -1,0 +1,455 @@
+//! Options of both programs, from argv and environment, checked once.
+
+use super::front::lines;
+use super::front::verbs::VerbRow;
+use super::front::{args::Args, help};
+use crate::proto::limits;
+use crate::proto::model::account::Pool;
+use crate::proto::model::event::Stage;
+use crate::proto::model::name::Name;
+use crate::proto::model::person::Fingerprint;
+use getopts::{Matches, Options, ParsingStyle};
+use std::fmt::{Display, Write};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// The port of a server that is named without one.
+pub const SERVER_PORT: u16 = 12_000;
+
+/// What argv asks for, once it is known to be right.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Parsed<T> {
+    /// Go on with these.
+    Run(T),
+    /// Print this on stdout and end well: help, version.
+    Print(String),
+}
+
+/// Why argv is wrong; one line, without the program's name. Exit code 2.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Wrong(pub String);
+
+/// An environment variable by its name.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Options of `hobnob`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientOptions {
+    /// The profile's directory.
+    pub home: PathBuf,
+    /// The name to register.
+    pub name: Option<Name>,
+    /// The server, where given; else the one remembered.
+    pub server: Option<ServerAddress>,
+    /// Do without any server.
+    pub no_server: bool,
+    /// Where peers reach us; without it the choice is the machine's.
+    pub listen: Option<SocketAddr>,
+    /// Who is connected without asking the user.
+    pub accept: Consent,
+    /// How far a message must come for its verb to be done.
+    pub until: Stage,
+    /// How long a verb may take.
+    pub timeout_ms: u64,
+    /// JSON lines.
+    pub json: bool,
+    /// The moment before each plain line.
+    pub time: bool,
+    /// How often `-v` was given.
+    pub verbose: usize,
+    /// The verb and what stands behind it; empty: read lines.
+    pub words: Vec<String>,
+}
+
+/// Options of `hobnobd`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerOptions {
+    /// TCP and UDP; without it every address, [`SERVER_PORT`].
+    pub listen: Option<SocketAddr>,
+    /// Key, accounts, held mail.
+    pub data: PathBuf,
+    /// Where virtual addresses come from.
+    pub pool: Pool,
+    /// Clients at most.
+    pub max_clients: usize,
+    /// Days that mail is held.
+    pub hold_days: u64,
+    /// Bytes of mail held for one person.
+    pub hold_bytes: u64,
+    /// JSON lines.
+    pub json: bool,
+    /// How often `-v` was given.
+    pub verbose: usize,
+}
+
+/// Who is connected without asking the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Friends only.
+    Friends,
+    /// Whoever asks.
+    All,
+    /// Nobody.
+    None,
+}
+
+/// `HOST:PORT[#KEY]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerAddress {
+    /// A name, or an address without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The key it must have.
+    pub key: Option<Fingerprint>,
+}
+
+/// One option: short, long, what its value is called (empty for a flag), help.
+type Opt = (&'static str, &'static str, &'static str, &'static str);
+
+#[rustfmt::skip]
+const CLIENT_OPTS: &[Opt] = &[
+    ("H", "home", "DIR", "the profile (default: hobnob in the XDG data directory)"),
+    ("n", "name", "NAME", "the name to register; needed on the first run only"),
+    ("s", "server", "HOST:PORT[#KEY]", "the server, pinned to KEY or the one first seen; kept"),
+    ("", "no-server", "", "peers by address and on the local network only"),
+    ("l", "listen", "ADDR:PORT", "where peers reach us, TCP and UDP (default: [::]:0)"),
+    ("", "accept", "WHO", "friends, all or none: let in without asking (default: friends)"),
+    ("", "wait", "STATE", "how far msg must come: queued, sent, held, delivered (default: held)"),
+    ("t", "timeout", "SECONDS", "how long a verb may take (default: 10)"),
+    ("j", "json", "", "JSON lines out, and JSON or slash lines in"),
+    ("", "time", "", "the moment before each plain line"),
+    ("v", "verbose", "", "more log on stderr; repeat for more (RUST_LOG does it too)"),
+    ("h", "help", "", "this text"),
+    ("V", "version", "", "the version"),
+];
+
+#[rustfmt::skip]
+const SERVER_OPTS: &[Opt] = &[
+    ("l", "listen", "ADDR:PORT", "TCP and UDP; port 0 takes a free one (default: [::]:12000)"),
+    ("d", "data", "DIR", "key, accounts, held mail (default: hobnobd in the XDG data directory)"),
+    ("", "pool", "CIDR", "where virtual addresses come from (default: 100.64.0.0/10)"),
+    ("", "max-clients", "N", "clients at most (default: 10000)"),
+    ("", "hold-days", "N", "days that mail is held (default: 30)"),
+    ("", "hold-bytes", "N", "bytes of mail held for one person (default: 16777216)"),
+    ("j", "json", "", "JSON lines out"),
+    ("v", "verbose", "", "more log on stderr; repeat for more (RUST_LOG does it too)"),
+    ("h", "help", "", "this text"),
+    ("V", "version", "", "the version"),
+];
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  answered, and the answer is no: refused, declined, unknown name, nothing found
+  2  usage: the command line is wrong
+  3  unreachable: the server, or a peer needed live, did not answer
+  4  local failure: disk, permissions, corrupt profile, address in use
+  5  identity changed: a key is not the pinned one
+  6  time ran out before the state waited for; the message stays queued
+A script of lines ends with 0, whatever its lines were answered, unless the program itself failed.
+";
+
+/// Reads `hobnob`'s argv, without the program's name.
+pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOptions>, Wrong> {
+    if let [help, markdown] = argv
+        && (help.as_str(), markdown.as_str()) == ("help", "--markdown")
+    {
+        return Ok(Parsed::Print(help::markdown()));
+    }
+    let first = parse(CLIENT_OPTS, argv)?;
+    let words = first.free.clone();
+    let options = &argv[..argv.len() - words.len()];
+    let (pulled, words) = pull_options(&words)?;
+    let given = parse(CLIENT_OPTS, options.iter().filter(|word| *word != "--").chain(&pulled))?;
+    if given.opt_present("help") {
+        return Ok(Parsed::Print(client_help()));
+    }
+    if given.opt_present("version") {
+        return Ok(Parsed::Print(version("hobnob")));
+    }
+    let or_env = |option: &str, variable: &str| {
+        let typed = given.opt_str(option);
+        typed.or_else(|| env(variable).filter(|text| !text.is_empty()))
+    };
+    let name = or_env("name", "HOBNOB_NAME").map(|text| one("name", &text, name)).transpose()?;
+    let server = or_env("server", "HOBNOB_SERVER");
+    Ok(Parsed::Run(ClientOptions {
+        home: or_env("home", "HOBNOB_HOME").map_or_else(|| data_dir("hobnob", env), typed_dir)?,
+        name,
+        server: server.map(|text| one("server", &text, server_address)).transpose()?,
+        no_server: given.opt_present("no-server"),
+        listen: value(&given, "listen", endpoint)?,
+        accept: value(&given, "accept", consent)?.unwrap_or(Consent::Friends),
+        until: value(&given, "wait", stage)?.unwrap_or(Stage::Held),
+        timeout_ms: value(&given, "timeout", timeout)?.unwrap_or(limits::VERB_MS),
+        json: given.opt_present("json"),
+        time: given.opt_present("time"),
+        verbose: given.opt_count("verbose"),
+        words,
+    }))
+}
+
+/// Reads `hobnobd`'s argv, without the program's name.
+pub fn server(argv: &[String], env: Environment<'_>) -> Result<Parsed<ServerOptions>, Wrong> {
+    let given = parse(SERVER_OPTS, argv)?;
+    if given.opt_present("help") {
+        return Ok(Parsed::Print(server_help()));
+    }
+    if given.opt_present("version") {
+        return Ok(Parsed::Print(version("hobnobd")));
+    }
+    if let Some(word) = given.free.first() {
+        return Err(Wrong(format!("{word}: hobnobd takes options only [see --help]")));
+    }
+    let default_pool = Pool::parse("100.64.0.0/10").expect("a pool of RFC 6598's block");
+    let clients = value(&given, "max-clients", count)?;
+    Ok(Parsed::Run(ServerOptions {
+        listen: value(&given, "listen", endpoint)?,
+        data: given.opt_str("data").map_or_else(|| data_dir("hobnobd", env), typed_dir)?,
+        pool: value(&given, "pool", Pool::parse)?.unwrap_or(default_pool),
+        max_clients: clients.map_or(limits::MAX_CLIENTS, |n| n as usize),
+        hold_days: value(&given, "hold-days", count)?.unwrap_or(limits::HOLD_DAYS),
+        hold_bytes: value(&given, "hold-bytes", count)?.unwrap_or(limits::HOLD_BYTES),
+        json: given.opt_present("json"),
+        verbose: given.opt_count("verbose"),
+    }))
+}
+
+impl Display for ServerAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+/// `HOST[:PORT][#KEY]`; an IPv6 address stands in brackets, or alone without a port.
+pub fn server_address(text: &str) -> Option<ServerAddress> {
+    let (at, key) = match text.split_once('#') {
+        Some((at, key)) => (at, Some(Fingerprint::parse(key)?)),
+        None => (text, None),
+    };
+    if at.parse::<Ipv6Addr>().is_ok() {
+        return Some(ServerAddress { host: at.to_owned(), port: SERVER_PORT, key });
+    }
+    let (host, port) = match at.strip_prefix('[') {
+        Some(rest) => {
+            let (host, after) = rest.split_once(']')?;
+            host.parse::<Ipv6Addr>().ok()?;
+            (host, if after.is_empty() { None } else { Some(after.strip_prefix(':')?) })
+        }
+        None => match at.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (at, None),
+        },
+    };
+    let plausible = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+    if host.is_empty() || !host.chars().all(plausible) {
+        return None;
+    }
+    let port = match port {
+        Some(port) => port.parse().ok().filter(|port| *port != 0)?,
+        None => SERVER_PORT,
+    };
+    Some(ServerAddress { host: host.to_owned(), port, key })
+}
+
+/// Options that stand behind the verb, taken out of its words: anywhere, but not behind the first
+/// argument of a verb that takes text, where everything is text. `--` ends them.
+fn pull_options(words: &[String]) -> Result<(Vec<String>, Vec<String>), Wrong> {
+    let mut args = Args::Words(words);
+    let Ok(row) = VerbRow::find(&mut args) else {
+        return Ok((Vec::new(), words.to_vec()));
+    };
+    let Args::Words(behind) = args else { return Ok((Vec::new(), words.to_vec())) };
+    let mut kept = words[..words.len() - behind.len()].to_vec();
+    let mut pulled = Vec::new();
+    let mut rest = behind.iter();
+    while let Some(word) = rest.next() {
+        let is_text = row.takes_text() && !word.starts_with('-');
+        if word == "--" || is_text {
+            kept.extend((word != "--").then(|| word.clone()));
+            kept.extend(rest.by_ref().cloned());
+            break;
+        }
+        match own_option(row, word).or_else(|| client_option(word)) {
+            Some((is_own, needs_value)) => {
+                let to = if is_own { &mut kept } else { &mut pulled };
+                to.push(word.clone());
+                to.extend(needs_value.then(|| rest.next().cloned()).flatten());
+            }
+            None if word.starts_with("--") => {
+                return Err(Wrong(format!("{word}: no such option of {} [see --help]", row.word)));
+            }
+            None => kept.push(word.clone()),
+        }
+    }
+    Ok((pulled, kept))
+}
+
+/// Whether a word is an option of the verb itself, and whether its value is the next word.
+fn own_option(row: &VerbRow, word: &str) -> Option<(bool, bool)> {
+    let name = word.split('=').next().unwrap_or(word);
+    let (_, takes_value) = row.options().find(|(option, _)| *option == name)?;
+    Some((true, takes_value && !word.contains('=')))
+}
+
+/// The same for an option of the program.
+fn client_option(word: &str) -> Option<(bool, bool)> {
+    if let Some(long) = word.strip_prefix("--") {
+        let name = long.split('=').next().unwrap_or(long);
+        let (.., hint, _) = CLIENT_OPTS.iter().find(|(_, option, ..)| *option == name)?;
+        return Some((false, !hint.is_empty() && !long.contains('=')));
+    }
+    let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
+    let (.., hint, _) =
+        CLIENT_OPTS.iter().find(|(short, ..)| !short.is_empty() && letters.starts_with(short))?;
+    Some((false, !hint.is_empty() && letters.len() == 1))
+}
+
+fn parse<W: AsRef<std::ffi::OsStr>>(
+    opts: &[Opt],
+    argv: impl IntoIterator<Item = W>,
+) -> Result<Matches, Wrong> {
+    known(opts).parse(argv).map_err(|fail| {
+        let why = fail.to_string();
+        let mut letters = why.chars();
+        let first = letters.next().map(|c| c.to_ascii_lowercase());
+        Wrong(format!("{}{} [see --help]", first.unwrap_or_default(), letters.as_str()))
+    })
+}
+
+fn known(opts: &[Opt]) -> Options {
+    let mut options = Options::new();
+    options.parsing_style(ParsingStyle::StopAtFirstFree);
+    for (short, long, hint, help) in opts {
+        if !hint.is_empty() {
+            options.optopt(short, long, help, hint);
+        } else if *long == "verbose" {
+            options.optflagmulti(short, long, help);
+        } else {
+            options.optflag(short, long, help);
+        }
+    }
+    options
+}
+
+fn value<T>(
+    given: &Matches,
+    option: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Wrong> {
+    given.opt_str(option).map(|text| one(option, &text, parse)).transpose()
+}
+
+fn one<T>(option: &str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Wrong> {
+    parse(text).ok_or_else(|| {
+        let expected = match option {
+            "name" => "a name is 1 to 32 of a-z 0-9 . _ -, first a letter",
+            "server" => "expected HOST:PORT or HOST:PORT#KEY, IPv6 in brackets",
+            "listen" => "expected ADDR:PORT, IPv6 in brackets",
+            "accept" => "expected friends, all or none",
+            "wait" => "expected queued, sent, held or delivered",
+            "timeout" => "expected seconds",
+            "pool" => "expected an IPv4 block, such as 100.64.0.0/10",
+            _ => "expected a number above zero",
+        };
+        Wrong(format!("--{option} {text}: {expected}"))
+    })
+}
+
+fn name(text: &str) -> Option<Name> {
+    Name::parse(text).ok()
+}
+
+fn endpoint(text: &str) -> Option<SocketAddr> {
+    match text.rsplit_once(':') {
+        Some(("localhost", port)) => {
+            Some((IpAddr::from([127, 0, 0, 1]), port.parse().ok()?).into())
+        }
+        Some(_) | None => text.parse().ok(),
+    }
+}
+
+fn consent(text: &str) -> Option<Consent> {
+    match text {
+        "friends" => Some(Consent::Friends),
+        "all" => Some(Consent::All),
+        "none" => Some(Consent::None),
+        _ => None,
+    }
+}
+
+fn stage(text: &str) -> Option<Stage> {
+    lines::state(text).ok()
+}
+
+fn timeout(text: &str) -> Option<u64> {
+    lines::timeout_ms(text.parse().ok()?)
+}
+
+fn count(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|n| *n > 0)
+}
+
+fn typed_dir(text: String) -> Result<PathBuf, Wrong> {
+    Ok(PathBuf::from(text))
+}
+
+/// `$XDG_DATA_HOME/PROGRAM`, else `~/.local/share/PROGRAM` (XDG Base Directory 0.8).
+fn data_dir(program: &str, env: Environment<'_>) -> Result<PathBuf, Wrong> {
+    let absolute = |variable: &str| env(variable).map(PathBuf::from).filter(|p| p.is_absolute());
+    let data = absolute("XDG_DATA_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".local").join("share")));
+    match data {
+        Some(data) => Ok(data.join(program)),
+        None => Err(Wrong("no home directory is known [set HOME or name a directory]".to_owned())),
+    }
+}
+
+fn version(program: &str) -> String {
+    format!("{program} {}\n", env!("CARGO_PKG_VERSION"))
+}
+
+fn client_help() -> String {
+    let mut text = "\
+usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a file
+       hobnob [OPTIONS] listen       print events until told to stop
+       hobnob [OPTIONS] VERB ...     one verb; by a hobnob of the profile that runs, if one does
+       hobnob help --markdown        the verbs as a table
+"
+    .to_owned();
+    push_options(&mut text, CLIENT_OPTS);
+    text.push_str("Environment: HOBNOB_HOME, HOBNOB_SERVER, HOBNOB_NAME stand in for options.\n\n");
+    text.push_str(
+        "Verbs; in lines with a slash before: /msg bob hi. A line without one goes to the current\n\
+         conversation, //x says /x. With --json also {\"cmd\":\"msg\",\"args\":[\"bob\",\"hi\"],\n\
+         \"ref\":7}, answered by {\"event\":\"done\",\"ref\":7,\"ok\":true}; timeout and wait may be there.\n\n",
+    );
+    text.push_str(&help::all());
+    let _ = write!(text, "\n{EXIT_CODES}");
+    text
+}
+
+fn server_help() -> String {
+    let mut text = "usage: hobnobd [OPTIONS]\n".to_owned();
+    push_options(&mut text, SERVER_OPTS);
+    text.push_str("On stdin, while it is open: who, stats, kick NAME, forget NAME, quit.\n");
+    text
+}
+
+fn push_options(text: &mut String, opts: &[Opt]) {
+    text.push_str("\nOptions:\n");
+    for (short, long, hint, help) in opts {
+        let dash = if short.is_empty() { "    ".to_owned() } else { format!("-{short}, ") };
+        let gap = if hint.is_empty() { "" } else { " " };
+        let option = format!("{dash}--{long}{gap}{hint}");
+        let _ = writeln!(text, "  {option:29} {help}");
+    }
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests;

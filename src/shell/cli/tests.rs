@@ -1,0 +1,145 @@
+//! What argv and environment become.
+
+use super::*;
+
+fn run(argv: &[&str], env: &[(&str, &str)]) -> Result<Parsed<ClientOptions>, Wrong> {
+    let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
+    client(&argv, &|name| {
+        let home = [("HOME", "/home/me")];
+        let found = env.iter().chain(&home).find(|(variable, _)| *variable == name);
+        found.map(|(_, value)| (*value).to_owned())
+    })
+}
+
+fn options(argv: &[&str]) -> ClientOptions {
+    match run(argv, &[]) {
+        Ok(Parsed::Run(options)) => options,
+        other => panic!("{argv:?}: {other:?}"),
+    }
+}
+
+fn daemon(argv: &[&str]) -> Result<Parsed<ServerOptions>, Wrong> {
+    let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
+    server(&argv, &|name| (name == "XDG_DATA_HOME").then(|| "/data".to_owned()))
+}
+
+#[test]
+fn defaults_are_the_documented_ones() {
+    let given = options(&[]);
+    assert_eq!(given.home, PathBuf::from("/home/me/.local/share/hobnob"));
+    assert_eq!((given.name, given.server, given.listen), (None, None, None));
+    assert_eq!((given.accept, given.until), (Consent::Friends, Stage::Held));
+    assert_eq!((given.timeout_ms, given.verbose), (10_000, 0));
+    assert!(!given.json && !given.time && !given.no_server && given.words.is_empty());
+    let Ok(Parsed::Run(given)) = daemon(&[]) else { panic!("hobnobd without options") };
+    assert_eq!(given.data, PathBuf::from("/data/hobnobd"));
+    assert_eq!(Some(given.pool), Pool::parse("100.64.0.0/10"));
+    assert_eq!((given.max_clients, given.hold_days), (10_000, 30));
+    assert_eq!((given.listen, given.hold_bytes), (None, 16 * 1024 * 1024));
+}
+
+#[test]
+fn environment_stands_in_and_options_outweigh_it() {
+    let env = [("HOBNOB_HOME", "/p"), ("HOBNOB_SERVER", "here:1"), ("HOBNOB_NAME", "Bob")];
+    let Ok(Parsed::Run(given)) = run(&["-n", "carol"], &env) else { panic!("good options") };
+    assert_eq!(given.home, PathBuf::from("/p"));
+    assert_eq!(given.server.expect("from the environment").to_string(), "here:1");
+    assert_eq!(given.name, Name::parse("carol").ok());
+    assert!(run(&[], &[("HOBNOB_NAME", "1bob")]).is_err());
+}
+
+#[test]
+fn options_stand_before_the_verb_or_behind_it_but_never_inside_text() {
+    for argv in [
+        ["--wait", "delivered", "-j", "msg", "bob", "hi"],
+        ["msg", "--wait", "delivered", "-j", "bob", "hi"],
+        ["-j", "msg", "--wait", "delivered", "bob", "hi"],
+    ] {
+        let given = options(&argv);
+        assert_eq!(given.until, Stage::Delivered, "{argv:?}");
+        assert!(given.json, "{argv:?}");
+        assert_eq!(given.words, ["msg", "bob", "hi"], "{argv:?}");
+    }
+    let given = options(&["msg", "bob", "-j", "--wait", "x"]);
+    assert_eq!(given.words, ["msg", "bob", "-j", "--wait", "x"]);
+    assert!(!given.json);
+    let given = options(&["msg", "bob", "--", "x"]);
+    assert_eq!(given.words, ["msg", "bob", "--", "x"]);
+    let given = options(&["history", "bob", "-t5", "--limit", "3", "--json"]);
+    assert_eq!(given.words, ["history", "bob", "--limit", "3"]);
+    assert_eq!((given.timeout_ms, given.json), (5_000, true));
+    assert_eq!(options(&["list", "online", "--json"]).words, ["list", "online"]);
+    assert_eq!(options(&["wait", "--match=-j", "-j"]).words, ["wait", "--match=-j"]);
+    assert!(run(&["history", "--nope"], &[]).is_err());
+}
+
+#[test]
+fn server_addresses_have_a_default_port_and_a_key() {
+    let key = Fingerprint(crate::proto::bytes::Bytes([7; 20]));
+    for (text, host, port, pinned) in [
+        ("example.org", "example.org", 12_000, None),
+        ("example.org:5", "example.org", 5, None),
+        ("127.0.0.1:5", "127.0.0.1", 5, None),
+        ("[::1]:5", "::1", 5, None),
+        ("[::1]", "::1", 12_000, None),
+        ("::1", "::1", 12_000, None),
+        (&format!("h:5#{key}"), "h", 5, Some(key)),
+        (&format!("h#{key}"), "h", 12_000, Some(key)),
+    ] {
+        let expected = ServerAddress { host: host.to_owned(), port, key: pinned };
+        assert_eq!(server_address(text), Some(expected), "{text}");
+    }
+    for bad in ["", ":5", "h:", "h:0", "h:99999", "h:5#", "h:5#ABC", "[::1", "[x]:5", "a b:5"] {
+        assert_eq!(server_address(bad), None, "{bad}");
+    }
+    assert_eq!(server_address("[::1]:5").expect("good").to_string(), "[::1]:5");
+}
+
+#[test]
+fn a_wrong_command_line_is_one_line_in_lower_case() {
+    for bad in [
+        &["--nope"][..],
+        &["-x"],
+        &["--name"],
+        &["--name", "no such"],
+        &["--server", ":"],
+        &["--listen", "here"],
+        &["--accept", "some"],
+        &["--wait", "refused"],
+        &["--timeout", "-1"],
+        &["--timeout", "soon"],
+        &["-j", "-j"],
+    ] {
+        let Wrong(why) = run(bad, &[]).expect_err("a wrong command line");
+        assert!(!why.contains('\n'), "{why}");
+        assert!(!why.starts_with(|c: char| c.is_ascii_uppercase()), "{why}");
+    }
+    for bad in [
+        &["x"][..],
+        &["--pool", "1.2.3.4"],
+        &["--max-clients", "0"],
+        &["--hold-days", "many"],
+        &["--hold-bytes", "-1"],
+    ] {
+        assert!(daemon(bad).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
+fn help_names_every_option_verb_and_exit_code() {
+    let Ok(Parsed::Print(text)) = run(&["--help"], &[]) else { panic!("help") };
+    for (_, long, ..) in CLIENT_OPTS {
+        assert!(text.contains(&format!("--{long}")), "{long}");
+    }
+    assert!(text.contains(&help::all()));
+    for code in 0..=6 {
+        assert!(text.contains(&format!("\n  {code}  ")), "{code}");
+    }
+    assert!(text.lines().all(|line| line.chars().count() <= 100));
+    let Ok(Parsed::Print(text)) = run(&["msg", "-h"], &[]) else { panic!("help") };
+    assert!(text.starts_with("usage: hobnob"));
+    let Ok(Parsed::Print(text)) = daemon(&["--version"]) else { panic!("version") };
+    assert!(text.starts_with("hobnobd "));
+    let Ok(Parsed::Print(text)) = run(&["help", "--markdown"], &[]) else { panic!("markdown") };
+    assert!(text.starts_with("| verb |"));
+}

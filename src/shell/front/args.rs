@@ -1,0 +1,239 @@
+//! What stands behind a verb: words one after the other, and the exact rest of the line.
+
+use crate::proto::model::person::Target;
+use crate::proto::model::refusal::{Exit, Refusal};
+use std::fmt;
+
+/// Arguments not taken yet; from a line as it was typed, or from words already split.
+#[derive(Clone, Debug)]
+pub enum Args<'a> {
+    /// The rest of a line.
+    Line(&'a str),
+    /// Words of argv or of a JSON line.
+    Words(&'a [String]),
+}
+
+/// Why a request cannot be made of a line. `Display` is the one line that a person reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bad {
+    /// Something is missing or too much; the verb's usage.
+    Usage(String),
+    /// A word is not what belongs there; the word, and what is wrong with it.
+    Word(String, &'static str),
+    /// No verb goes by that name.
+    Verb(String),
+    /// The line is not what it should be; in words.
+    Line(String),
+    /// Well formed, and refused all the same.
+    Refused(Refusal),
+}
+
+/// An option of a verb as the table names it, `--limit`, and its value; a flag has none.
+type Given = (&'static str, Option<String>);
+
+/// Positional words and options of a verb that takes both.
+#[derive(Debug, Default)]
+pub struct Mixed {
+    /// The words that are no option, in order.
+    pub words: Vec<String>,
+    options: Vec<Given>,
+}
+
+impl<'a> Args<'a> {
+    /// The next word.
+    pub fn word(&mut self) -> Option<String> {
+        match self {
+            Args::Words(words) => {
+                let (first, rest) = words.split_first()?;
+                *words = rest;
+                Some(first.clone())
+            }
+            Args::Line(line) => {
+                let start = line.trim_start();
+                let end = start.find(char::is_whitespace).unwrap_or(start.len());
+                let (word, rest) = start.split_at(end);
+                // One separator goes with the word; what follows it is the exact rest.
+                *line = rest.strip_prefix(char::is_whitespace).unwrap_or(rest);
+                (!word.is_empty()).then(|| word.to_owned())
+            }
+        }
+    }
+
+    /// The next word; on a typed line, double quotes hold one together.
+    fn quoted_word(&mut self) -> Option<String> {
+        if let Args::Line(line) = self
+            && let Some(open) = line.trim_start().strip_prefix('"')
+            && let Some((inside, rest)) = open.split_once('"')
+        {
+            *line = rest;
+            return Some(inside.to_owned());
+        }
+        self.word()
+    }
+
+    /// All that is left, exact; `None` if that is nothing. Words are joined by single spaces.
+    pub fn rest(&mut self) -> Option<String> {
+        let rest = match std::mem::replace(self, Args::Words(&[])) {
+            Args::Words(words) => words.join(" "),
+            Args::Line(line) => line.to_owned(),
+        };
+        (!rest.is_empty()).then_some(rest)
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Args::Words(words) => words.is_empty(),
+            Args::Line(line) => line.trim().is_empty(),
+        }
+    }
+
+    /// Takes everything, telling options from words. `known` names each option and whether it
+    /// takes a value. `--` ends the options.
+    pub fn mixed(&mut self, known: &[(&'static str, bool)]) -> Result<Mixed, Bad> {
+        let mut mixed = Mixed::default();
+        let mut only_words = false;
+        while let Some(word) = self.quoted_word() {
+            if only_words || !word.starts_with("--") {
+                mixed.words.push(word);
+                continue;
+            }
+            if word == "--" {
+                only_words = true;
+                continue;
+            }
+            let (name, inline) = match word.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (word.as_str(), None),
+            };
+            let Some(&(name, takes_value)) = known.iter().find(|(known, _)| *known == name) else {
+                return Err(Bad::Word(word, "no such option here"));
+            };
+            let value = match (takes_value, inline) {
+                (false, None) => None,
+                (false, Some(_)) => return Err(Bad::Word(word, "takes no value")),
+                (true, Some(value)) => Some(value),
+                (true, None) => match self.quoted_word() {
+                    Some(value) => Some(value),
+                    None => return Err(Bad::Word(word, "needs a value")),
+                },
+            };
+            mixed.options.push((name, value));
+        }
+        Ok(mixed)
+    }
+}
+
+impl Mixed {
+    /// The value of an option; of several, the last.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let found = self.options.iter().rev().find(|(given, _)| *given == name);
+        found.and_then(|(_, value)| value.as_deref())
+    }
+
+    /// Whether a flag was given.
+    pub fn has(&self, name: &str) -> bool {
+        self.options.iter().any(|(given, _)| *given == name)
+    }
+}
+
+/// One person, anywhere but where a peer is dialled.
+pub fn person(word: &str) -> Result<Target, Bad> {
+    match Target::parse(word) {
+        Some(Target::Endpoint(_)) => {
+            Err(Bad::Word(word.to_owned(), "an address with a port only goes with chat"))
+        }
+        Some(target) => Ok(target),
+        None => Err(Bad::Word(word.to_owned(), WHAT_A_NAME_IS)),
+    }
+}
+
+/// Several people, by commas; each once.
+pub fn people(word: &str) -> Result<Vec<Target>, Bad> {
+    let mut targets = Vec::new();
+    for part in word.split(',').filter(|part| !part.is_empty()) {
+        let target = person(part)?;
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    match targets.is_empty() {
+        true => Err(Bad::Word(word.to_owned(), WHAT_A_NAME_IS)),
+        false => Ok(targets),
+    }
+}
+
+/// A number that is not negative.
+pub fn number(word: &str) -> Result<u64, Bad> {
+    word.parse().map_err(|_| Bad::Word(word.to_owned(), "not a number"))
+}
+
+/// What a word in a person's place must look like.
+pub const WHAT_A_NAME_IS: &str =
+    "not a name (1 to 32 of a-z 0-9 . _ -, first a letter), address or fingerprint";
+
+impl Bad {
+    /// The exit code of a line that was this bad.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Bad::Refused(refusal) => refusal.exit(),
+            Bad::Usage(_) | Bad::Word(..) | Bad::Verb(_) | Bad::Line(_) => Exit::Usage,
+        }
+    }
+}
+
+impl fmt::Display for Bad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bad::Usage(usage) => write!(f, "usage: {usage}"),
+            Bad::Word(word, why) => write!(f, "{word}: {why}"),
+            Bad::Verb(word) => write!(f, "{word}: no such verb [see help]"),
+            Bad::Line(why) => f.write_str(why),
+            Bad::Refused(refusal) => refusal.fmt(f),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_a_line_is_exact() {
+        let mut args = Args::Line("  bob  two  spaces, and a tab\t ");
+        assert_eq!(args.word().as_deref(), Some("bob"));
+        assert_eq!(args.rest().as_deref(), Some(" two  spaces, and a tab\t "));
+        assert_eq!(args.rest(), None);
+    }
+
+    #[test]
+    fn words_of_argv_keep_what_is_inside_them() {
+        let words = ["bob".to_owned(), "two  spaces".to_owned(), "more".to_owned()];
+        let mut args = Args::Words(&words);
+        assert_eq!(args.word().as_deref(), Some("bob"));
+        assert_eq!(args.rest().as_deref(), Some("two  spaces more"));
+    }
+
+    #[test]
+    fn options_stand_anywhere_and_quotes_hold_words_together() {
+        let known = [("--match", true), ("--follow", false)];
+        let mixed = Args::Line("bob --match \"hi there\" --follow").mixed(&known).expect("good");
+        assert_eq!(mixed.words, ["bob"]);
+        assert_eq!(mixed.value("--match"), Some("hi there"));
+        assert!(mixed.has("--follow"));
+        let mixed = Args::Line("--match=x -- --follow").mixed(&known).expect("good");
+        assert_eq!(mixed.value("--match"), Some("x"));
+        assert_eq!(mixed.words, ["--follow"]);
+        for bad in ["--nope", "--match", "--follow=1"] {
+            assert!(Args::Line(bad).mixed(&known).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn several_people_are_each_meant_once() {
+        assert_eq!(people("bob,carol,,Bob").expect("good").len(), 2);
+        assert!(people(",").is_err());
+        assert!(people("bob,no such").is_err());
+        assert!(person("127.0.0.1:80").is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! Lines in, lines out: what people and scripts type, and what they read. Nothing here touches a
+//! descriptor.
+//!
+//! ```text
+//! argv ─┐                                    ┌─ json   one object a line, exact
+//! /msg ─┼─ lines ─ verbs ─ Request … printer ┤
+//! {json}┘     the one table                  └─ plain  through safe
+//! ```
+//!
+//! A new verb is one row in [`verbs`] and its parse function.
+
+pub mod args;
+pub mod help;
+pub mod json;
+pub mod lines;
+pub mod plain;
+pub mod printer;
+pub mod safe;
+pub mod verbs;
+
+use crate::proto::model::command::Verb;
+use crate::proto::model::event::Stage;
+use crate::proto::model::person::Target;
+use crate::proto::model::refusal::{Exit, Refusal};
+use crate::proto::time::Wall;
+use args::Bad;
+
+/// What a line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// The machine.
+    Ask(Verb),
+    /// A session with whoever answers at `HOST:PORT`; the host has yet to be resolved.
+    Dial(String),
+    /// Text for the conversation that plain lines go to.
+    Say {
+        /// The text, exact.
+        text: String,
+        /// How far it must come for the line to be done.
+        until: Stage,
+    },
+    /// Messages there were, from the store.
+    History {
+        /// With whom; with anybody if `None`.
+        with: Option<Target>,
+        /// The latest so many.
+        most_rows: usize,
+        /// None that is older.
+        since: Option<Wall>,
+    },
+    /// The event log, from the store.
+    Events {
+        /// After this number; from now on if `None`.
+        since: Option<u64>,
+        /// Whether to go on with what happens.
+        follow: bool,
+    },
+    /// Messages of ours that are not delivered yet, from the store.
+    Outbox,
+    /// Give up the message of ours whose id begins so.
+    Drop(String),
+    /// The first event from now on that fits.
+    Wait(Fit),
+    /// Every event, until told to stop.
+    Listen,
+    /// The verbs, or one of them.
+    Help(Option<&'static verbs::VerbRow>),
+    /// Leave the program.
+    Quit,
+}
+
+/// What an event must look like; whatever is `None` fits anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fit {
+    /// Whom it is from, to or about.
+    pub from: Option<String>,
+    /// What its text has in it.
+    pub text: Option<String>,
+    /// Its kind, the contract's word.
+    pub kind: Option<String>,
+}
+
+/// How a verb ended that did not end well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// The one line that a person reads.
+    pub error: String,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        Failure { exit: refusal.exit(), error: refusal.to_string() }
+    }
+}
+
+impl From<Bad> for Failure {
+    fn from(bad: Bad) -> Failure {
+        Failure { exit: bad.exit(), error: bad.to_string() }
+    }
+}

@@ -1,0 +1,227 @@
+//! What one reader is shown, and how: JSON lines or plain ones.
+
+use super::json::JsonLines;
+use super::verbs::{VERBS, VerbRow};
+use super::{Failure, help, plain};
+use crate::proto::id::{MsgId, Seq};
+use crate::proto::model::event::{Event, SessionState, Stage};
+use crate::proto::model::notice::Row;
+use crate::proto::time::Wall;
+use serde_json::value::RawValue;
+use std::collections::BTreeSet;
+
+/// How a reader is shown things.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// JSON lines.
+    pub json: bool,
+    /// The moment before each plain line.
+    pub time: bool,
+    /// A person sits there: the hour before each line, and no receipt that says the expected.
+    pub terminal: bool,
+}
+
+/// Writes for one reader.
+#[derive(Debug)]
+pub struct Printer {
+    style: Style,
+    json: JsonLines,
+    /// With whom a session is open: what goes there is not announced as queued.
+    linked: BTreeSet<String>,
+    /// Messages of ours announced as not yet delivered; their delivery is news.
+    announced: BTreeSet<MsgId>,
+}
+
+/// Announced messages remembered; the delivery of an older one is not shown on a terminal.
+const ANNOUNCED: usize = 4096;
+
+impl Printer {
+    /// A printer that has seen nothing yet.
+    pub fn new(style: Style) -> Printer {
+        Printer {
+            style,
+            json: JsonLines::default(),
+            linked: BTreeSet::new(),
+            announced: BTreeSet::new(),
+        }
+    }
+
+    /// How it prints.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    /// Something happened.
+    pub fn event(&mut self, out: &mut Vec<u8>, seq: Option<Seq>, at: Wall, event: &Event) {
+        if self.style.json {
+            self.json.event(out, seq, at, event);
+            return;
+        }
+        if let Event::Session { with, state, .. } = event {
+            self.follow(with, *state);
+        }
+        if let Event::Receipt { id, to, state, .. } = event
+            && !self.is_news(*id, to, *state)
+        {
+            return;
+        }
+        self.stamp(out, at);
+        plain::event(out, event);
+        out.push(b'\n');
+    }
+
+    /// A row of an answer.
+    pub fn row(&mut self, out: &mut Vec<u8>, row: &Row) {
+        match self.style.json {
+            true => self.json.row(out, row),
+            false => plain::row(out, row),
+        }
+    }
+
+    /// A verb ended. A good end is silent in plain lines.
+    pub fn done(
+        &mut self,
+        out: &mut Vec<u8>,
+        reference: Option<&RawValue>,
+        result: Result<(), &Failure>,
+    ) {
+        if self.style.json {
+            self.json.done(out, reference, result);
+        } else if let Err(failure) = result {
+            plain::failure(out, &failure.error);
+            out.push(b'\n');
+        }
+    }
+
+    /// The verbs, or one of them.
+    pub fn help(&mut self, out: &mut Vec<u8>, row: Option<&VerbRow>) {
+        match (self.style.json, row) {
+            (true, Some(row)) => self.json.verb(out, row),
+            (true, None) => VERBS.iter().for_each(|row| self.json.verb(out, row)),
+            (false, Some(row)) => out.extend_from_slice(help::one(row).as_bytes()),
+            (false, None) => out.extend_from_slice(help::all().as_bytes()),
+        }
+    }
+
+    /// The moment before a plain line, where the style wants one: whole, or the hour (UTC).
+    pub fn stamp(&self, out: &mut Vec<u8>, at: Wall) {
+        if self.style.time {
+            out.extend_from_slice(at.to_string().as_bytes());
+            out.push(b' ');
+        } else if self.style.terminal {
+            let text = at.to_string();
+            let hour = text.split_once('T').map_or("", |(_, time)| &time[..5]);
+            out.extend_from_slice(hour.as_bytes());
+            out.extend_from_slice(b"Z ");
+        }
+    }
+
+    fn follow(&mut self, with: &str, state: SessionState) {
+        match state {
+            SessionState::Open => {
+                self.linked.insert(with.to_owned());
+            }
+            SessionState::Declined | SessionState::Closed | SessionState::Failed => {
+                self.linked.remove(with);
+            }
+            SessionState::Asked | SessionState::Offered => {}
+        }
+    }
+
+    /// Whether a plain reader wants to hear of a receipt.
+    fn is_news(&mut self, id: MsgId, to: &str, state: Stage) -> bool {
+        match state {
+            Stage::Sent => false,
+            Stage::Queued => !self.linked.contains(to) && self.announce(id),
+            Stage::Held => self.announce(id),
+            Stage::Delivered => self.announced.remove(&id) || !self.style.terminal,
+            Stage::Expired | Stage::Refused => {
+                self.announced.remove(&id);
+                true
+            }
+        }
+    }
+
+    fn announce(&mut self, id: MsgId) -> bool {
+        self.announced.insert(id);
+        if self.announced.len() > ANNOUNCED {
+            self.announced.pop_first();
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::bytes::Bytes;
+    use crate::proto::model::refusal::Refusal;
+
+    const TERMINAL: Style = Style { json: false, time: false, terminal: true };
+
+    fn receipt(n: u8, state: Stage) -> Event {
+        Event::Receipt { id: MsgId(Bytes([n; 16])), to: "bob".to_owned(), state, why: None }
+    }
+
+    fn session(state: SessionState) -> Event {
+        Event::Session { with: "bob".to_owned(), state, path: None, why: None }
+    }
+
+    fn shown(printer: &mut Printer, event: &Event) -> String {
+        let mut out = Vec::new();
+        printer.event(&mut out, Some(Seq(1)), Wall(0), event);
+        String::from_utf8(out).expect("lines are UTF-8")
+    }
+
+    #[test]
+    fn a_pipe_hears_of_every_end_and_a_terminal_only_of_the_unexpected() {
+        for (style, expected_delivered) in [(Style::default(), true), (TERMINAL, false)] {
+            let mut printer = Printer::new(style);
+            shown(&mut printer, &session(SessionState::Open));
+            assert_eq!(shown(&mut printer, &receipt(1, Stage::Queued)), "");
+            assert_eq!(shown(&mut printer, &receipt(1, Stage::Sent)), "");
+            let delivered = shown(&mut printer, &receipt(1, Stage::Delivered));
+            assert_eq!(!delivered.is_empty(), expected_delivered);
+            assert!(!shown(&mut printer, &receipt(2, Stage::Refused)).is_empty());
+        }
+    }
+
+    #[test]
+    fn what_was_announced_as_waiting_is_announced_as_delivered() {
+        let mut printer = Printer::new(TERMINAL);
+        assert!(shown(&mut printer, &receipt(1, Stage::Queued)).ends_with("queued\n"));
+        assert!(shown(&mut printer, &receipt(1, Stage::Delivered)).ends_with("delivered\n"));
+        shown(&mut printer, &session(SessionState::Open));
+        shown(&mut printer, &session(SessionState::Closed));
+        assert!(shown(&mut printer, &receipt(2, Stage::Queued)).ends_with("queued\n"));
+    }
+
+    #[test]
+    fn moments_stand_before_lines_only_where_wanted() {
+        let event = Event::Presence { name: "bob".to_owned(), online: true, seen: None };
+        let timed = Style { time: true, ..Style::default() };
+        for (style, expected) in [
+            (Style::default(), "* bob is online\n"),
+            (TERMINAL, "00:00Z * bob is online\n"),
+            (timed, "1970-01-01T00:00:00.000Z * bob is online\n"),
+        ] {
+            assert_eq!(shown(&mut Printer::new(style), &event), expected);
+        }
+    }
+
+    #[test]
+    fn json_readers_get_nothing_but_json() {
+        let mut printer = Printer::new(Style { json: true, time: true, terminal: true });
+        let mut out = Vec::new();
+        printer.event(&mut out, Some(Seq(1)), Wall(0), &receipt(1, Stage::Sent));
+        printer.done(&mut out, None, Err(&Refusal::NoServer.into()));
+        printer.done(&mut out, None, Ok(()));
+        printer.help(&mut out, None);
+        let text = String::from_utf8(out).expect("lines are UTF-8");
+        assert_eq!(text.lines().count(), 3 + VERBS.len());
+        for line in text.lines() {
+            let value: serde_json::Value = serde_json::from_str(line).expect(line);
+            assert!(value["event"].is_string());
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! A client's profile: records in, and what the machine reads while it runs.
+
+use super::read::Receipts;
+use super::schema::CLIENT;
+use super::{Db, StoreError};
+use crate::proto::bytes::Bytes;
+use crate::proto::id::{MsgId, Seq};
+use crate::proto::model::account::Visibility;
+use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::name::Name;
+use crate::proto::model::notice::Notice;
+use crate::proto::model::person::{Fingerprint, Person, PublicIdentity};
+use crate::proto::model::record::{Query, Record, Restored, Rows, Waiting};
+use crate::proto::time::{Now, Wall};
+use rusqlite::{OptionalExtension, Row, params};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A client's profile.
+#[derive(Debug)]
+pub struct ClientStore {
+    pub(super) db: Db,
+    /// The number that the next durable event takes.
+    next: i64,
+    /// The same, as of the last commit.
+    next_committed: i64,
+    /// People lately written of; a cache of rows.
+    known: BTreeMap<Fingerprint, Known>,
+}
+
+#[derive(Clone, Debug)]
+struct Known {
+    row: i64,
+    label: String,
+}
+
+impl ClientStore {
+    /// Opens a profile's database, making it when there is none.
+    pub fn open(path: &Path) -> Result<ClientStore, StoreError> {
+        ClientStore::new(Db::open(path, &CLIENT)?)
+    }
+
+    /// A database that ends with the process.
+    pub fn open_in_memory() -> Result<ClientStore, StoreError> {
+        ClientStore::new(Db::open_in_memory(&CLIENT)?)
+    }
+
+    fn new(db: Db) -> Result<ClientStore, StoreError> {
+        let next = db.statement(NEXT)?.query_row([], |row| row.get(0))?;
+        Ok(ClientStore { db, next, next_committed: next, known: BTreeMap::new() })
+    }
+
+    /// What a client goes on from. Costs by people, not by messages.
+    pub fn restore(&mut self) -> Result<Restored, StoreError> {
+        let mut past = Restored::default();
+        let name = self.setting(NAME)?.and_then(|text| Name::parse(&text).ok());
+        let address = self.setting(ADDRESS)?.and_then(|text| text.parse().ok());
+        past.me = name.zip(address);
+        past.visibility = self.setting(VISIBILITY)?.and_then(|text| visibility(&text));
+        past.server_key = self.setting(SERVER_KEY)?.and_then(|text| Fingerprint::parse(&text));
+        let mut statement = self.db.statement(RESTORE)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let person = person(row)?;
+            if row.get(4)? {
+                past.waiting.push(person.fingerprint);
+            }
+            past.last_id = past.last_id.max(row.get::<_, Option<[u8; 16]>>(5)?.map(msg_id));
+            past.people.push(person);
+        }
+        Ok(past)
+    }
+
+    /// Keeps a record in the wake's transaction; pushes the durable events that it gives rise to.
+    pub fn keep(
+        &mut self,
+        now: Now,
+        record: Record,
+        shown: &mut Vec<Notice>,
+    ) -> Result<(), StoreError> {
+        self.db.begin()?;
+        match record {
+            Record::Me(name, address) => {
+                self.set(NAME, name.as_str())?;
+                self.set(ADDRESS, &address.to_string())
+            }
+            Record::Visibility(visibility) => self.set(VISIBILITY, visibility_word(visibility)),
+            Record::ServerKey(key) => self.set(SERVER_KEY, &key.to_string()),
+            Record::Person(person) => self.keep_person(&person),
+            Record::Outgoing { id, to, text, sent } => {
+                let said = Said { id, with: to, text, sent };
+                self.keep_outgoing(now, said, shown)
+            }
+            Record::Incoming { id, from, text, sent } => {
+                let said = Said { id, with: from, text, sent };
+                self.keep_incoming(now, said, shown)
+            }
+            Record::Receipts { to, first, last, stage } => {
+                self.keep_receipts(now, to, (first, last), stage, shown)
+            }
+            Record::Event(event) => self.keep_event(now, event, shown),
+        }
+    }
+
+    /// Answers the machine.
+    pub fn query(&mut self, query: Query) -> Result<Rows, StoreError> {
+        match query {
+            Query::Outbox { to, after, most_rows } => self.outbox_page(to, after, most_rows),
+            Query::Addressee(id) => {
+                let mut statement = self.db.statement(ADDRESSEE)?;
+                let to = statement.query_row([&id.0.0[..]], |row| row.get(0)).optional()?;
+                Ok(Rows::Addressee(id, to.map(|key| Fingerprint(Bytes(key)))))
+            }
+        }
+    }
+
+    /// Makes the wake's records durable. Without any, it touches nothing.
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        self.db.commit()?;
+        self.next_committed = self.next;
+        Ok(())
+    }
+
+    /// Forgets what was kept since the last commit, as a crash would.
+    pub fn rollback(&mut self) {
+        self.db.rollback();
+        self.next = self.next_committed;
+        self.known.clear();
+    }
+
+    /// The number of the newest durable event; 0 before the first.
+    pub fn last_seq(&self) -> Seq {
+        Seq((self.next - 1) as u64)
+    }
+
+    fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let mut statement = self.db.statement("SELECT value FROM settings WHERE key = ?1")?;
+        Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+    }
+
+    fn set(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
+        self.db.statement(SET)?.execute([key, value])?;
+        Ok(())
+    }
+
+    fn keep_person(&mut self, person: &Person) -> Result<(), StoreError> {
+        let key = &person.fingerprint.0.0[..];
+        let name = person.name.as_ref().map(Name::as_str);
+        // A name that has come to point at another key leaves the person who had it nameless.
+        if self.db.statement(TAKE_NAME)?.execute(params![name, key])? > 0 {
+            self.known.clear();
+        }
+        let address = person.address.map(|address| address.to_string());
+        let identity = identity_bytes(&person.identity);
+        self.db.statement(KEEP_PERSON)?.execute(params![key, name, address, &identity[..]])?;
+        self.known.remove(&person.fingerprint);
+        Ok(())
+    }
+
+    fn keep_outgoing(
+        &mut self,
+        now: Now,
+        said: Said,
+        shown: &mut Vec<Notice>,
+    ) -> Result<(), StoreError> {
+        let Some(to) = self.insert(now, true, &said)? else { return Ok(()) };
+        let event = Event::Receipt { id: said.id, to, state: Stage::Queued, why: None };
+        shown.push(self.number(now, event));
+        Ok(())
+    }
+
+    fn keep_incoming(
+        &mut self,
+        now: Now,
+        said: Said,
+        shown: &mut Vec<Notice>,
+    ) -> Result<(), StoreError> {
+        let Some(from) = self.insert(now, false, &said)? else { return Ok(()) };
+        let Said { id, text, sent, .. } = said;
+        let event = Event::Message { id, from, text, sent, group: None };
+        shown.push(self.number(now, event));
+        Ok(())
+    }
+
+    /// The other side's label, or nothing for a repeat.
+    fn insert(&mut self, now: Now, out: bool, said: &Said) -> Result<Option<String>, StoreError> {
+        self.know(said.with)?;
+        let known = self.known.get(&said.with);
+        let known = known.expect("whoever writes or is written to was kept before as a person");
+        let stage = out.then_some(code(Stage::Queued));
+        let mut statement = self.db.statement(INSERT)?;
+        let inserted = statement.execute(params![
+            self.next,
+            known.row,
+            out,
+            &said.id.0.0[..],
+            stage,
+            said.sent.0,
+            now.wall.0,
+            said.text.as_str()
+        ])?;
+        Ok((inserted > 0).then(|| known.label.clone()))
+    }
+
+    fn keep_receipts(
+        &mut self,
+        now: Now,
+        to: Fingerprint,
+        (first, last): (MsgId, MsgId),
+        stage: Stage,
+        shown: &mut Vec<Notice>,
+    ) -> Result<(), StoreError> {
+        assert!(stage > Stage::Sent, "{} is no receipt that lasts", stage.word());
+        self.know(to)?;
+        let Some(known) = self.known.get(&to) else { return Ok(()) };
+        let mut receipts = Receipts { state: stage, of: Vec::new() };
+        let before = shown.len();
+        let mut statement = self.db.statement(ADVANCE)?;
+        let mut rows =
+            statement.query(params![known.row, &first.0.0[..], &last.0.0[..], code(stage)])?;
+        while let Some(row) = rows.next()? {
+            receipts.push(row.get(0)?);
+            let (id, to) = (msg_id(row.get(1)?), known.label.clone());
+            let seq = Some(Seq(self.next as u64 + (shown.len() - before) as u64));
+            let event = Event::Receipt { id, to, state: stage, why: None };
+            shown.push(Notice::Event { seq, at: now.wall, event });
+        }
+        drop(rows);
+        drop(statement);
+        let n = (shown.len() - before) as i64;
+        if n == 0 {
+            return Ok(());
+        }
+        let body = serde_json::to_string(&receipts).expect("receipts are plain data");
+        self.insert_event(now, n, "receipts", &body)?;
+        self.next += n;
+        Ok(())
+    }
+
+    fn keep_event(
+        &mut self,
+        now: Now,
+        event: Event,
+        shown: &mut Vec<Notice>,
+    ) -> Result<(), StoreError> {
+        assert!(event.is_durable(), "only durable events are kept");
+        let body = serde_json::to_string(&event).expect("events are plain data");
+        self.insert_event(now, 1, "event", &body)?;
+        shown.push(self.number(now, event));
+        Ok(())
+    }
+
+    fn insert_event(&self, now: Now, n: i64, kind: &str, body: &str) -> Result<(), StoreError> {
+        let mut statement = self.db.statement(INSERT_EVENT)?;
+        statement.execute(params![self.next, n, now.wall.0, kind, body])?;
+        Ok(())
+    }
+
+    fn number(&mut self, now: Now, event: Event) -> Notice {
+        let seq = Some(Seq(self.next as u64));
+        self.next += 1;
+        Notice::Event { seq, at: now.wall, event }
+    }
+
+    /// Has the person's row in the cache, if there is one.
+    fn know(&mut self, key: Fingerprint) -> Result<(), StoreError> {
+        if self.known.contains_key(&key) {
+            return Ok(());
+        }
+        let found = self.row_of(key)?;
+        if self.known.len() >= KNOWN_PEOPLE {
+            self.known.clear();
+        }
+        if let Some((row, label)) = found {
+            self.known.insert(key, Known { row, label });
+        }
+        Ok(())
+    }
+
+    pub(super) fn row_of(&self, key: Fingerprint) -> Result<Option<(i64, String)>, StoreError> {
+        let mut statement =
+            self.db.statement("SELECT id, name FROM people WHERE fingerprint = ?1")?;
+        let found = statement
+            .query_row([&key.0.0[..]], |row| {
+                let name: Option<String> = row.get(1)?;
+                Ok((row.get(0)?, name.unwrap_or_else(|| key.to_string())))
+            })
+            .optional()?;
+        Ok(found)
+    }
+
+    fn outbox_page(
+        &mut self,
+        to: Fingerprint,
+        after: MsgId,
+        most_rows: usize,
+    ) -> Result<Rows, StoreError> {
+        self.know(to)?;
+        let mut waiting = Vec::new();
+        let Some(known) = self.known.get(&to) else {
+            return Ok(Rows::Outbox { to, rows: waiting, more: false });
+        };
+        let mut statement = self.db.statement(OUTBOX_PAGE)?;
+        let mut rows = statement.query(params![known.row, &after.0.0[..]])?;
+        let mut more = false;
+        while let Some(row) = rows.next()? {
+            if waiting.len() == most_rows {
+                more = true;
+                break;
+            }
+            let (id, sent) = (msg_id(row.get(0)?), Wall(row.get(2)?));
+            waiting.push(Waiting { id, text: row.get(1)?, sent });
+        }
+        Ok(Rows::Outbox { to, rows: waiting, more })
+    }
+}
+
+/// A message on its way in.
+struct Said {
+    id: MsgId,
+    with: Fingerprint,
+    text: String,
+    sent: Wall,
+}
+
+/// A stage as it is kept. `sent` is not durable: after a restart the message is queued again.
+pub(super) fn code(stage: Stage) -> i64 {
+    match stage {
+        Stage::Queued | Stage::Sent => 2,
+        Stage::Held => 3,
+        Stage::Delivered => 4,
+        Stage::Expired => 5,
+        Stage::Refused => 6,
+    }
+}
+
+/// The opposite of [`code`].
+pub(super) fn stage(code: i64) -> Result<Stage, StoreError> {
+    let stages = [Stage::Queued, Stage::Held, Stage::Delivered, Stage::Expired, Stage::Refused];
+    let stage = stages.into_iter().find(|stage| self::code(*stage) == code);
+    stage.ok_or_else(|| StoreError::Corrupt(format!("no such stage of a message: {code}")))
+}
+
+pub(super) fn msg_id(bytes: [u8; 16]) -> MsgId {
+    MsgId(Bytes(bytes))
+}
+
+/// A person from the columns fingerprint, name, address, identity.
+pub(super) fn person(row: &Row<'_>) -> Result<Person, StoreError> {
+    let name: Option<String> = row.get(1)?;
+    let address: Option<String> = row.get(2)?;
+    Ok(Person {
+        fingerprint: Fingerprint(Bytes(row.get(0)?)),
+        identity: identity(row.get_ref(3)?.as_blob().unwrap_or_default())?,
+        name: name.and_then(|name| Name::parse(&name).ok()),
+        address: address.and_then(|address| address.parse().ok()),
+    })
+}
+
+pub(super) fn identity_bytes(identity: &PublicIdentity) -> [u8; 128] {
+    let mut bytes = [0; 128];
+    bytes[..32].copy_from_slice(&identity.sign.0);
+    bytes[32..64].copy_from_slice(&identity.dh.0);
+    bytes[64..].copy_from_slice(&identity.binding.0);
+    bytes
+}
+
+pub(super) fn identity(bytes: &[u8]) -> Result<PublicIdentity, StoreError> {
+    let parts = || {
+        Some(PublicIdentity {
+            sign: Bytes::from_slice(bytes.get(..32)?)?,
+            dh: Bytes::from_slice(bytes.get(32..64)?)?,
+            binding: Bytes::from_slice(bytes.get(64..)?)?,
+        })
+    };
+    parts().ok_or_else(|| StoreError::Corrupt("an identity of the wrong length".to_owned()))
+}
+
+pub(super) fn visibility_word(visibility: Visibility) -> &'static str {
+    match visibility {
+        Visibility::Public => "public",
+        Visibility::Private => "private",
+    }
+}
+
+pub(super) fn visibility(word: &str) -> Option<Visibility> {
+    [Visibility::Public, Visibility::Private].into_iter().find(|v| visibility_word(*v) == word)
+}
+
+/// People in the cache of rows, about 120 bytes each.
+const KNOWN_PEOPLE: usize = 1024;
+
+const NAME: &str = "name";
+const ADDRESS: &str = "address";
+const VISIBILITY: &str = "visibility";
+const SERVER_KEY: &str = "server_key";
+
+const NEXT: &str = "
+    SELECT max(1 + coalesce((SELECT max(seq) FROM messages), 0),
+        coalesce((SELECT seq + n FROM events ORDER BY seq DESC LIMIT 1), 1))";
+const RESTORE: &str = "
+    SELECT p.fingerprint, p.name, p.address, p.identity,
+        EXISTS (SELECT 1 FROM messages INDEXED BY outbox WHERE person = p.id AND stage < 4),
+        (SELECT max(id) FROM messages INDEXED BY seen WHERE person = p.id AND out = 1)
+    FROM people p ORDER BY p.id";
+const SET: &str = "
+    INSERT INTO settings (key, value) VALUES (?1, ?2)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value <> excluded.value";
+const TAKE_NAME: &str = "UPDATE people SET name = NULL WHERE name = ?1 AND fingerprint <> ?2";
+const KEEP_PERSON: &str = "
+    INSERT INTO people (fingerprint, name, address, identity) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (fingerprint) DO UPDATE
+    SET name = excluded.name, address = excluded.address, identity = excluded.identity
+    WHERE name IS NOT excluded.name OR address IS NOT excluded.address
+        OR identity <> excluded.identity";
+const INSERT: &str = "
+    INSERT INTO messages (seq, person, out, id, stage, sent, at, text)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (person, out, id) DO NOTHING";
+const INSERT_EVENT: &str =
+    "INSERT INTO events (seq, n, at, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)";
+const ADVANCE: &str = "
+    UPDATE messages INDEXED BY outbox SET stage = ?4
+    WHERE person = ?1 AND id BETWEEN ?2 AND ?3 AND stage < 4 AND stage < ?4
+    RETURNING seq, id";
+const OUTBOX_PAGE: &str = "
+    SELECT id, text, sent FROM messages INDEXED BY outbox
+    WHERE person = ?1 AND id > ?2 AND stage < 4 ORDER BY id";
+const ADDRESSEE: &str = "
+    SELECT p.fingerprint FROM people p WHERE EXISTS (
+        SELECT 1 FROM messages INDEXED BY outbox WHERE person = p.id AND id = ?1 AND stage < 4)
+    LIMIT 1";

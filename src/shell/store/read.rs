@@ -1,0 +1,298 @@
+//! Listings for people and scripts, read row by row: history, events, outbox.
+//!
+//! Each costs by the rows that it gives, not by those that there are. Between wakes only: in the
+//! middle of one they would give what is not durable yet.
+
+use super::StoreError;
+use super::client::{ClientStore, msg_id, person, stage};
+use crate::proto::bytes::Bytes;
+use crate::proto::id::{MsgId, Seq};
+use crate::proto::model::entry::{Direction, Entry, HistoryOf, OutboxRow};
+use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::person::{Fingerprint, Person, Target};
+use crate::proto::time::Wall;
+use rusqlite::{Row, Rows};
+use serde::{Deserialize, Serialize};
+
+impl ClientStore {
+    /// The newest `limit` messages kept at `since` or later, oldest of them first. The two
+    /// directions of a conversation are each in their sender's order.
+    pub fn history(
+        &mut self,
+        of: HistoryOf,
+        since: Option<Wall>,
+        limit: usize,
+        each: &mut dyn FnMut(Entry),
+    ) -> Result<(), StoreError> {
+        let newest = match of {
+            HistoryOf::All => {
+                let mut statement = self.db.statement(NEWEST)?;
+                let rows = statement.query([])?;
+                newest(&mut [rows], since, limit)?
+            }
+            HistoryOf::With(key) => {
+                let Some((person, _)) = self.row_of(key)? else { return Ok(()) };
+                let mut to_us = self.db.statement(NEWEST_WITH)?;
+                let mut from_us = self.db.statement(NEWEST_WITH)?;
+                let rows = [to_us.query([person, 0])?, from_us.query([person, 1])?];
+                newest(&mut { rows }, since, limit)?
+            }
+        };
+        let mut statement = self.db.statement(MESSAGE)?;
+        for seq in newest.into_iter().rev() {
+            let mut rows = statement.query([seq])?;
+            if let Some(row) = rows.next()? {
+                each(entry(row)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Durable events after number `since`, at most `limit`, in order.
+    pub fn events(
+        &mut self,
+        since: Seq,
+        limit: usize,
+        each: &mut dyn FnMut(Seq, Wall, Event),
+    ) -> Result<(), StoreError> {
+        let since = i64::try_from(since.0).unwrap_or(i64::MAX);
+        let mut messages = self.db.statement(MESSAGES_AFTER)?;
+        let mut messages = messages.query([since])?;
+        let mut others = self.db.statement(EVENTS_COVERING)?;
+        let mut others = others.query([since])?;
+        let mut message = messages.next()?;
+        let mut other = others.next()?;
+        let mut left = limit;
+        while left > 0 {
+            let at = |row: Option<&Row<'_>>| row.map_or(Ok(i64::MAX), |row| row.get(0));
+            let (message_seq, other_seq) = (at(message)?, at(other)?);
+            if let (Some(row), true) = (message, message_seq < other_seq) {
+                each(Seq(message_seq as u64), Wall(row.get(6)?), first_event(row)?);
+                left -= 1;
+                message = messages.next()?;
+            } else if let Some(row) = other {
+                left -= self.event_row(row, since, left, each)?;
+                other = others.next()?;
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every message of ours that is not final, by person and in the order of sending.
+    pub fn outbox(&mut self, each: &mut dyn FnMut(OutboxRow)) -> Result<(), StoreError> {
+        let mut statement = self.db.statement(OUTBOX)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let to = Fingerprint(Bytes(row.get(1)?));
+            each(OutboxRow {
+                id: msg_id(row.get(0)?),
+                to,
+                label: label(row, 1)?,
+                text: row.get(3)?,
+                sent: Wall(row.get(4)?),
+                stage: stage(row.get(5)?)?,
+            });
+        }
+        Ok(())
+    }
+
+    /// Somebody known, by whatever points at them. An endpoint points at nobody known.
+    pub fn person(&mut self, target: &Target) -> Result<Option<Person>, StoreError> {
+        let mut statement = self.db.statement(match target {
+            Target::Name(_) => PERSON_BY_NAME,
+            Target::Address(_) => PERSON_BY_ADDRESS,
+            Target::Key(_) => PERSON_BY_KEY,
+            Target::Endpoint(_) => return Ok(None),
+        })?;
+        let mut rows = match target {
+            Target::Name(name) => statement.query([name.as_str()])?,
+            Target::Address(address) => statement.query([address.to_string()])?,
+            Target::Key(key) => statement.query([&key.0.0[..]])?,
+            Target::Endpoint(_) => return Ok(None),
+        };
+        rows.next()?.map(person).transpose()
+    }
+
+    /// The ids of undelivered messages whose text form begins so, in either case; at most two,
+    /// which is enough to see that one is not named. Costs by the length of the outbox.
+    pub fn messages_by_prefix(&mut self, prefix: &str) -> Result<Vec<MsgId>, StoreError> {
+        let prefix = prefix.to_ascii_uppercase();
+        let mut statement =
+            self.db.statement("SELECT id FROM messages INDEXED BY outbox WHERE stage < 4")?;
+        let mut rows = statement.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let id = msg_id(row.get(0)?);
+            if found.len() < 2 && id.to_text().starts_with(&prefix) {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Gives the events of one row that come after `since`; how many those were.
+    fn event_row(
+        &self,
+        row: &Row<'_>,
+        since: i64,
+        limit: usize,
+        each: &mut dyn FnMut(Seq, Wall, Event),
+    ) -> Result<usize, StoreError> {
+        let (first, at) = (row.get::<_, i64>(0)?, Wall(row.get(1)?));
+        let body = row.get_ref(3)?.as_str().unwrap_or_default();
+        if row.get_ref(2)?.as_str() == Ok("receipts") {
+            let receipts: Receipts = serde_json::from_str(body).map_err(damaged)?;
+            return self.receipts(first, at, &receipts, since, limit, each);
+        }
+        if first > since {
+            each(Seq(first as u64), at, serde_json::from_str(body).map_err(damaged)?);
+            return Ok(1);
+        }
+        Ok(0)
+    }
+
+    fn receipts(
+        &self,
+        first: i64,
+        at: Wall,
+        receipts: &Receipts,
+        since: i64,
+        limit: usize,
+        each: &mut dyn FnMut(Seq, Wall, Event),
+    ) -> Result<usize, StoreError> {
+        let mut statement = self.db.statement(ADDRESSEES)?;
+        let mut seq = first;
+        let mut given = 0;
+        for &(from, to) in &receipts.of {
+            let known = (since + 1 - seq).clamp(0, to - from + 1);
+            seq += known;
+            let mut rows = statement.query([from + known, to])?;
+            while let (true, Some(row)) = (given < limit, rows.next()?) {
+                let (id, to) = (msg_id(row.get(0)?), label(row, 1)?);
+                let event = Event::Receipt { id, to, state: receipts.state, why: None };
+                each(Seq(seq as u64), at, event);
+                seq += 1;
+                given += 1;
+            }
+        }
+        Ok(given)
+    }
+}
+
+/// Messages that came to one stage together, as ranges of [`Seq`], both ends included.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Receipts {
+    pub(super) state: Stage,
+    pub(super) of: Vec<(i64, i64)>,
+}
+
+impl Receipts {
+    pub(super) fn push(&mut self, seq: i64) {
+        match self.of.last_mut() {
+            Some((_, last)) if *last + 1 == seq => *last = seq,
+            _ => self.of.push((seq, seq)),
+        }
+    }
+}
+
+/// The highest numbers of several falling lists (number, moment), merged; highest first.
+fn newest(
+    lists: &mut [Rows<'_>],
+    since: Option<Wall>,
+    limit: usize,
+) -> Result<Vec<i64>, StoreError> {
+    let mut heads = Vec::new();
+    for list in lists.iter_mut() {
+        heads.push(head(list, since)?);
+    }
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let highest = heads.iter().enumerate().max_by_key(|(_, head)| **head);
+        let Some((from, Some(seq))) = highest.map(|(from, head)| (from, *head)) else { break };
+        found.push(seq);
+        heads[from] = head(&mut lists[from], since)?;
+    }
+    Ok(found)
+}
+
+/// The next number of a list that is not too old.
+fn head(list: &mut Rows<'_>, since: Option<Wall>) -> Result<Option<i64>, StoreError> {
+    // A clock that was wrong for a while leaves a few old moments among newer ones: they are
+    // passed over. Many in a row mean that the rest is older.
+    for _ in 0..OLDER_IN_A_ROW {
+        let Some(row) = list.next()? else { return Ok(None) };
+        if since.is_none_or(|since| row.get(1).is_ok_and(|at: i64| at >= since.0)) {
+            return Ok(Some(row.get(0)?));
+        }
+    }
+    Ok(None)
+}
+
+fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
+    let out: bool = row.get(3)?;
+    let code: Option<i64> = row.get(7)?;
+    Ok(Entry {
+        seq: Seq(row.get::<_, i64>(0)? as u64),
+        id: msg_id(row.get(4)?),
+        with: label(row, 1)?,
+        direction: if out { Direction::Out } else { Direction::In },
+        text: row.get(8)?,
+        sent: Wall(row.get(5)?),
+        at: Wall(row.get(6)?),
+        state: code.map(stage).transpose()?,
+    })
+}
+
+/// The event that a message began with.
+fn first_event(row: &Row<'_>) -> Result<Event, StoreError> {
+    let (id, other) = (msg_id(row.get(4)?), label(row, 1)?);
+    if row.get(3)? {
+        return Ok(Event::Receipt { id, to: other, state: Stage::Queued, why: None });
+    }
+    let (text, sent) = (row.get(8)?, Wall(row.get(5)?));
+    Ok(Event::Message { id, from: other, text, sent, group: None })
+}
+
+/// What a person is called, from the columns fingerprint and name.
+fn label(row: &Row<'_>, first_column: usize) -> Result<String, StoreError> {
+    if let Some(name) = row.get(first_column + 1)? {
+        return Ok(name);
+    }
+    Ok(Fingerprint(Bytes(row.get(first_column)?)).to_string())
+}
+
+fn damaged(error: serde_json::Error) -> StoreError {
+    StoreError::Corrupt(format!("an event that cannot be read: {error}"))
+}
+
+/// Rows older than asked for that are passed over before a listing ends.
+const OLDER_IN_A_ROW: usize = 1024;
+
+const NEWEST: &str = "SELECT seq, at FROM messages ORDER BY seq DESC";
+const NEWEST_WITH: &str = "
+    SELECT seq, at FROM messages INDEXED BY seen WHERE person = ?1 AND out = ?2 ORDER BY id DESC";
+const MESSAGE: &str = "
+    SELECT m.seq, p.fingerprint, p.name, m.out, m.id, m.sent, m.at, m.stage, m.text
+    FROM messages m CROSS JOIN people p ON p.id = m.person WHERE m.seq = ?1";
+const MESSAGES_AFTER: &str = "
+    SELECT m.seq, p.fingerprint, p.name, m.out, m.id, m.sent, m.at, m.stage, m.text
+    FROM messages m CROSS JOIN people p ON p.id = m.person WHERE m.seq > ?1 ORDER BY m.seq";
+const EVENTS_COVERING: &str = "
+    SELECT seq, at, kind, body FROM events
+    WHERE seq >= coalesce((SELECT max(seq) FROM events WHERE seq <= ?1), 0) ORDER BY seq";
+const ADDRESSEES: &str = "
+    SELECT m.id, p.fingerprint, p.name FROM messages m CROSS JOIN people p ON p.id = m.person
+    WHERE m.seq BETWEEN ?1 AND ?2 ORDER BY m.seq";
+const OUTBOX: &str = "
+    SELECT m.id, p.fingerprint, p.name, m.text, m.sent, m.stage
+    FROM messages m INDEXED BY outbox CROSS JOIN people p ON p.id = m.person
+    WHERE m.stage < 4 ORDER BY m.person, m.id";
+const PERSON_BY_NAME: &str =
+    "SELECT fingerprint, name, address, identity FROM people WHERE name = ?1";
+const PERSON_BY_ADDRESS: &str = "
+    SELECT fingerprint, name, address, identity FROM people WHERE address = ?1
+    ORDER BY id DESC LIMIT 1";
+const PERSON_BY_KEY: &str =
+    "SELECT fingerprint, name, address, identity FROM people WHERE fingerprint = ?1";

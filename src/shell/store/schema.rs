@@ -1,0 +1,123 @@
+//! The tables, as numbered migrations. `PRAGMA user_version` says how many a file has seen.
+//!
+//! The client's log of durable events has one number space, gapless, spread over two tables: a row
+//! of `messages` is itself the first event of the message (an incoming one's `message`, an outgoing
+//! one's `receipt … queued`); everything else is a row of `events`, which covers `n` numbers.
+//!
+//! To read in the `sqlite3` shell: `SELECT * FROM conversation WHERE name = 'bob'`.
+
+use super::StoreError;
+use rusqlite::Connection;
+
+/// One program's migrations, oldest first. A list only ever grows.
+#[derive(Debug)]
+pub struct Schema {
+    /// Marks a file as ours (`PRAGMA application_id`).
+    pub application: i64,
+    /// Each leads from the version of its index to the next.
+    pub migrations: &'static [&'static str],
+}
+
+impl Schema {
+    /// Whether the file is ours and not from the future. Reads only.
+    pub fn check(&self, connection: &Connection) -> Result<(), StoreError> {
+        let application = pragma(connection, "application_id")?;
+        let found = pragma(connection, "user_version")?;
+        let sql = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+        let is_blank = application == 0 && found == 0 && tables == 0;
+        if !is_blank && application != self.application {
+            return Err(StoreError::Corrupt("it belongs to another program".to_owned()));
+        }
+        let known = self.migrations.len() as i64;
+        if found > known {
+            return Err(StoreError::Newer { found, known });
+        }
+        Ok(())
+    }
+
+    /// Brings the file up to date; all of it or nothing.
+    pub fn migrate(&self, connection: &Connection) -> Result<(), StoreError> {
+        let found = pragma(connection, "user_version")?;
+        let known = self.migrations.len() as i64;
+        if found == known {
+            return Ok(());
+        }
+        let missing = self.migrations.iter().skip(found.max(0) as usize);
+        let steps: String = missing.copied().collect();
+        let application = self.application;
+        let done = connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE;
+            {steps}
+            PRAGMA application_id = {application};
+            PRAGMA user_version = {known};
+            COMMIT;"
+        ));
+        if done.is_err() && !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        Ok(done?)
+    }
+}
+
+fn pragma(connection: &Connection, name: &str) -> Result<i64, StoreError> {
+    Ok(connection.pragma_query_value(None, name, |row| row.get(0))?)
+}
+
+/// The client's profile.
+pub const CLIENT: Schema = Schema { application: 0x686f_6262, migrations: &[CLIENT_1] };
+
+/// The server's accounts.
+pub const SERVER: Schema = Schema { application: 0x686f_6264, migrations: &[SERVER_1] };
+
+// Index `seen` finds repeats and orders each direction of a conversation as its sender did; ids
+// grow with time, so it is appended to. Index `outbox` holds what is not final and shrinks again.
+// The numbers of `stage` all take one byte, so that a change of it overwrites the row in place.
+const CLIENT_1: &str = "
+    CREATE TABLE settings (
+        key   TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE people (
+        id          INTEGER PRIMARY KEY,
+        fingerprint BLOB NOT NULL UNIQUE,
+        name        TEXT UNIQUE COLLATE NOCASE,
+        address     TEXT,     -- virtual, on our server
+        identity    BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX addresses ON people (address);
+    CREATE TABLE messages (
+        seq    INTEGER PRIMARY KEY,  -- number of its first event
+        person INTEGER NOT NULL REFERENCES people,  -- the other side
+        out    INTEGER NOT NULL,     -- 0 to us, 1 from us
+        id     BLOB NOT NULL,
+        stage  INTEGER,              -- 2 queued, 3 held, 4 delivered, 5 expired, 6 refused
+        sent   INTEGER NOT NULL,     -- ms since 1970, the writer's clock
+        at     INTEGER NOT NULL,     -- ms since 1970, when it was kept here
+        text   TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX seen ON messages (person, out, id);
+    CREATE INDEX outbox ON messages (person, id) WHERE stage < 4;
+    CREATE TABLE events (
+        seq  INTEGER PRIMARY KEY,    -- the first number that the row covers
+        n    INTEGER NOT NULL,       -- how many it covers
+        at   INTEGER NOT NULL,       -- ms since 1970
+        kind TEXT NOT NULL,          -- 'event', or 'receipts' of several messages
+        body TEXT NOT NULL           -- JSON; of receipts: state, and messages.seq as ranges
+    ) STRICT;
+    CREATE VIEW conversation AS
+        SELECT m.seq, datetime(m.at / 1000, 'unixepoch') AS at, p.name,
+            CASE m.out WHEN 0 THEN 'in' ELSE 'out' END AS direction,
+            CASE m.stage WHEN 2 THEN 'queued' WHEN 3 THEN 'held' WHEN 4 THEN 'delivered'
+                WHEN 5 THEN 'expired' WHEN 6 THEN 'refused' END AS state, m.text
+        FROM messages m JOIN people p ON p.id = m.person;";
+
+const SERVER_1: &str = "
+    CREATE TABLE accounts (
+        fingerprint BLOB PRIMARY KEY,
+        name        TEXT NOT NULL UNIQUE,
+        address     INTEGER NOT NULL UNIQUE,  -- virtual, IPv4 as a number
+        identity    BLOB NOT NULL,
+        visibility  TEXT NOT NULL,
+        seen        INTEGER NOT NULL          -- ms since 1970
+    ) STRICT, WITHOUT ROWID;";

@@ -1,0 +1,135 @@
+//! A server's accounts.
+
+use super::client::{identity, identity_bytes, visibility, visibility_word};
+use super::schema::SERVER;
+use super::{Db, StoreError};
+use crate::proto::bytes::Bytes;
+use crate::proto::model::account::{Account, Pool};
+use crate::proto::model::name::Name;
+use crate::proto::model::person::Fingerprint;
+use crate::proto::model::record::{AccountKey, ServerRecord};
+use crate::proto::time::Wall;
+use rusqlite::{Row, params};
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+/// A server's accounts.
+#[derive(Debug)]
+pub struct ServerStore {
+    db: Db,
+}
+
+impl ServerStore {
+    /// Opens a server's database, making it when there is none.
+    pub fn open(path: &Path) -> Result<ServerStore, StoreError> {
+        Ok(ServerStore { db: Db::open(path, &SERVER)? })
+    }
+
+    /// A database that ends with the process.
+    pub fn open_in_memory() -> Result<ServerStore, StoreError> {
+        Ok(ServerStore { db: Db::open_in_memory(&SERVER)? })
+    }
+
+    /// Keeps a record in the wake's transaction.
+    pub fn keep(&mut self, record: ServerRecord) -> Result<(), StoreError> {
+        self.db.begin()?;
+        match record {
+            ServerRecord::Account(account) => self.keep_account(&account),
+            ServerRecord::Forget(key) => {
+                self.db.statement(FORGET)?.execute([&key.0.0[..]])?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The account that something points at.
+    pub fn account(&self, by: &AccountKey) -> Result<Option<Account>, StoreError> {
+        let mut statement = self.db.statement(match by {
+            AccountKey::Name(_) => BY_NAME,
+            AccountKey::Address(_) => BY_ADDRESS,
+            AccountKey::Key(_) => BY_KEY,
+        })?;
+        let mut rows = match by {
+            AccountKey::Name(name) => statement.query([name.as_str()])?,
+            AccountKey::Address(address) => statement.query([u32::from(*address)])?,
+            AccountKey::Key(key) => statement.query([&key.0.0[..]])?,
+        };
+        rows.next()?.map(account).transpose()
+    }
+
+    /// The index in the pool after the highest one that an account has; 0 when none has one.
+    pub fn next_address(&self, pool: Pool) -> Result<u32, StoreError> {
+        let ends = pool.nth(0).zip(pool.nth(pool.size() - 1));
+        let (first, last) = ends.expect("the smallest pool has two addresses");
+        let mut statement = self.db.statement(HIGHEST)?;
+        let highest: Option<u32> =
+            statement.query_row([u32::from(first), u32::from(last)], |row| row.get(0))?;
+        let index = highest.and_then(|highest| pool.index(Ipv4Addr::from(highest)));
+        Ok(index.map_or(0, |index| index + 1))
+    }
+
+    /// How many accounts there are. Costs by their number: for start and the operator.
+    pub fn accounts_count(&self) -> Result<u64, StoreError> {
+        let mut statement = self.db.statement("SELECT count(*) FROM accounts")?;
+        let count: i64 = statement.query_row([], |row| row.get(0))?;
+        Ok(count as u64)
+    }
+
+    /// Makes the wake's records durable. Without any, it touches nothing.
+    pub fn commit(&mut self) -> Result<(), StoreError> {
+        self.db.commit()
+    }
+
+    /// Forgets what was kept since the last commit, as a crash would.
+    pub fn rollback(&mut self) {
+        self.db.rollback();
+    }
+
+    fn keep_account(&mut self, account: &Account) -> Result<(), StoreError> {
+        let key = &account.fingerprint.0.0[..];
+        let name = account.name.as_str();
+        let address = u32::from(account.address);
+        let visibility = visibility_word(account.visibility);
+        let seen = account.seen.0;
+        // Signing in and out changes no indexed column: the usual case leaves the indexes alone.
+        let mut touch = self.db.statement(TOUCH)?;
+        if touch.execute(params![key, name, address, visibility, seen])? == 0 {
+            let identity = identity_bytes(&account.identity);
+            let mut keep = self.db.statement(KEEP)?;
+            keep.execute(params![key, name, address, &identity[..], visibility, seen])?;
+        }
+        Ok(())
+    }
+}
+
+fn account(row: &Row<'_>) -> Result<Account, StoreError> {
+    let damaged = |what| StoreError::Corrupt(format!("an account with a bad {what}"));
+    let word = |column| row.get_ref(column).ok().and_then(|value| value.as_str().ok());
+    let name = word(1).and_then(|name| Name::parse(name).ok());
+    Ok(Account {
+        name: name.ok_or_else(|| damaged("name"))?,
+        fingerprint: Fingerprint(Bytes(row.get(0)?)),
+        identity: identity(row.get_ref(3)?.as_blob().unwrap_or_default())?,
+        address: Ipv4Addr::from(row.get::<_, u32>(2)?),
+        visibility: word(4).and_then(visibility).ok_or_else(|| damaged("visibility"))?,
+        seen: Wall(row.get(5)?),
+    })
+}
+
+const BY_NAME: &str = "
+    SELECT fingerprint, name, address, identity, visibility, seen FROM accounts WHERE name = ?1";
+const BY_ADDRESS: &str = "
+    SELECT fingerprint, name, address, identity, visibility, seen FROM accounts WHERE address = ?1";
+const BY_KEY: &str = "
+    SELECT fingerprint, name, address, identity, visibility, seen FROM accounts
+    WHERE fingerprint = ?1";
+const HIGHEST: &str = "SELECT max(address) FROM accounts WHERE address BETWEEN ?1 AND ?2";
+const FORGET: &str = "DELETE FROM accounts WHERE fingerprint = ?1";
+const TOUCH: &str = "
+    UPDATE accounts SET visibility = ?4, seen = ?5
+    WHERE fingerprint = ?1 AND name = ?2 AND address = ?3";
+const KEEP: &str = "
+    INSERT INTO accounts (fingerprint, name, address, identity, visibility, seen)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    ON CONFLICT (fingerprint) DO UPDATE SET name = excluded.name, address = excluded.address,
+        identity = excluded.identity, visibility = excluded.visibility, seen = excluded.seen";
