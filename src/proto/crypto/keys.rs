@@ -59,8 +59,8 @@ impl Identity {
     }
 }
 
-/// The fingerprint of keys, if the binding between them holds. Whoever takes in a [`PublicIdentity`]
-/// calls this before anything else.
+/// The fingerprint of keys, if the binding between them holds. Whoever takes in a
+/// [`PublicIdentity`] calls this before anything else.
 pub fn verify(public: &PublicIdentity) -> Option<Fingerprint> {
     if is_low_order(&public.dh.0) {
         return None;
