@@ -220,6 +220,11 @@ impl Link {
         self.outgoing.take()
     }
 
+    /// Bytes that wait to go out, but for what sealing adds.
+    pub fn waiting_bytes(&self) -> usize {
+        self.outgoing.len()
+    }
+
     fn next_message<M: Wire>(&mut self) -> Result<Option<LinkEvent<M>>, LinkFault> {
         let State::Open { theirs, .. } = &mut self.state else {
             panic!("messages come over an open link");

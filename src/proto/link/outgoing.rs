@@ -56,6 +56,11 @@ impl Outgoing {
         }
     }
 
+    /// Bytes that wait, sealed or not.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Drops what is not sealed yet: there is nobody left to whom it may go.
     pub(super) fn abandon(&mut self) {
         if let Some(start) = self.payload.take() {

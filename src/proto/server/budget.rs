@@ -108,7 +108,6 @@ impl Server {
         }
         debug!("{} is over budget", member.name);
         self.counts.over_budget += 1;
-        self.hold_back(id, message);
         self.roster.send(id, OverBudget { req: question.req, session: question.session });
         false
     }

@@ -30,7 +30,13 @@ impl Server {
     pub(super) fn on_bytes(&mut self, id: ConnId, bytes: &[u8]) {
         let Some(conn) = self.roster.conn_mut(id) else { return };
         conn.link.feed(bytes);
-        while let Some(conn) = self.roster.conn_mut(id) {
+        self.read_on(id);
+    }
+
+    /// Takes in what a link has to say, unless its client must take its answers first.
+    pub(super) fn read_on(&mut self, id: ConnId) {
+        while !self.waiting.is_waiting(id, id) {
+            let Some(conn) = self.roster.conn_mut(id) else { return };
             match conn.link.poll() {
                 Ok(Some(event)) => self.on_link(id, event),
                 Ok(None) => break,
@@ -121,9 +127,7 @@ impl Server {
 
     fn on_established(&mut self, id: ConnId, identity: PublicIdentity) {
         let Some(conn) = self.roster.conn_mut(id) else { return };
-        let Some(key) = keys::verify(&identity) else {
-            return self.on_fault(id, LinkFault::Garbage);
-        };
+        let key = keys::fingerprint(&identity);
         conn.state = State::Entering(Box::new(Newcomer { key, identity, wish: None }));
     }
 

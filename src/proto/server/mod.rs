@@ -22,7 +22,7 @@
 //! | any | `Closed` | – |
 //! | Leaving | anything | passed over: the last bytes are the reactor's to write |
 //!
-//! Whoever stops being signed in is signed out by one function, [`Server::depart`].
+//! Whoever stops being signed in is signed out by one function, `depart`.
 //!
 //! Accounts are read from the store when they are needed. What follows from a read goes before every
 //! question that was asked later, so a decision is never made on rows that another one outdated.
@@ -160,10 +160,19 @@ impl Server {
     }
 
     fn on_message(&mut self, id: ConnId, message: ToServer) {
-        if !self.may_say(id, &message) || !self.is_within_budget(id, &message) {
+        if !self.may_say(id, &message) {
             return;
         }
-        self.hold_back(id, &message);
+        let is_carry = matches!(message, ToServer::Carry(_));
+        if self.is_within_budget(id, &message) {
+            self.on_request(id, message);
+        }
+        if !is_carry {
+            self.hold_back(id);
+        }
+    }
+
+    fn on_request(&mut self, id: ConnId, message: ToServer) {
         match message {
             ToServer::Enter(enter) => self.on_enter(id, enter),
             ToServer::Show(show) => self.on_show(id, show),

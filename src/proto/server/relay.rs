@@ -8,13 +8,14 @@ use super::Server;
 use crate::proto::id::ConnId;
 use crate::proto::limits::{BACKLOG_BYTES, STREAM_AHEAD_BYTES};
 use crate::proto::machine::StreamAction;
-use crate::proto::wire::client::{Carry, ToServer};
+use crate::proto::wire::client::Carry;
 use crate::proto::wire::server::Carried;
 use std::collections::BTreeSet;
 
 /// How far behind one connection is, and how many others it waits for.
 #[derive(Default)]
 pub(super) struct Flow {
+    /// Sent since everything was written.
     ahead_bytes: u32,
     /// Carried bytes that the link still gathers.
     carried_bytes: u32,
@@ -34,7 +35,7 @@ impl Flow {
             self.pushed_bytes += bytes.saturating_sub(carried);
         }
         self.ahead_bytes = self.ahead_bytes.saturating_add(bytes);
-        self.is_behind() && !std::mem::replace(&mut self.is_watched, true)
+        self.is_behind(0) && !std::mem::replace(&mut self.is_watched, true)
     }
 
     fn on_carried(&mut self, bytes: usize) {
@@ -47,8 +48,9 @@ impl Flow {
         self.is_watched = false;
     }
 
-    fn is_behind(&self) -> bool {
-        self.ahead_bytes.saturating_add(self.carried_bytes) > STREAM_AHEAD_BYTES as u32
+    /// `waiting_bytes`: what the link gathers.
+    fn is_behind(&self, waiting_bytes: usize) -> bool {
+        self.ahead_bytes as usize + waiting_bytes > STREAM_AHEAD_BYTES
     }
 
     /// Whether so much was pushed in vain that nobody can be reading.
@@ -65,6 +67,15 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    pub(super) fn is_waiting(&self, held: ConnId, behind: ConnId) -> bool {
+        self.pairs.contains(&(behind, held))
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+
     fn take(&mut self, behind: ConnId) -> Vec<ConnId> {
         let first = (behind, ConnId(0));
         let last = (behind, ConnId(u64::MAX));
@@ -79,21 +90,21 @@ impl Waiting {
 impl Server {
     pub(super) fn on_carry(&mut self, id: ConnId, carry: Carry) {
         let Some(to) = self.meetings.carried_to(carry.session, id) else { return };
-        let Some(conn) = self.roster.conn_mut(to) else { return };
         let bytes = carry.bytes.0.len();
-        conn.flow.on_carried(bytes);
-        let is_behind = conn.flow.is_behind();
         self.counts.relayed_bytes += bytes as u64;
         self.roster.send(to, Carried { session: carry.session, bytes: carry.bytes });
-        if is_behind {
+        if let Some(conn) = self.roster.conn_mut(to) {
+            conn.flow.on_carried(bytes);
+        }
+        if self.is_behind(to) {
             self.hold(id, to);
         }
     }
 
-    /// Holds back a client that asks more while it does not take the answers.
-    pub(super) fn hold_back(&mut self, id: ConnId, message: &ToServer) {
-        let is_behind = self.roster.conn(id).is_some_and(|conn| conn.flow.is_behind());
-        if is_behind && !matches!(message, ToServer::Carry(_)) {
+    /// Holds back a client that asks while it does not take the answers: what it asked further
+    /// stays unread in its link.
+    pub(super) fn hold_back(&mut self, id: ConnId) {
+        if self.is_behind(id) {
             self.hold(id, id);
         }
     }
@@ -102,6 +113,7 @@ impl Server {
         let Some(conn) = self.roster.conn_mut(id) else { return };
         conn.flow.on_drained();
         self.release_waiting(id);
+        self.read_on(id);
     }
 
     /// Reads again from everybody who waited for `behind` alone.
@@ -113,6 +125,11 @@ impl Server {
                 self.out.stream(held, StreamAction::Resume);
             }
         }
+    }
+
+    fn is_behind(&self, id: ConnId) -> bool {
+        let conn = self.roster.conn(id);
+        conn.is_some_and(|conn| conn.flow.is_behind(conn.link.waiting_bytes()))
     }
 
     fn hold(&mut self, held: ConnId, behind: ConnId) {

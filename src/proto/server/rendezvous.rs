@@ -103,11 +103,14 @@ impl Server {
         let Some(asker) = self.roster.member(id) else { return };
         let key = asker.key;
         let session = ask.session;
-        let Some(asked) = self.roster.by_key(ask.to) else {
+        let asked = self.roster.by_key(ask.to).filter(|asked| {
+            self.roster.member(*asked).is_some_and(|m| may_reach(key, m.key, m.visibility))
+        });
+        // Also whoever is here and hidden is read, so that not even the order of answers tells.
+        let Some(asked) = asked else {
             return self.out.query(AccountKey::Key(ask.to), Then::Absent(id, session));
         };
-        let may = self.roster.member(asked).is_some_and(|m| may_reach(key, m.key, m.visibility));
-        if !may || asked == id {
+        if asked == id {
             return self.end(id, session, WhyEnded::Unknown);
         }
         if self.meetings.by_id.contains_key(&session) || self.meetings.is_full(id, asked) {

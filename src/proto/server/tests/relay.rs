@@ -177,10 +177,12 @@ fn a_client_that_never_reads_its_pushes_is_cut_off_alone() {
     world.carry_until_paused(anna, 1);
     let mut rounds = 0;
     while world.end(bert).is_none() {
-        let visibility = [Visibility::Private, Visibility::Public][rounds % 2];
-        world.say(clara, Show { req: req(1), visibility });
-        world.pass(10);
-        rounds += 1;
+        for visibility in [Visibility::Private, Visibility::Public].repeat(50) {
+            world.utter(clara, Show { req: req(1), visibility });
+            rounds += 1;
+        }
+        world.settle();
+        world.pass(500);
         assert!(rounds < BACKLOG_BYTES, "never cut off");
     }
     assert_eq!(world.end(bert), Some(StreamAction::Abort));

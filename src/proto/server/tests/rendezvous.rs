@@ -1,6 +1,7 @@
 use super::*;
 use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
-use crate::proto::wire::client::{Answer, Ask, Hangup, Listening};
+use crate::proto::model::person::Target;
+use crate::proto::wire::client::{Answer, Ask, Hangup, Listening, Lookup};
 use crate::proto::wire::server::{Answered, Card, Ended, Offer, WhyEnded};
 
 fn ask(n: u8, to: u8) -> Ask {
@@ -84,6 +85,21 @@ fn the_private_the_unknown_and_oneself_are_answered_alike() {
     world.hang_up(bert);
     world.say(anna, ask(1, 2));
     assert_eq!(world.heard(anna), ended(1, WhyEnded::Unknown));
+}
+
+#[test]
+fn not_even_the_order_of_answers_tells_the_private_from_the_unknown() {
+    let mut world = World::new();
+    let anna = world.enter(1, "anna");
+    world.enter_private(2, "bert");
+    let mut orders = Vec::new();
+    for to in [2, 9] {
+        world.utter(anna, Lookup { req: req(1), who: Target::Name(nm("nobody")) });
+        world.utter(anna, ask(1, to));
+        world.settle();
+        orders.push(world.heard(anna));
+    }
+    assert_eq!(orders[0], orders[1]);
 }
 
 #[test]
