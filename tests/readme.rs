@@ -1,4 +1,5 @@
-//! README's table of verbs is the programs' own. `WRITE_README=1 cargo test --test readme` writes it.
+//! README's table of verbs is the programs' own. `WRITE_README=1 cargo test --test readme` writes
+//! it.
 
 use hobnob::shell::front::help;
 use std::fs;
