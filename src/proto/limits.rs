@@ -98,6 +98,39 @@ pub const WATCHED_PER_REQUEST: usize = 16;
 pub const BACKLOG_BYTES: usize = 4 * STREAM_AHEAD_BYTES;
 /// Clients a server takes at most, unless told otherwise.
 pub const MAX_CLIENTS: usize = 10_000;
+/// Contact tokens of one account; one for each friend and group.
+pub const TOKENS: usize = 2_048;
+/// People whom one account may block.
+pub const BLOCKED: usize = 2_048;
+/// One-time prekeys that a server keeps for one account.
+pub const PREKEYS: usize = 100;
+/// One-time prekeys left at which a client makes new ones.
+pub const PREKEYS_FEW: u32 = 30;
+/// How long a used one-time prekey is kept, for mail that comes again.
+pub const PREKEY_USED_MS: i64 = 48 * 3_600_000;
+/// How old a weekly prekey gets before the next is made.
+pub const PREKEY_WEEK_MS: i64 = 7 * 86_400_000;
+/// How long after that it still opens mail: as long as mail is held, and a week.
+pub const PREKEY_OLD_MS: i64 = 45 * 86_400_000;
+/// The largest sealed envelope: some letters, or one of the longest, and its padding.
+pub const ENVELOPE_MAX_BYTES: usize = 96 * 1024;
+/// Bytes of letters that share an envelope.
+pub const ENVELOPE_FULL_BYTES: usize = 24 * 1024;
+/// Letters that share an envelope.
+pub const ENVELOPE_LETTERS: usize = 256;
+/// Bytes of mail that a server holds of one depositor for one recipient, part of what it holds
+/// for the recipient.
+pub const HOLD_PART: u64 = 4;
+/// Mail read from the disk at a time.
+pub const MAIL_PAGE_BYTES: usize = 128 * 1024;
+/// Friend requests that are kept for a person to answer.
+pub const FRIEND_REQUESTS: usize = 32;
+/// The longest words of a friend request.
+pub const REQUEST_TEXT_BYTES: usize = 1024;
+/// First and longest pause before mail is tried again, doubled in between.
+pub const MAIL_AGAIN_FIRST_MS: u64 = 5_000;
+/// See [`MAIL_AGAIN_FIRST_MS`].
+pub const MAIL_AGAIN_LAST_MS: u64 = 3_600_000;
 /// Messages whose sender waits for a verb to end.
 pub const PENDING_VERBS: usize = 1 << 17;
 /// Strangers with a session open through `HOST:PORT`, before they have said who they are.

@@ -38,6 +38,7 @@ impl Client {
             Verb::Trust(target) => self.wish(target, Wish::Trust(ticket)),
             Verb::Drop(id) => self.drop_message(ticket, id),
             Verb::Leave => self.leave(),
+            verb => todo!("{verb:?}"),
         }
     }
 
@@ -48,7 +49,16 @@ impl Client {
             Verb::Lookup(_) => true,
             Verb::Chat(target) => !matches!(target, Target::Endpoint(_)),
             Verb::Msg { to, .. } => to.iter().any(|target| self.people.find(target).is_none()),
+            Verb::Add(target, _) | Verb::Block(target) => self.people.find(target).is_none(),
             Verb::Offline
+            | Verb::Requests
+            | Verb::Confirm(_)
+            | Verb::Reject(_)
+            | Verb::Friends
+            | Verb::Unfriend(_)
+            | Verb::Unblock(_)
+            | Verb::Blocks
+            | Verb::Verify(_)
             | Verb::SetVisibility(_)
             | Verb::Whoami
             | Verb::Accept(_)

@@ -11,7 +11,7 @@ use crate::proto::model::notice::{PersonRow, Row};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::client::{Lookup, Show, Watch, Who};
+use crate::proto::wire::client::{Lookup, Show, Watch, Watched, Who};
 use crate::proto::wire::server::{Card, Found, OverBudget, Presence, Shown, WhoPage};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -344,7 +344,8 @@ impl Client {
     }
 
     fn watch(&mut self) {
-        let who: Vec<Fingerprint> = self.people.keys().take(limits::WATCHED).collect();
+        let watched = |who| Watched { who, token: None };
+        let who: Vec<Watched> = self.people.keys().take(limits::WATCHED).map(watched).collect();
         if !who.is_empty() {
             self.uplink.say(Watch { who });
         }
@@ -365,7 +366,7 @@ impl Client {
         if self.uplink.is_in() {
             let req = self.uplink.req();
             self.directory.questions.insert(req, Question::Lookup(target.clone()));
-            self.uplink.say(Lookup { req, who: target });
+            self.uplink.say(Lookup { req, who: target, token: None });
         }
     }
 }

@@ -10,8 +10,9 @@ use super::session_table::State;
 use crate::proto::id::{MsgId, SessionId};
 use crate::proto::limits;
 use crate::proto::model::event::{Path, Stage};
+use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::person::Fingerprint;
-use crate::proto::model::record::{Query, Record, Waiting};
+use crate::proto::model::record::{Query, Record};
 use crate::proto::time::Wall;
 use crate::proto::wire::peer::{Ack, Text, ToPeer};
 use std::collections::VecDeque;
@@ -97,7 +98,7 @@ impl Client {
             flow.is_behind = true;
             return;
         }
-        self.hand(to, Waiting { id, text, sent });
+        self.hand(to, Letter { id, sent, body: Body::Text(text) });
     }
 
     /// A session has opened: everything for this person that is not delivered goes out, oldest
@@ -109,7 +110,7 @@ impl Client {
         self.read_on(to);
     }
 
-    pub(super) fn on_outbox_page(&mut self, to: Fingerprint, rows: Vec<Waiting>, more: bool) {
+    pub(super) fn on_outbox_page(&mut self, to: Fingerprint, rows: Vec<Letter>, more: bool) {
         let Some(flow) = self.flow_to(to) else { return };
         flow.is_reading = false;
         flow.is_behind = more;
@@ -130,6 +131,7 @@ impl Client {
             (ToPeer::Text(text), Some(id)) => self.on_text(id, via, text),
             (ToPeer::Ack(ack), Some(id)) => self.on_ack(id, via, ack),
             (ToPeer::Bye(_), Some(id)) => self.on_bye(id),
+            (ToPeer::Written(_) | ToPeer::Got(_), _) => todo!("other letters"),
             (ToPeer::Settle(_) | ToPeer::Text(_) | ToPeer::Ack(_) | ToPeer::Bye(_), None) => {}
         }
     }
@@ -189,12 +191,13 @@ impl Client {
             flow.is_reading = true;
             let after = flow.handed;
             let most_rows = limits::OUTBOX_PAGE_ROWS;
-            self.core.query(Query::Outbox { to, after, most_rows });
+            self.core.query(Query::Outbox { to, after, most_rows, queued_only: false });
         }
     }
 
-    fn hand(&mut self, to: Fingerprint, waiting: Waiting) {
-        let Waiting { id, text, sent } = waiting;
+    fn hand(&mut self, to: Fingerprint, letter: Letter) {
+        let Letter { id, sent, body } = letter;
+        let Body::Text(text) = body else { todo!("other letters") };
         let Some(flow) = self.flow_to(to) else { return };
         flow.hand(id, text.len());
         let via = flow.via;

@@ -132,7 +132,8 @@ impl Client {
 
     pub(super) fn on_rows(&mut self, rows: Rows) {
         match rows {
-            Rows::Outbox { to, rows, more } => self.on_outbox_page(to, rows, more),
+            Rows::Outbox { to, rows, more, .. } => self.on_outbox_page(to, rows, more),
+            Rows::Note { .. } => todo!("other letters"),
             Rows::Addressee(id, to) => self.on_addressee(id, to),
         }
     }

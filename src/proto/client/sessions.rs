@@ -78,12 +78,18 @@ impl Client {
             return self.core.done(ticket, Err(Refusal::Busy("sessions")));
         }
         let id = SessionId(crate::proto::bytes::Bytes(self.core.rng.bytes()));
-        self.uplink.say(Ask { session: id, to: who, candidates: self.candidates() });
+        self.uplink.say(Ask {
+            session: id,
+            to: who,
+            candidates: self.candidates(),
+            token: None,
+            is_quiet: false,
+        });
         self.begin(id, Some(person), label, State::Asked, ticket);
     }
 
     pub(super) fn on_offer(&mut self, offer: Offer) {
-        let Offer { session: id, from, candidates } = offer;
+        let Offer { session: id, from, candidates, is_quiet: _ } = offer;
         let person = match self.people.read(&from) {
             Reading::Person(person) => person,
             Reading::Forged => return self.hang_up(id, true),

@@ -222,6 +222,7 @@ impl Client {
             ToClient::Carried(carried) => self.on_carried(carried),
             ToClient::Ended(ended) => self.on_ended(ended),
             ToClient::OverBudget(over) => self.on_over_budget(over),
+            ToClient::Key(_) | ToClient::Deposited(_) | ToClient::Mail(_) => todo!("mail"),
         }
     }
 

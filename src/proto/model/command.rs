@@ -66,6 +66,26 @@ pub enum Verb {
         /// How far it must come for the verb to be done.
         until: Stage,
     },
+    /// Ask to be friends, with some words.
+    Add(Target, String),
+    /// Friend requests that wait for us.
+    Requests,
+    /// Yes to a friend request.
+    Confirm(Target),
+    /// No to a friend request.
+    Reject(Target),
+    /// The friends there are.
+    Friends,
+    /// End a friendship.
+    Unfriend(Target),
+    /// Let nothing of theirs through.
+    Block(Target),
+    /// Take that back.
+    Unblock(Target),
+    /// Who is blocked.
+    Blocks,
+    /// The number that two people compare to know that nobody stands between them.
+    Verify(Target),
     /// Accept a changed key.
     Trust(Target),
     /// Give up a message.

@@ -86,6 +86,20 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         why: Option<String>,
     },
+    /// Somebody wants to be a friend.
+    Request {
+        /// Who.
+        from: String,
+        /// What they say; may be empty.
+        text: String,
+    },
+    /// A friendship changed.
+    Friend {
+        /// With whom.
+        name: String,
+        /// What it is now.
+        state: FriendState,
+    },
     /// A key is not the one that is pinned; nothing is sent there until `trust`.
     Identity {
         /// Whose: a person's name or the server's address.
@@ -95,6 +109,20 @@ pub enum Event {
         /// The key that answered.
         new: Fingerprint,
     },
+}
+
+/// What became of a friendship.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FriendState {
+    /// We asked.
+    Asked,
+    /// Both said yes.
+    Confirmed,
+    /// One side said no.
+    Rejected,
+    /// One side ended it.
+    Removed,
 }
 
 /// What a session is, to the one who reads about it.
@@ -155,7 +183,11 @@ impl Event {
             | Event::Offline { .. }
             | Event::Presence { .. } => false,
             Event::Receipt { state, .. } => *state != Stage::Sent,
-            Event::Session { .. } | Event::Message { .. } | Event::Identity { .. } => true,
+            Event::Session { .. }
+            | Event::Message { .. }
+            | Event::Request { .. }
+            | Event::Friend { .. }
+            | Event::Identity { .. } => true,
         }
     }
 }

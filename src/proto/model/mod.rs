@@ -1,12 +1,15 @@
 //! What the program is about: people, messages, events, and what can be asked and kept.
 
 pub mod account;
+pub mod bond;
 pub mod command;
 pub mod entry;
 pub mod event;
+pub mod letter;
 pub mod moment;
 pub mod name;
 pub mod notice;
 pub mod person;
+pub mod prekey;
 pub mod record;
 pub mod refusal;

@@ -44,6 +44,10 @@ pub enum Row {
     Whoami(WhoamiRow),
     /// A session: `sessions`.
     Session(SessionRow),
+    /// A friend request that waits: `requests`.
+    Request(RequestRow),
+    /// A safety number: `verify`.
+    Safety(SafetyRow),
     /// A message that was taken: `msg` answers with one for each addressee.
     Queued {
         /// Its id.
@@ -90,6 +94,31 @@ pub struct WhoamiRow {
     pub visibility: Visibility,
     /// The server, while signed in.
     pub server: Option<String>,
+}
+
+/// A friend request that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RequestRow {
+    /// Who asks.
+    pub from: String,
+    /// Their key.
+    pub fingerprint: Fingerprint,
+    /// What they say.
+    pub text: String,
+    /// When it came.
+    #[serde(with = "crate::proto::model::moment")]
+    pub since: Wall,
+}
+
+/// A pair's safety number; both sides see the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SafetyRow {
+    /// The other side.
+    pub name: String,
+    /// Their key.
+    pub fingerprint: Fingerprint,
+    /// Twelve groups of five digits.
+    pub number: String,
 }
 
 /// A session.

@@ -1,9 +1,13 @@
 //! What machines keep, and what they read back.
 
 use super::account::{Account, Visibility};
+use super::bond::{Bond, TokenHash};
 use super::event::{Event, Stage};
+use super::letter::Letter;
 use super::name::Name;
 use super::person::{Fingerprint, Person};
+use super::prekey::{Prekey, PrekeySecret};
+use crate::proto::bytes::Bytes;
 use crate::proto::id::MsgId;
 use crate::proto::time::Wall;
 use std::net::Ipv4Addr;
@@ -55,6 +59,26 @@ pub enum Record {
     },
     /// A durable event that needs nothing but its number.
     Event(Event),
+    /// What there is between us and somebody; kept before as a person.
+    Bond(Fingerprint, Bond),
+    /// A letter of ours that is no text: waits like one, but makes no event. Its stages come by
+    /// [`Record::Receipts`] like those of texts, without events.
+    Note(Fingerprint, Letter),
+    /// A letter to us that is no text has been acted on: a repeat of `(from, id)` is found by
+    /// [`Query::Note`].
+    NoteSeen(Fingerprint, MsgId),
+    /// Prekeys we made.
+    Prekeys(Vec<PrekeySecret>),
+    /// A one-time prekey was used for the first time, now.
+    PrekeyUsed(u32),
+    /// A prekey is past its time.
+    PrekeyGone(u32),
+    /// These letters came as mail, and their sender has not been told that they are here.
+    Owe(Fingerprint, Vec<MsgId>),
+    /// Their sender has been told, or the server holds the word for them.
+    Paid(Fingerprint, Vec<MsgId>),
+    /// The server's epoch. Another than before: what was held there is queued again.
+    Epoch(Bytes<16>),
 }
 
 /// What a client reads while it runs.
@@ -68,7 +92,11 @@ pub enum Query {
         after: MsgId,
         /// At most so many.
         most_rows: usize,
+        /// Whether to pass over what the server holds already.
+        queued_only: bool,
     },
+    /// Whether a letter that is no text has been acted on.
+    Note(Fingerprint, Letter),
     /// To whom an undelivered message of ours is.
     Addressee(MsgId),
 }
@@ -81,23 +109,23 @@ pub enum Rows {
         /// For whom.
         to: Fingerprint,
         /// In order of their ids.
-        rows: Vec<Waiting>,
+        rows: Vec<Letter>,
+        /// Whether the question passed over what is held.
+        queued_only: bool,
         /// Whether there are more after these.
         more: bool,
     },
     /// To [`Query::Addressee`].
     Addressee(MsgId, Option<Fingerprint>),
-}
-
-/// A message that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// Its id.
-    pub id: MsgId,
-    /// What it says.
-    pub text: String,
-    /// When it was written.
-    pub sent: Wall,
+    /// To [`Query::Note`].
+    Note {
+        /// Whose.
+        from: Fingerprint,
+        /// The letter asked about.
+        letter: Letter,
+        /// Whether it has not been acted on.
+        is_new: bool,
+    },
 }
 
 /// What a client is told of its own past when it starts.
@@ -115,6 +143,16 @@ pub struct Restored {
     pub waiting: Vec<Fingerprint>,
     /// The last id made here.
     pub last_id: Option<MsgId>,
+    /// What there is between us and whom.
+    pub bonds: Vec<(Fingerprint, Bond)>,
+    /// Secret prekeys.
+    pub prekeys: Vec<PrekeySecret>,
+    /// Letters that came as mail, whose senders are to be told.
+    pub owed: Vec<(Fingerprint, MsgId)>,
+    /// The server's epoch.
+    pub epoch: Option<Bytes<16>>,
+    /// When the oldest letter that the server holds, and that is not delivered, was written.
+    pub oldest_held: Option<Wall>,
 }
 
 /// What a server keeps.
@@ -122,17 +160,85 @@ pub struct Restored {
 pub enum ServerRecord {
     /// A new or changed account. Keyed by fingerprint.
     Account(Account),
-    /// An account is gone.
+    /// An account is gone, with all that was kept of it.
     Forget(Fingerprint),
+    /// Somebody's tokens and blocks, in place of those before.
+    Reach {
+        /// Whose.
+        owner: Fingerprint,
+        /// By which they are reached.
+        tokens: Vec<TokenHash>,
+        /// Who does not reach them.
+        blocked: Vec<Fingerprint>,
+    },
+    /// Somebody's prekeys: a weekly one in place of the one before, one-time ones added.
+    Publish(Fingerprint, Vec<Prekey>),
+    /// A one-time prekey has been given out.
+    Spent(Fingerprint, u32),
+    /// Mail to hold.
+    Hold(HeldMail),
+    /// Mail up to this number has been taken.
+    Taken(Fingerprint, u64),
+    /// Mail held since before this moment is past its time.
+    Expire(Wall),
 }
 
-/// What a server reads while it runs.
+/// Mail on a server's disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldMail {
+    /// For whom.
+    pub to: Fingerprint,
+    /// Who deposited it.
+    pub from: Fingerprint,
+    /// Counts up for each recipient.
+    pub number: u64,
+    /// Since when.
+    pub at: Wall,
+    /// Sealed.
+    pub envelope: Vec<u8>,
+}
+
+/// What a server reads while it runs. `then` comes back with the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerQuery<T> {
-    /// Which account.
-    pub by: AccountKey,
-    /// What the machine goes on with; comes back with the answer.
+    /// What to read.
+    pub read: Read,
+    /// What the machine goes on with.
     pub then: T,
+}
+
+/// What to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// An account, and whether this asker may reach its owner though private, or may not though
+    /// public.
+    Account {
+        /// Which.
+        by: AccountKey,
+        /// Who asks, and with which token.
+        asker: Option<(Fingerprint, Option<TokenHash>)>,
+    },
+    /// A one-time prekey, the oldest, and the weekly one.
+    Prekeys(Fingerprint),
+    /// How many one-time prekeys are left, when the weekly one was made, and the highest number of
+    /// mail ever held for somebody.
+    Standing(Fingerprint),
+    /// How much is held for somebody, in all and of one depositor.
+    Held {
+        /// For whom.
+        to: Fingerprint,
+        /// Of whom.
+        from: Fingerprint,
+    },
+    /// Mail for somebody after this number, in order, up to so many bytes but at least one.
+    Mail {
+        /// For whom.
+        to: Fingerprint,
+        /// After this.
+        after: u64,
+        /// At most so many.
+        most_bytes: usize,
+    },
 }
 
 /// How an account is pointed at.
@@ -149,8 +255,54 @@ pub enum AccountKey {
 /// The answer to a [`ServerQuery`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerRows<T> {
-    /// The account, if there is one.
-    pub account: Option<Account>,
+    /// What was read.
+    pub found: Found,
     /// From the question.
     pub then: T,
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// To [`Read::Account`].
+    Account {
+        /// The account, if there is one.
+        account: Option<Account>,
+        /// The asker showed a token of the owner's.
+        has_token: bool,
+        /// The owner blocks the asker.
+        is_blocked: bool,
+    },
+    /// To [`Read::Prekeys`].
+    Prekeys {
+        /// The oldest one-time key.
+        once: Option<Prekey>,
+        /// The weekly key.
+        weekly: Option<Prekey>,
+    },
+    /// To [`Read::Standing`].
+    Standing {
+        /// One-time prekeys left.
+        once: u32,
+        /// When the weekly one was made.
+        weekly: Option<Wall>,
+        /// The highest number of mail ever held; the next is one more.
+        number: u64,
+    },
+    /// To [`Read::Held`].
+    Held {
+        /// Bytes for the recipient.
+        bytes: u64,
+        /// Bytes of this depositor for the recipient.
+        bytes_of_depositor: u64,
+        /// The highest number ever given to mail for the recipient.
+        number: u64,
+    },
+    /// To [`Read::Mail`].
+    Mail {
+        /// In order.
+        mail: Vec<HeldMail>,
+        /// Whether there is more after these.
+        more: bool,
+    },
 }

@@ -2,6 +2,7 @@
 
 use super::roster::{Member, Newcomer, State};
 use super::{Server, Then};
+use crate::proto::bytes::Bytes;
 use crate::proto::id::{ConnId, ReqId};
 use crate::proto::model::account::{Account, Pool, Visibility};
 use crate::proto::model::name::Name;
@@ -153,7 +154,19 @@ impl Server {
         if let Some(replaced) = self.roster.sign_in(id, member) {
             self.dismiss(replaced, WhyLeaving::Replaced);
         }
-        self.roster.send(id, Welcome { name, address, outer, visibility });
+        self.roster.send(
+            id,
+            Welcome {
+                name,
+                address,
+                outer,
+                visibility,
+                keys_left: 0,
+                weekly: None,
+                epoch: Bytes([0; 16]),
+                hold_days: 30,
+            },
+        );
         self.announce(key, visibility, true, seen);
     }
 

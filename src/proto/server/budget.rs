@@ -136,6 +136,11 @@ impl Question {
                 Some(Question { tokens: 1, req: None, session: Some(ask.session) })
             }
             ToServer::Enter(_)
+            | ToServer::Reach(_)
+            | ToServer::Publish(_)
+            | ToServer::WantKey(_)
+            | ToServer::Deposit(_)
+            | ToServer::Taken(_)
             | ToServer::Answer(_)
             | ToServer::Carry(_)
             | ToServer::Hangup(_)

@@ -50,7 +50,7 @@ use crate::proto::model::command::Operate;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Report;
 use crate::proto::model::person::Fingerprint;
-use crate::proto::model::record::{ServerQuery, ServerRecord, ServerRows};
+use crate::proto::model::record::{Found, ServerQuery, ServerRecord, ServerRows};
 use crate::proto::time::{Mono, Now, Wall};
 use crate::proto::timers::Timers;
 use crate::proto::wire::client::ToServer;
@@ -147,7 +147,7 @@ impl Server {
     }
 
     fn on_rows(&mut self, rows: ServerRows<Then>) {
-        let account = rows.account;
+        let Found::Account { account, .. } = rows.found else { todo!("other reads") };
         match rows.then {
             Then::Enter(id) => self.on_key_read(id, account),
             Then::Register(id) => self.on_name_read(id, account),
@@ -187,6 +187,11 @@ impl Server {
             ToServer::Hangup(hangup) => self.on_hangup(id, hangup),
             ToServer::Listening(listening) => self.on_listening(id, listening),
             ToServer::Leave(_) => self.close(id),
+            ToServer::Reach(_)
+            | ToServer::Publish(_)
+            | ToServer::WantKey(_)
+            | ToServer::Deposit(_)
+            | ToServer::Taken(_) => todo!("mail and reach"),
         }
     }
 

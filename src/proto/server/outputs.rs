@@ -6,7 +6,7 @@ use crate::proto::machine::{Output, StreamAction};
 use crate::proto::model::account::Account;
 use crate::proto::model::notice::Report;
 use crate::proto::model::person::Fingerprint;
-use crate::proto::model::record::{AccountKey, ServerQuery, ServerRecord};
+use crate::proto::model::record::{AccountKey, Read, ServerQuery, ServerRecord};
 use std::collections::VecDeque;
 
 pub(super) type ServerOutput = Output<ServerRecord, ServerQuery<Then>, Report>;
@@ -31,12 +31,14 @@ impl Outputs {
 
     /// Asks for an account.
     pub(super) fn query(&mut self, by: AccountKey, then: Then) {
-        self.rest.push_back(Output::Query(ServerQuery { by, then }));
+        let read = Read::Account { by, asker: None };
+        self.rest.push_back(Output::Query(ServerQuery { read, then }));
     }
 
     /// Asks for an account as part of a decision that is being made; nothing comes in between.
     pub(super) fn query_next(&mut self, by: AccountKey, then: Then) {
-        self.first.push_back(Output::Query(ServerQuery { by, then }));
+        let read = Read::Account { by, asker: None };
+        self.first.push_back(Output::Query(ServerQuery { read, then }));
     }
 
     pub(super) fn stream(&mut self, id: ConnId, action: StreamAction) {

@@ -43,9 +43,10 @@ impl Server {
     /// Takes the new list in place of the old one; what is over the bound is passed over.
     pub(super) fn on_watch(&mut self, id: ConnId, mut watch: Watch) {
         watch.who.truncate(WATCHED);
-        watch.who.sort_unstable();
-        watch.who.dedup();
-        let watched = watch.who.into_boxed_slice();
+        let mut who: Vec<Fingerprint> = watch.who.iter().map(|watched| watched.who).collect();
+        who.sort_unstable();
+        who.dedup();
+        let watched = who.into_boxed_slice();
         let Some(member) = self.roster.member_mut(id) else { return };
         let asker = member.key;
         let before = std::mem::replace(&mut member.watching, watched.clone());

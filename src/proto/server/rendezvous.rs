@@ -128,7 +128,7 @@ impl Server {
         let (asked, candidates) = (meeting.asked, std::mem::take(candidates));
         let Some(account) = account else { return };
         let from = self.card(account);
-        self.roster.send(asked, Offer { session, from, candidates });
+        self.roster.send(asked, Offer { session, from, candidates, is_quiet: false });
     }
 
     pub(super) fn on_absent_read(

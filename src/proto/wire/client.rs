@@ -3,8 +3,10 @@
 use crate::proto::bytes::Blob;
 use crate::proto::id::{ReqId, SessionId};
 use crate::proto::model::account::Visibility;
+use crate::proto::model::bond::{Token, TokenHash};
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, Target};
+use crate::proto::model::prekey::Prekey;
 use crate::proto::wire::messages;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -23,6 +25,11 @@ messages! {
         9 => Hangup,
         10 => Listening,
         11 => Leave,
+        12 => Reach,
+        13 => Publish,
+        14 => WantKey,
+        15 => Deposit,
+        16 => Taken,
     }
 }
 
@@ -62,6 +69,8 @@ pub struct Lookup {
     pub req: ReqId,
     /// Whom; an endpoint is never found.
     pub who: Target,
+    /// Theirs, where we have one.
+    pub token: Option<Token>,
 }
 
 /// Push presence of these people from now on, in place of those watched before.
@@ -69,7 +78,16 @@ pub struct Lookup {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
     /// Whom; at most [`crate::proto::limits::WATCHED`].
-    pub who: Vec<Fingerprint>,
+    pub who: Vec<Watched>,
+}
+
+/// Somebody to watch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// Whom.
+    pub who: Fingerprint,
+    /// Theirs, where we have one.
+    pub token: Option<Token>,
 }
 
 /// Ask somebody for a session.
@@ -81,6 +99,10 @@ pub struct Ask {
     pub to: Fingerprint,
     /// Where I can be dialled, best first.
     pub candidates: Vec<SocketAddr>,
+    /// Theirs, where we have one.
+    pub token: Option<Token>,
+    /// Do not ask the user: a friend's program says yes by itself, or no.
+    pub is_quiet: bool,
 }
 
 /// Yes to an `Offer`; a no is a `Hangup`.
@@ -121,3 +143,52 @@ pub struct Listening {
 /// Goodbye.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leave {}
+
+/// By which tokens I am reached while private, and who is not to reach me at all. In place of what
+/// was said before; said at each sign-in and at each change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// At most [`crate::proto::limits::TOKENS`].
+    pub tokens: Vec<TokenHash>,
+    /// At most [`crate::proto::limits::BLOCKED`].
+    pub blocked: Vec<Fingerprint>,
+}
+
+/// Prekeys of mine for others to seal to. A weekly key takes the place of the one before; one-time
+/// keys are added, up to [`crate::proto::limits::PREKEYS`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publish {
+    /// Those to add.
+    pub keys: Vec<Prekey>,
+}
+
+/// A key to seal mail to somebody with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantKey {
+    /// Answered under this number.
+    pub req: ReqId,
+    /// Whose.
+    pub of: Fingerprint,
+    /// Theirs, where we have one.
+    pub token: Option<Token>,
+}
+
+/// Sealed mail for somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deposit {
+    /// Answered under this number.
+    pub req: ReqId,
+    /// For whom.
+    pub to: Fingerprint,
+    /// Theirs, where we have one.
+    pub token: Option<Token>,
+    /// At most [`crate::proto::limits::ENVELOPE_MAX_BYTES`].
+    pub envelope: Blob,
+}
+
+/// Mail up to this number is on my disk; the server need not hold it longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// The highest number, inclusive.
+    pub up_to: u64,
+}

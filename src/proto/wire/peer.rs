@@ -1,6 +1,7 @@
 //! What two peers say to each other inside a session.
 
 use crate::proto::id::MsgId;
+use crate::proto::model::letter::Written;
 use crate::proto::model::name::Name;
 use crate::proto::time::Wall;
 use crate::proto::wire::messages;
@@ -14,6 +15,8 @@ messages! {
         3 => Text,
         4 => Ack,
         5 => Bye,
+        6 => Written,
+        7 => Got,
     }
 }
 
@@ -39,11 +42,18 @@ pub struct Text {
     pub text: String,
 }
 
-/// So many messages of yours on this link, from its first, are on my disk.
+/// So many messages and letters of yours on this link, from its first, are on my disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
     /// A count that only grows.
     pub count: u64,
+}
+
+/// These letters of yours, which came as mail, are on my disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Got {
+    /// Which.
+    pub ids: Vec<MsgId>,
 }
 
 /// The session ends; answered with the same, then the link is closed.

@@ -1,10 +1,11 @@
 //! What a server says to its clients.
 
-use crate::proto::bytes::Blob;
+use crate::proto::bytes::{Blob, Bytes};
 use crate::proto::id::{ReqId, SessionId};
 use crate::proto::model::account::Visibility;
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
+use crate::proto::model::prekey::Bundle;
 use crate::proto::time::Wall;
 use crate::proto::wire::messages;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,9 @@ messages! {
         10 => Ended,
         11 => OverBudget,
         12 => Leaving,
+        13 => Key,
+        14 => Deposited,
+        15 => Mail,
     }
 }
 
@@ -39,6 +43,14 @@ pub struct Welcome {
     pub outer: SocketAddr,
     /// May strangers find me.
     pub visibility: Visibility,
+    /// One-time prekeys of mine that are left.
+    pub keys_left: u32,
+    /// When my weekly prekey was made, if there is one.
+    pub weekly: Option<Wall>,
+    /// Made anew with the server's disk: another than before means that what it held is lost.
+    pub epoch: Bytes<16>,
+    /// How many days mail is held.
+    pub hold_days: u32,
 }
 
 /// Not signed in; the link ends after this.
@@ -138,6 +150,8 @@ pub struct Offer {
     pub from: Card,
     /// Where they can be dialled.
     pub candidates: Vec<SocketAddr>,
+    /// Not to be put before the user: yes to a friend, else no.
+    pub is_quiet: bool,
 }
 
 /// The other side said yes.
@@ -211,4 +225,45 @@ pub enum WhyLeaving {
     Kicked,
     /// The operator removed the account; do not come back by yourself.
     Forgotten,
+}
+
+/// The answer to `WantKey`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// The question's number.
+    pub req: ReqId,
+    /// `None`: no such person, or not visible to the one who asks; the two are not told apart.
+    pub bundle: Option<Bundle>,
+}
+
+/// The answer to `Deposit`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deposited {
+    /// The question's number.
+    pub req: ReqId,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of a deposit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// On the server's disk.
+    Held,
+    /// No such person, or not visible to the one who asks.
+    Unknown,
+    /// Too much is held for them, or of ours for them; try again when they have collected.
+    Full,
+    /// Larger than the server takes.
+    TooLarge,
+}
+
+/// Mail that was held, or has just come. In order of the numbers; what is not `Taken` comes again
+/// at the next sign-in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mail {
+    /// Counts up for each recipient.
+    pub number: u64,
+    /// The sealed envelope, as it was deposited.
+    pub envelope: Blob,
 }

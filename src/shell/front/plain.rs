@@ -1,7 +1,7 @@
 //! Lines for people. Everything that came from somebody else goes through [`safe`], here only.
 
 use super::safe;
-use crate::proto::model::event::{Event, SessionState};
+use crate::proto::model::event::{Event, FriendState, SessionState};
 use crate::proto::model::notice::{PersonRow, Row, SessionRow, WhoamiRow};
 use std::fmt::{Display, Write};
 
@@ -36,6 +36,20 @@ pub fn event(out: &mut Vec<u8>, event: &Event) {
             line(out, &["* message ", &id.short(), " to ", to, ": ", state.word()]);
             labelled(out, ": ", why.as_ref());
         }
+        Event::Request { from, text } => {
+            line(out, &["* ", from, " wants to be your friend (/confirm ", from, " or /reject "]);
+            line(out, &[from, if text.is_empty() { ")" } else { "): " }]);
+            safe::push_text(text, out);
+        }
+        Event::Friend { name, state } => {
+            let words = match state {
+                FriendState::Asked => " was asked to be your friend",
+                FriendState::Confirmed => " is your friend",
+                FriendState::Rejected => " does not want to be your friend",
+                FriendState::Removed => " is not your friend any more",
+            };
+            line(out, &["* ", name, words]);
+        }
         Event::Identity { name, old, new } => {
             line(out, &["! ", name, ": the key changed"]);
             labelled(out, " from ", Some(old));
@@ -51,6 +65,7 @@ pub fn row(out: &mut Vec<u8>, row: &Row) {
         Row::Person(person) => self::person(out, person),
         Row::Whoami(me) => whoami(out, me),
         Row::Session(session) => session_row(out, session),
+        Row::Request(_) | Row::Safety(_) => todo!("requests, verify"),
         Row::Queued { .. } => {}
     }
 }

@@ -7,10 +7,11 @@ use crate::proto::bytes::Bytes;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::account::Visibility;
 use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
 use crate::proto::model::person::{Fingerprint, Person, PublicIdentity};
-use crate::proto::model::record::{Query, Record, Restored, Rows, Waiting};
+use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::time::{Now, Wall};
 use rusqlite::{OptionalExtension, Row, params};
 use std::collections::BTreeMap;
@@ -99,13 +100,25 @@ impl ClientStore {
                 self.keep_receipts(now, to, (first, last), stage, shown)
             }
             Record::Event(event) => self.keep_event(now, event, shown),
+            Record::Bond(..)
+            | Record::Note(..)
+            | Record::NoteSeen(..)
+            | Record::Prekeys(_)
+            | Record::PrekeyUsed(_)
+            | Record::PrekeyGone(_)
+            | Record::Owe(..)
+            | Record::Paid(..)
+            | Record::Epoch(_) => todo!("friends and mail"),
         }
     }
 
     /// Answers the machine.
     pub fn query(&mut self, query: Query) -> Result<Rows, StoreError> {
         match query {
-            Query::Outbox { to, after, most_rows } => self.outbox_page(to, after, most_rows),
+            Query::Outbox { to, after, most_rows, queued_only: _ } => {
+                self.outbox_page(to, after, most_rows)
+            }
+            Query::Note(..) => todo!("friends and mail"),
             Query::Addressee(id) => {
                 let mut statement = self.db.statement(ADDRESSEE)?;
                 let to = statement.query_row([&id.0.0[..]], |row| row.get(0)).optional()?;
@@ -298,7 +311,7 @@ impl ClientStore {
         self.know(to)?;
         let mut waiting = Vec::new();
         let Some(known) = self.known.get(&to) else {
-            return Ok(Rows::Outbox { to, rows: waiting, more: false });
+            return Ok(Rows::Outbox { to, rows: waiting, queued_only: false, more: false });
         };
         let mut statement = self.db.statement(OUTBOX_PAGE)?;
         let mut rows = statement.query(params![known.row, &after.0.0[..]])?;
@@ -309,9 +322,9 @@ impl ClientStore {
                 break;
             }
             let (id, sent) = (msg_id(row.get(0)?), Wall(row.get(2)?));
-            waiting.push(Waiting { id, text: row.get(1)?, sent });
+            waiting.push(Letter { id, sent, body: Body::Text(row.get(1)?) });
         }
-        Ok(Rows::Outbox { to, rows: waiting, more })
+        Ok(Rows::Outbox { to, rows: waiting, queued_only: false, more })
     }
 }
 

@@ -39,6 +39,12 @@ impl ServerStore {
                 self.db.statement(FORGET)?.execute([&key.0.0[..]])?;
                 Ok(())
             }
+            ServerRecord::Reach { .. }
+            | ServerRecord::Publish(..)
+            | ServerRecord::Spent(..)
+            | ServerRecord::Hold(_)
+            | ServerRecord::Taken(..)
+            | ServerRecord::Expire(_) => todo!("mail and reach"),
         }
     }
 
