@@ -35,8 +35,8 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// Options of `hobnob`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientOptions {
-    /// The profile's directory.
-    pub home: PathBuf,
+    /// The profile's directory; without it, the one where the system keeps data.
+    pub home: Option<PathBuf>,
     /// The name to register.
     pub name: Option<Name>,
     /// The server, where given; else the one remembered.
@@ -66,8 +66,8 @@ pub struct ClientOptions {
 pub struct ServerOptions {
     /// TCP and UDP; without it every address, [`SERVER_PORT`].
     pub listen: Option<SocketAddr>,
-    /// Key, accounts, held mail.
-    pub data: PathBuf,
+    /// Key, accounts, held mail; without it, the directory where the system keeps data.
+    pub data: Option<PathBuf>,
     /// Where virtual addresses come from.
     pub pool: Pool,
     /// Clients at most.
@@ -175,7 +175,7 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
     let name = or_env("name", "HOBNOB_NAME").map(|text| one("name", &text, name)).transpose()?;
     let server = or_env("server", "HOBNOB_SERVER");
     Ok(Parsed::Run(ClientOptions {
-        home: or_env("home", "HOBNOB_HOME").map_or_else(|| data_dir("hobnob", env), typed_dir)?,
+        home: or_env("home", "HOBNOB_HOME").map(PathBuf::from),
         name,
         server: server.map(|text| one("server", &text, server_address)).transpose()?,
         no_server: given.opt_present("no-server"),
@@ -191,7 +191,7 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
 }
 
 /// Reads `hobnobd`'s argv, without the program's name.
-pub fn server(argv: &[String], env: Environment<'_>) -> Result<Parsed<ServerOptions>, Wrong> {
+pub fn server(argv: &[String]) -> Result<Parsed<ServerOptions>, Wrong> {
     let given = parse(SERVER_OPTS, argv)?;
     if given.opt_present("help") {
         return Ok(Parsed::Print(server_help()));
@@ -206,7 +206,7 @@ pub fn server(argv: &[String], env: Environment<'_>) -> Result<Parsed<ServerOpti
     let clients = value(&given, "max-clients", count)?;
     Ok(Parsed::Run(ServerOptions {
         listen: value(&given, "listen", endpoint)?,
-        data: given.opt_str("data").map_or_else(|| data_dir("hobnobd", env), typed_dir)?,
+        data: given.opt_str("data").map(PathBuf::from),
         pool: value(&given, "pool", Pool::parse)?.unwrap_or(default_pool),
         max_clients: clients.map_or(limits::MAX_CLIENTS, |n| n as usize),
         hold_days: value(&given, "hold-days", count)?.unwrap_or(limits::HOLD_DAYS),
@@ -394,21 +394,6 @@ fn count(text: &str) -> Option<u64> {
     text.parse().ok().filter(|n| *n > 0)
 }
 
-fn typed_dir(text: String) -> Result<PathBuf, Wrong> {
-    Ok(PathBuf::from(text))
-}
-
-/// `$XDG_DATA_HOME/PROGRAM`, else `~/.local/share/PROGRAM` (XDG Base Directory 0.8).
-fn data_dir(program: &str, env: Environment<'_>) -> Result<PathBuf, Wrong> {
-    let absolute = |variable: &str| env(variable).map(PathBuf::from).filter(|p| p.is_absolute());
-    let data = absolute("XDG_DATA_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local").join("share")));
-    match data {
-        Some(data) => Ok(data.join(program)),
-        None => Err(Wrong("no home directory is known [set HOME or name a directory]".to_owned())),
-    }
-}
-
 fn version(program: &str) -> String {
     format!("{program} {}\n", env!("CARGO_PKG_VERSION"))
 }
@@ -426,7 +411,7 @@ usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a 
     text.push_str(
         "Verbs; in lines with a slash before: /msg bob hi. A line without one goes to the current\n\
          conversation, //x says /x. With --json also {\"cmd\":\"msg\",\"args\":[\"bob\",\"hi\"],\n\
-         \"ref\":7}, answered by {\"event\":\"done\",\"ref\":7,\"ok\":true}; timeout and wait may be there.\n\n",
+         \"ref\":7}, answered by {\"event\":\"done\",\"ref\":7,\"ok\":true}; wait, timeout too.\n\n",
     );
     text.push_str(&help::all());
     let _ = write!(text, "\n{EXIT_CODES}");

@@ -21,7 +21,7 @@ const IMPORTS: [(&str, &[&str]); 17] = [
     ("shell::store", &["base", "proto::model"]),
     ("shell::front", &["base", "proto::model"]),
     ("shell::disk", &["base", "proto::model"]),
-    ("shell::cli", &["base", "proto::model"]),
+    ("shell::cli", &["base", "proto::model", "shell::front"]),
     ("shell::config", &["base", "proto::model"]),
     ("shell::client", EVERYTHING),
     ("shell::daemon", EVERYTHING),
