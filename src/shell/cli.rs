@@ -216,6 +216,19 @@ pub fn server(argv: &[String]) -> Result<Parsed<ServerOptions>, Wrong> {
     }))
 }
 
+/// Starts the log on stderr: warnings, more with each `-v`, or what `RUST_LOG` says.
+pub fn start_log(verbose: usize) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        2 => "debug",
+        _ => "trace",
+    };
+    let from_environment = env_logger::Env::default().default_filter_or(level);
+    // A second start in the same process changes nothing, which is what a test wants.
+    let _ = env_logger::Builder::from_env(from_environment).try_init();
+}
+
 impl Display for ServerAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.host.contains(':') {
@@ -411,7 +424,8 @@ usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a 
     text.push_str(
         "Verbs; in lines with a slash before: /msg bob hi. A line without one goes to the current\n\
          conversation, //x says /x. With --json also {\"cmd\":\"msg\",\"args\":[\"bob\",\"hi\"],\n\
-         \"ref\":7}, answered by {\"event\":\"done\",\"ref\":7,\"ok\":true}; wait, timeout too.\n\n",
+         \"ref\":7}, answered by {\"event\":\"done\",\"ref\":7,\"ok\":true};\n\
+         \"wait\" and \"timeout\" may be given there, too.\n\n",
     );
     text.push_str(&help::all());
     let _ = write!(text, "\n{EXIT_CODES}");

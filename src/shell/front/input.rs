@@ -46,6 +46,11 @@ impl LineBuffer {
         self.taken == self.bytes.len()
     }
 
+    /// Whether a whole line is left.
+    pub fn has_line(&self) -> bool {
+        self.bytes[self.searched.max(self.taken)..].contains(&b'\n')
+    }
+
     /// The next whole line, without its line break.
     pub fn next_line(&mut self) -> Option<Result<&str, BadLine>> {
         loop {
