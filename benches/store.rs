@@ -15,6 +15,8 @@ use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+type Run = fn(&Path);
+
 const NOW: Now = Now { mono: Mono(0), wall: Wall(1_763_678_000_000) };
 const BOB: Fingerprint = Fingerprint(Bytes([7; 20]));
 const TEXT: &str = "eight words of usual talk between two people";
@@ -24,7 +26,7 @@ fn main() {
     let folder = folder.map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
     let only = std::env::var("ONLY").unwrap_or_default();
     let path = folder.join("bench-store.db");
-    let runs: [(&str, fn(&Path)); 6] = [
+    let runs: [(&str, Run); 6] = [
         ("fdatasync", bare),
         ("incoming", incoming),
         ("outgoing", outgoing),

@@ -154,6 +154,7 @@ mod samples {
         ] {
             assert_eq!(found(bad), [1], "{bad}");
         }
+        assert_eq!(found("#[cfg(test)] mod tests { fn f() { println!(\"figure\") } }"), []);
         let fine = "use std::io::ErrorKind;\nuse std::net::{IpAddr, SocketAddr};\n// HashMap";
         assert_eq!(found(fine), []);
         assert_eq!(faults(rules::purity, "src/shell/disk.rs", "use std::fs;"), []);

@@ -59,6 +59,8 @@ pub const RELAY_AFTER_MS: u64 = 1_000;
 pub const DIAL_BACK_MS: u64 = 300;
 /// How long a closing side waits for the other's word.
 pub const CLOSING_MS: u64 = 3_000;
+/// How long a program that ends waits for its last words to be written.
+pub const GOODBYE_MS: u64 = 2_000;
 /// How long a dialled connection may take to open.
 pub const DIAL_MS: u64 = 10_000;
 /// Sessions of one client, asked, offered or open.
@@ -77,6 +79,9 @@ pub const WHO_PAGE_NAMES: usize = 256;
 pub const WATCHED: usize = 1024;
 /// Rendezvous (asked or relayed sessions) that one client may have at a server.
 pub const RENDEZVOUS: usize = 256;
+/// Of those, how many with one and the same client: one asker must not take all of another's
+/// places.
+pub const RENDEZVOUS_PAIR: usize = 8;
 /// Requests a second that one account may make, and how many at once after a pause.
 pub const REQUESTS_PER_S: u32 = 200;
 /// See [`REQUESTS_PER_S`].
@@ -85,6 +90,12 @@ pub const REQUESTS_BURST: u32 = 2_000;
 pub const CONNECTS_PER_S: u32 = 20;
 /// See [`CONNECTS_PER_S`].
 pub const CONNECTS_BURST: u32 = 200;
+/// Source addresses whose connects are counted; beyond it the least busy one is forgotten.
+pub const SOURCES: usize = 65_536;
+/// People on one watch list that cost as much budget as a request: each may be a read.
+pub const WATCHED_PER_REQUEST: usize = 16;
+/// Bytes pushed in vain to a client that is behind, before it is cut off.
+pub const BACKLOG_BYTES: usize = 4 * STREAM_AHEAD_BYTES;
 /// Clients a server takes at most, unless told otherwise.
 pub const MAX_CLIENTS: usize = 10_000;
 /// Messages whose sender waits for a verb to end.

@@ -3,7 +3,7 @@
 //! One wake of the loop, the same in `shell` and in the virtual world of the tests:
 //!
 //! ```text
-//! clock ─ feed(input)* ─ drain ─ keep(record)* ─ commit ─ perform(effect)* ─ flush
+//! clock ─ handle(input)* ─ drain ─ keep(record)* ─ commit ─ perform(effect)* ─ flush
 //!                          └ query ─ rows ┘
 //! ```
 //!
@@ -194,12 +194,6 @@ impl<M: Machine> Wake<M> {
     /// An empty wake.
     pub fn new() -> Self {
         Wake { effects: Vec::new(), shown: Vec::new() }
-    }
-
-    /// Feeds one input. Outputs stay in the machine until [`Wake::commit`], but for queries' sake
-    /// a caller may feed as many inputs as it likes before.
-    pub fn feed(&mut self, machine: &mut M, now: Now, input: InputOf<'_, M>) {
-        machine.handle(now, input);
     }
 
     /// Drains the machine, keeps and commits; then gives the effects, in the machine's order.

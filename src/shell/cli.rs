@@ -1,5 +1,6 @@
 //! Options of both programs, from argv and environment, checked once.
 
+use super::disk;
 use super::front::lines;
 use super::front::verbs::VerbRow;
 use super::front::{args::Args, help};
@@ -9,6 +10,7 @@ use crate::proto::model::event::Stage;
 use crate::proto::model::name::Name;
 use crate::proto::model::person::Fingerprint;
 use getopts::{Matches, Options, ParsingStyle};
+use std::ffi::OsString;
 use std::fmt::{Display, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -35,8 +37,8 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 /// Options of `hobnob`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientOptions {
-    /// The profile's directory; without it, the one where the system keeps data.
-    pub home: Option<PathBuf>,
+    /// The profile's directory.
+    pub home: PathBuf,
     /// The name to register.
     pub name: Option<Name>,
     /// The server, where given; else the one remembered.
@@ -66,8 +68,8 @@ pub struct ClientOptions {
 pub struct ServerOptions {
     /// TCP and UDP; without it every address, [`SERVER_PORT`].
     pub listen: Option<SocketAddr>,
-    /// Key, accounts, held mail; without it, the directory where the system keeps data.
-    pub data: Option<PathBuf>,
+    /// Key, accounts, held mail.
+    pub data: PathBuf,
     /// Where virtual addresses come from.
     pub pool: Pool,
     /// Clients at most.
@@ -175,7 +177,7 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
     let name = or_env("name", "HOBNOB_NAME").map(|text| one("name", &text, name)).transpose()?;
     let server = or_env("server", "HOBNOB_SERVER");
     Ok(Parsed::Run(ClientOptions {
-        home: or_env("home", "HOBNOB_HOME").map(PathBuf::from),
+        home: directory(or_env("home", "HOBNOB_HOME"), "hobnob", env)?,
         name,
         server: server.map(|text| one("server", &text, server_address)).transpose()?,
         no_server: given.opt_present("no-server"),
@@ -191,7 +193,7 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
 }
 
 /// Reads `hobnobd`'s argv, without the program's name.
-pub fn server(argv: &[String]) -> Result<Parsed<ServerOptions>, Wrong> {
+pub fn server(argv: &[String], env: Environment<'_>) -> Result<Parsed<ServerOptions>, Wrong> {
     let given = parse(SERVER_OPTS, argv)?;
     if given.opt_present("help") {
         return Ok(Parsed::Print(server_help()));
@@ -206,7 +208,7 @@ pub fn server(argv: &[String]) -> Result<Parsed<ServerOptions>, Wrong> {
     let clients = value(&given, "max-clients", count)?;
     Ok(Parsed::Run(ServerOptions {
         listen: value(&given, "listen", endpoint)?,
-        data: given.opt_str("data").map(PathBuf::from),
+        data: directory(given.opt_str("data"), "hobnobd", env)?,
         pool: value(&given, "pool", Pool::parse)?.unwrap_or(default_pool),
         max_clients: clients.map_or(limits::MAX_CLIENTS, |n| n as usize),
         hold_days: value(&given, "hold-days", count)?.unwrap_or(limits::HOLD_DAYS),
@@ -214,19 +216,6 @@ pub fn server(argv: &[String]) -> Result<Parsed<ServerOptions>, Wrong> {
         json: given.opt_present("json"),
         verbose: given.opt_count("verbose"),
     }))
-}
-
-/// Starts the log on stderr: warnings, more with each `-v`, or what `RUST_LOG` says.
-pub fn start_log(verbose: usize) {
-    let level = match verbose {
-        0 => "warn",
-        1 => "info",
-        2 => "debug",
-        _ => "trace",
-    };
-    let from_environment = env_logger::Env::default().default_filter_or(level);
-    // A second start in the same process changes nothing, which is what a test wants.
-    let _ = env_logger::Builder::from_env(from_environment).try_init();
 }
 
 impl Display for ServerAddress {
@@ -405,6 +394,13 @@ fn timeout(text: &str) -> Option<u64> {
 
 fn count(text: &str) -> Option<u64> {
     text.parse().ok().filter(|n| *n > 0)
+}
+
+/// What was given, else the program's place in the user's data.
+fn directory(given: Option<String>, program: &str, env: Environment<'_>) -> Result<PathBuf, Wrong> {
+    let environment = |name: &str| env(name).map(OsString::from);
+    let found = given.map(PathBuf::from).or_else(|| disk::data_directory(environment, program));
+    found.ok_or_else(|| Wrong("no home directory is known [set HOME, or name one]".to_owned()))
 }
 
 fn version(program: &str) -> String {

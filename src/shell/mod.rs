@@ -7,3 +7,4 @@ pub mod disk;
 pub mod front;
 pub mod reactor;
 pub mod store;
+pub mod system;

@@ -1,4 +1,4 @@
-//! A source file as the rules see it: tokens with their lines, the module each stands in, what is test.
+//! A source file as the rules see it: tokens with their lines, their modules, and what is test.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};

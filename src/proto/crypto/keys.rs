@@ -59,8 +59,8 @@ impl Identity {
     }
 }
 
-/// The fingerprint of keys, if the binding between them holds. Whoever takes in a [`PublicIdentity`]
-/// calls this before anything else.
+/// The fingerprint of keys, if the binding between them holds. Whoever takes in a
+/// [`PublicIdentity`] calls this before anything else.
 pub fn verify(public: &PublicIdentity) -> Option<Fingerprint> {
     if is_low_order(&public.dh.0) {
         return None;
@@ -82,7 +82,8 @@ fn bound(dh: &[u8; 32]) -> [u8; BINDING.len() + 32] {
     bytes
 }
 
-fn fingerprint(public: &PublicIdentity) -> Fingerprint {
+/// The fingerprint of keys whose binding was checked, as a link does before it says who is there.
+pub fn fingerprint(public: &PublicIdentity) -> Fingerprint {
     let hash = Blake2s256::new().chain_update(public.sign.0).chain_update(public.dh.0).finalize();
     Fingerprint(Bytes::from_slice(&hash[..20]).expect("a BLAKE2s-256 hash is 32 bytes"))
 }

@@ -2,7 +2,7 @@
 //! waits to be read, in one buffer.
 //!
 //! ```text
-//! 0 ── dead ── read ── opened ── opened_end ── dead ── sealed ── not yet opened ── end
+//! 0 .. dead .. read .. opened .. opened_end .. dead .. sealed .. not yet opened .. end
 //! ```
 //!
 //! A frame is opened where it lies. The buffer is given back when it is empty; with a peer that
@@ -103,5 +103,10 @@ impl Incoming {
         }
         let start = self.sealed + FRAME_LENGTH_BYTES;
         Ok((rest.len() >= length).then_some((start, start + length)))
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 }

@@ -24,7 +24,7 @@
 
 mod incoming;
 mod outgoing;
-pub mod preamble;
+mod preamble;
 
 use crate::proto::crypto::handshake::{BadHandshake, Handshake};
 use crate::proto::crypto::keys::{self, Identity};
@@ -36,6 +36,7 @@ use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use crate::proto::wire::{self, BadMessage, Wire};
 use incoming::{FRAME_LENGTH_BYTES, Incoming};
 use outgoing::Outgoing;
+pub use preamble::PROTOCOL_VERSION;
 use serde::{Deserialize, Serialize};
 
 /// What a link is for; said in the clear by the dialling side, and bound into the handshake.
@@ -43,7 +44,7 @@ use serde::{Deserialize, Serialize};
 pub enum Purpose {
     /// A client to its server.
     Server,
-    /// A session that both sides agreed on through a server. Both fingerprints are bound in as well.
+    /// A session that both sides agreed on through a server. Both fingerprints are bound in too.
     Peer(SessionId),
     /// A session asked for over the link itself: `chat HOST:PORT`.
     Direct,
@@ -138,8 +139,8 @@ impl Link {
         let handshake = Handshake::accept(me, &prologue, rng);
         self.outgoing.push_clear(&preamble::encode_answer(true));
         self.state = State::Answering(Box::new(Shaking { handshake, me: *me.public(), expected }));
-        // Message 1 came with the preamble, nearly always: both answers then leave together. What is
-        // wrong with it the next poll says.
+        // Message 1 came with the preamble, nearly always: both answers then leave together. What
+        // is wrong with it the next poll says.
         if let Err(fault) = self.shake() {
             self.die(fault);
         }
@@ -217,6 +218,11 @@ impl Link {
             self.outgoing.finish(ours);
         }
         self.outgoing.take()
+    }
+
+    /// Bytes that wait to go out, but for what sealing adds.
+    pub fn waiting_bytes(&self) -> usize {
+        self.outgoing.len()
     }
 
     fn next_message<M: Wire>(&mut self) -> Result<Option<LinkEvent<M>>, LinkFault> {

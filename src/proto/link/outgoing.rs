@@ -56,6 +56,11 @@ impl Outgoing {
         }
     }
 
+    /// Bytes that wait, sealed or not.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Drops what is not sealed yet: there is nobody left to whom it may go.
     pub(super) fn abandon(&mut self) {
         if let Some(start) = self.payload.take() {
@@ -69,11 +74,16 @@ impl Outgoing {
         (!self.bytes.is_empty()).then(|| std::mem::take(&mut self.bytes))
     }
 
-    /// Seals the payload from `start` to `end`; there is room for the length before and the tag behind.
+    /// Seals the payload from `start` to `end`; there is room for its length and its tag.
     fn seal(&mut self, start: usize, end: usize, seal: &mut Seal) {
         let length = u16::try_from(end - start + TAG_BYTES).expect("payloads are cut to fit");
         self.bytes[start - FRAME_LENGTH_BYTES..start].copy_from_slice(&length.to_be_bytes());
         let tag = seal.seal(&mut self.bytes[start..end]);
         self.bytes[end..end + TAG_BYTES].copy_from_slice(&tag);
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.bytes.capacity()
     }
 }

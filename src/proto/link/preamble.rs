@@ -3,10 +3,12 @@
 //!
 //! | frame | bytes |
 //! |---|---|
-//! | preamble | `hobnob`, version (`u16`, big-endian), 1: to a server · 2, session (16 bytes): to a peer · 3: direct |
-//! | answer | `hobnob`, version, 1: yes · 0: no |
+//! | preamble | `hobnob`, version (`u16`, big-endian), what for |
+//! | answer | `hobnob`, version, 1 for yes or 0 for no |
 //!
-//! The first eight bytes stay as they are in every version, so that any two can refuse each other in words.
+//! What for is 1 (a client to its server), 2 and the session's 16 bytes (two peers), or 3 (direct).
+//! The first eight bytes stay as they are in every version, so that any two can refuse each other
+//! in words.
 
 use super::{LinkFault, Purpose};
 use crate::proto::bytes::Bytes;

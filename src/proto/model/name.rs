@@ -1,6 +1,7 @@
 //! A person's name on a server.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Borrow;
 use std::fmt;
 
 /// 1 to 32 of `a-z 0-9 . _ -`, first a letter; kept in lower case, so that compared without case.
@@ -43,6 +44,12 @@ impl TryFrom<String> for Name {
 impl From<Name> for String {
     fn from(name: Name) -> String {
         name.0.into()
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

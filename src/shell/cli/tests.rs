@@ -5,7 +5,8 @@ use super::*;
 fn run(argv: &[&str], env: &[(&str, &str)]) -> Result<Parsed<ClientOptions>, Wrong> {
     let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
     client(&argv, &|name| {
-        let found = env.iter().find(|(variable, _)| *variable == name);
+        let home = [("HOME", "/home/me")];
+        let found = env.iter().chain(&home).find(|(variable, _)| *variable == name);
         found.map(|(_, value)| (*value).to_owned())
     })
 }
@@ -19,27 +20,29 @@ fn options(argv: &[&str]) -> ClientOptions {
 
 fn daemon(argv: &[&str]) -> Result<Parsed<ServerOptions>, Wrong> {
     let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
-    server(&argv)
+    server(&argv, &|name| (name == "XDG_DATA_HOME").then(|| "/data".to_owned()))
 }
 
 #[test]
 fn defaults_are_the_documented_ones() {
     let given = options(&[]);
-    assert_eq!((given.home, given.name, given.server, given.listen), (None, None, None, None));
+    assert_eq!(given.home, PathBuf::from("/home/me/.local/share/hobnob"));
+    assert_eq!((given.name, given.server, given.listen), (None, None, None));
     assert_eq!((given.accept, given.until), (Consent::Friends, Stage::Held));
     assert_eq!((given.timeout_ms, given.verbose), (10_000, 0));
     assert!(!given.json && !given.time && !given.no_server && given.words.is_empty());
     let Ok(Parsed::Run(given)) = daemon(&[]) else { panic!("hobnobd without options") };
     assert_eq!(Some(given.pool), Pool::parse("100.64.0.0/10"));
     assert_eq!((given.max_clients, given.hold_days), (10_000, 30));
-    assert_eq!((given.data, given.listen, given.hold_bytes), (None, None, 16 * 1024 * 1024));
+    assert_eq!(given.data, PathBuf::from("/data/hobnobd"));
+    assert_eq!((given.listen, given.hold_bytes), (None, 16 * 1024 * 1024));
 }
 
 #[test]
 fn environment_stands_in_and_options_outweigh_it() {
     let env = [("HOBNOB_HOME", "/p"), ("HOBNOB_SERVER", "here:1"), ("HOBNOB_NAME", "Bob")];
     let Ok(Parsed::Run(given)) = run(&["-n", "carol"], &env) else { panic!("good options") };
-    assert_eq!(given.home, Some(PathBuf::from("/p")));
+    assert_eq!(given.home, PathBuf::from("/p"));
     assert_eq!(given.server.expect("from the environment").to_string(), "here:1");
     assert_eq!(given.name, Name::parse("carol").ok());
     assert!(run(&[], &[("HOBNOB_NAME", "1bob")]).is_err());

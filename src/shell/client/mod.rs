@@ -10,7 +10,6 @@
 //! | `reads` | listings that the store answers |
 //! | `remote` | a verb that goes to a hobnob that is running already |
 
-mod clock;
 mod desk;
 mod keeper;
 mod plan;
@@ -33,12 +32,12 @@ use crate::proto::id::Seq;
 use crate::proto::model::command::Verb;
 use crate::proto::model::refusal::{Exit, Refusal};
 use crate::shell::cli::{self, ClientOptions, Consent, Parsed, ServerAddress, Wrong};
-use crate::shell::disk;
 use crate::shell::front::json::JsonLines;
 use crate::shell::front::printer::{Printer, Style};
 use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request, lines, safe};
 use crate::shell::reactor::Reactor;
+use crate::shell::system;
 use std::io::{self, IsTerminal, Write};
 use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
@@ -62,7 +61,7 @@ pub fn main() -> Exit {
         Ok(Parsed::Print(text)) => return print(text.into_bytes()),
         Err(Wrong(why)) => return wrong(&why),
     };
-    cli::start_log(options.verbose);
+    system::start_log(options.verbose);
     match run(&options) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -85,7 +84,11 @@ fn run(options: &ClientOptions) -> Result<Exit, Failure> {
             Printer::new(style).help(&mut out, row);
             Ok(Begun::Ended(print(out)))
         }
-        aim => enter(options, Plan::new(aim, style, defaults, options.timeout_ms), home(options)?),
+        aim => enter(
+            options,
+            Plan::new(aim, style, defaults, options.timeout_ms),
+            options.home.clone(),
+        ),
     });
     match begun {
         Ok(Begun::Ended(exit)) => Ok(exit),
@@ -118,16 +121,6 @@ fn aim(options: &ClientOptions, defaults: Defaults) -> Result<Aim, Failure> {
         request @ (Request::Dial(_) | Request::Ask(Verb::Chat(_))) => Aim::Chat(request),
         request => Aim::Verb(request),
     })
-}
-
-fn home(options: &ClientOptions) -> Result<PathBuf, Failure> {
-    let given = options.home.clone();
-    given.or_else(|| disk::data_directory(|name| std::env::var_os(name), "hobnob")).ok_or_else(
-        || Failure {
-            exit: Exit::Local,
-            error: "no home directory is known [set HOME, or name a profile with --home]".into(),
-        },
-    )
 }
 
 /// Takes the profile, or hands the verb to the hobnob that has it.

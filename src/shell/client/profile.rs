@@ -7,6 +7,7 @@ use crate::shell::cli::{self, ServerAddress};
 use crate::shell::disk::{self, Lock, LockError};
 use crate::shell::front::Failure;
 use crate::shell::store::client::ClientStore;
+use crate::shell::system;
 use std::fmt::Display;
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -84,11 +85,8 @@ pub(super) fn remember_server(directory: &Path, server: &str) -> Result<(), Fail
 
 /// Entropy for keys and for a machine's dice.
 pub(super) fn seed() -> Result<[u8; 32], Failure> {
-    let mut seed = [0; 32];
-    match getrandom::fill(&mut seed) {
-        Ok(()) => Ok(seed),
-        Err(why) => Err(Failure { exit: Exit::Local, error: format!("no random bytes: {why}") }),
-    }
+    let no_entropy = |why| Failure { exit: Exit::Local, error: format!("entropy: {why}") };
+    system::entropy().map_err(no_entropy)
 }
 
 /// A failure of this machine at a path.

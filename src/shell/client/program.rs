@@ -1,6 +1,5 @@
 //! The client's loop: wake, read the clock, feed what is ready, commit, perform, print.
 
-use super::clock::Clock;
 use super::desk::{Desk, Role, Sink};
 use super::plan::Plan;
 use super::profile;
@@ -23,6 +22,7 @@ use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request, args::Bad};
 use crate::shell::reactor::{ControlEvent, Reactor, Ready, Signal};
 use crate::shell::store::client::ClientStore;
+use crate::shell::system::Clock;
 use std::collections::VecDeque;
 use std::net::ToSocketAddrs;
 use std::path::PathBuf;
@@ -155,23 +155,22 @@ impl Program {
         let machine = self.machine.poll_timeout().map(|(at, _)| at);
         let own = self.alarms.next().map(|(at, _)| at);
         let at = machine.into_iter().chain(own).min()?;
-        let now = self.clock.now().mono;
-        // A millisecond too early would be a wake for nothing.
-        Some(Duration::from_millis(at.since_ms(now)))
+        let is_due = at <= self.clock.now().mono;
+        Some(if is_due { Duration::ZERO } else { self.clock.until(at) })
     }
 
     /// Feeds everything that is ready.
     fn take_in(&mut self, now: Now) {
-        let Program { reactor, machine, wake, desk, input, input_ended, plan, .. } = self;
+        let Program { reactor, machine, desk, input, input_ended, plan, .. } = self;
         let mut fed = false;
         while let Some(ready) = reactor.next() {
             match ready {
                 Ready::Datagram { from, bytes } => {
-                    wake.feed(machine, now, Input::Datagram { from, bytes });
+                    machine.handle(now, Input::Datagram { from, bytes });
                     fed = true;
                 }
                 Ready::Stream(conn, event) => {
-                    wake.feed(machine, now, Input::Stream(conn, event));
+                    machine.handle(now, Input::Stream(conn, event));
                     fed = true;
                 }
                 Ready::Stdin([]) => {
@@ -188,7 +187,7 @@ impl Program {
         }
         let due = machine.poll_timeout().is_some_and(|(at, _)| at <= now.mono);
         if due && !fed {
-            wake.feed(machine, now, Input::Tick);
+            machine.handle(now, Input::Tick);
         }
     }
 
@@ -410,7 +409,7 @@ impl Program {
     /// Hands a verb to the machine.
     pub fn ask(&mut self, now: Now, ticket: Ticket, timeout_ms: u64, verb: Verb) {
         let command = Command { ticket, timeout_ms, verb };
-        self.wake.feed(&mut self.machine, now, Input::Command(command));
+        self.machine.handle(now, Input::Command(command));
     }
 }
 

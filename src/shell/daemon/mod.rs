@@ -1,3 +1,280 @@
-//! The server program: the machine, its accounts, the reactor and the operator's console, put together.
+//! The server program: the machine, its accounts, the reactor and the operator's console, put
+//! together.
 
+mod console;
 mod keeper;
+
+use crate::proto::crypto::keys::Identity;
+use crate::proto::crypto::rng::Rng;
+use crate::proto::limits;
+use crate::proto::machine::{Effect, Input, Machine, Wake};
+use crate::proto::model::command::Operate;
+use crate::proto::model::notice::Report;
+use crate::proto::model::refusal::Exit;
+use crate::proto::server::{Config, Server};
+use crate::proto::time::{Mono, Now};
+use crate::shell::cli::{self, Parsed, SERVER_PORT, ServerOptions};
+use crate::shell::disk::{self, Lock, LockError};
+use crate::shell::reactor::{Reactor, Ready, Signal, raise_descriptor_limit};
+use crate::shell::store::server::ServerStore;
+use crate::shell::system::{self, Clock, Stdout};
+use log::{debug, info, warn};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+
+const PROGRAM: &str = "hobnobd";
+/// The longest console line; no verb needs more.
+const LINE_MAX_BYTES: usize = 4096;
+
+/// Why the program ends before its time: the line for stderr and the exit code.
+struct Failure(Exit, String);
+
+/// Runs `hobnobd` with these words of the command line; its exit code.
+pub fn run(argv: &[String]) -> Exit {
+    let options = match cli::server(argv, &|name| std::env::var(name).ok()) {
+        Ok(Parsed::Run(options)) => options,
+        Ok(Parsed::Print(text)) => return print(text),
+        Err(wrong) => {
+            system::complain(PROGRAM, &wrong.0);
+            return Exit::Usage;
+        }
+    };
+    system::start_log(options.verbose);
+    match Daemon::start(options).and_then(Daemon::serve) {
+        Ok(()) => Exit::Done,
+        Err(Failure(exit, line)) => {
+            system::complain(PROGRAM, &line);
+            exit
+        }
+    }
+}
+
+fn print(text: String) -> Exit {
+    let mut stdout = Stdout { buffer: text.into_bytes() };
+    // Whoever closed the pipe has read enough.
+    let _ = stdout.flush();
+    Exit::Done
+}
+
+/// The running program.
+struct Daemon {
+    machine: Server,
+    store: ServerStore,
+    reactor: Reactor,
+    clock: Clock,
+    stdout: Stdout,
+    json: bool,
+    /// What came of a console line that is not whole yet.
+    typed: Vec<u8>,
+    /// When the machine said its goodbyes.
+    left_at: Option<Mono>,
+    // Last, so that the directory is free only when all else is gone.
+    _lock: Lock,
+}
+
+impl Daemon {
+    fn start(options: ServerOptions) -> Result<Daemon, Failure> {
+        let data = &options.data;
+        disk::open_directory(data).map_err(|fault| at(data, &fault))?;
+        let lock = Lock::take(data).map_err(|fault| locked(data, fault))?;
+        let me = identity(data)?;
+        let path = data.join("server.db");
+        let store = ServerStore::open(&path).map_err(|fault| at(&path, &fault))?;
+        let next_address = store.next_address(options.pool).map_err(|fault| at(&path, &fault))?;
+        if let Err(fault) = raise_descriptor_limit() {
+            warn!("descriptors: {fault}");
+        }
+        let mut reactor = Reactor::new().map_err(|fault| local("poll", &fault))?;
+        let (tcp, udp) = listen(&mut reactor, options.listen)?;
+        reactor.open_stdin().map_err(|fault| local("stdin", &fault))?;
+        let key = me.fingerprint().to_string();
+        let seed = system::entropy().map_err(|fault| local("entropy", &fault))?;
+        let config = Config { pool: options.pool, max_clients: options.max_clients };
+        let mut stdout = Stdout::default();
+        let (tcp, udp) = (tcp.to_string(), udp.to_string());
+        console::listening(&mut stdout.buffer, options.json, &tcp, &udp, &key);
+        info!("listening on {tcp}, accounts in {}", path.display());
+        Ok(Daemon {
+            machine: Server::restore(config, me, next_address, seed),
+            store,
+            reactor,
+            clock: Clock::new(),
+            stdout,
+            json: options.json,
+            typed: Vec::new(),
+            left_at: None,
+            _lock: lock,
+        })
+    }
+
+    fn serve(mut self) -> Result<(), Failure> {
+        let mut wake = Wake::new();
+        let mut effects = Vec::new();
+        while !self.is_over() {
+            self.write_stdout();
+            let due = self.left_at.map(|left| left.after_ms(limits::GOODBYE_MS));
+            let due = due.or(self.machine.poll_timeout().map(|(due, _)| due));
+            self.reactor
+                .wait(due.map(|due| self.clock.until(due)))
+                .map_err(|fault| local("poll", &fault))?;
+            let now = self.clock.now();
+            self.feed(now);
+            let done = wake.commit(&mut self.machine, &mut self.store, now);
+            effects.extend(done.map_err(|fault| Failure(Exit::Local, fault.to_string()))?);
+            for effect in effects.drain(..) {
+                self.perform(effect);
+            }
+            self.reactor.flush();
+        }
+        self.write_stdout();
+        Ok(())
+    }
+
+    /// Every client has been told, or has had the time to be.
+    fn is_over(&self) -> bool {
+        self.left_at.is_some_and(|left| {
+            let waited_ms = self.clock.now().mono.since_ms(left);
+            !self.reactor.has_unwritten() || waited_ms >= limits::GOODBYE_MS
+        })
+    }
+
+    /// Gives the machine everything that is ready.
+    fn feed(&mut self, now: Now) {
+        let mut operate = Vec::new();
+        while let Some(ready) = self.reactor.next() {
+            match ready {
+                Ready::Stream(conn, event) => {
+                    self.machine.handle(now, Input::Stream(conn, event));
+                }
+                Ready::Datagram { from, bytes } => {
+                    self.machine.handle(now, Input::Datagram { from, bytes });
+                }
+                Ready::Stdin(bytes) => typed(&mut self.typed, bytes, &mut operate),
+                Ready::Signal(Signal::Terminate | Signal::Interrupt) => {
+                    operate.push(Ok(Operate::Quit));
+                }
+                Ready::Signal(Signal::Resize | Signal::Continue) | Ready::Control(..) => {}
+            }
+        }
+        for line in operate {
+            match line {
+                Ok(operate) => self.machine.handle(now, Input::Command(operate)),
+                Err(why) => {
+                    let report = Report::Line("error", vec![("why", why)]);
+                    console::report(&mut self.stdout.buffer, self.json, &report);
+                }
+            }
+        }
+        self.machine.handle(now, Input::Tick);
+    }
+
+    fn perform(&mut self, effect: Effect<Report>) {
+        match effect {
+            Effect::Stream(conn, action) => self.reactor.perform(conn, action),
+            Effect::Datagram { to, bytes } => self.reactor.send_datagram(to, &bytes),
+            Effect::Show(Report::Left) => self.left_at = Some(self.clock.now().mono),
+            Effect::Show(report) => {
+                let report = self.with_accounts(report);
+                console::report(&mut self.stdout.buffer, self.json, &report);
+            }
+        }
+    }
+
+    /// The machine does not know how many accounts there are; the store does.
+    fn with_accounts(&self, report: Report) -> Report {
+        match report {
+            Report::Line("stats", mut pairs) => {
+                let count = self.store.accounts_count().map_or("?".into(), |n| n.to_string());
+                pairs.insert(0, ("accounts", count));
+                Report::Line("stats", pairs)
+            }
+            other => other,
+        }
+    }
+
+    /// The operator may have gone away; the clients have not.
+    fn write_stdout(&mut self) {
+        if let Err(fault) = self.stdout.flush() {
+            debug!("stdout: {fault}");
+        }
+    }
+}
+
+/// Cuts what was typed into lines.
+fn typed(kept: &mut Vec<u8>, bytes: &[u8], lines: &mut Vec<Result<Operate, String>>) {
+    for byte in bytes {
+        match byte {
+            b'\n' => {
+                let line = console::parse(&String::from_utf8_lossy(kept));
+                lines.extend(line.transpose());
+                kept.clear();
+            }
+            _ if kept.len() < LINE_MAX_BYTES => kept.push(*byte),
+            _ => {}
+        }
+    }
+}
+
+/// The server's keys, made on the first run.
+fn identity(data: &Path) -> Result<Identity, Failure> {
+    let path = data.join("identity");
+    let found =
+        disk::read_secret::<{ Identity::BYTES }>(&path).map_err(|fault| at(&path, &fault))?;
+    if let Some(bytes) = found {
+        return Ok(Identity::from_bytes(&bytes));
+    }
+    let seed = system::entropy().map_err(|fault| local("entropy", &fault))?;
+    let me = Identity::generate(&mut Rng::new(seed));
+    disk::create_secret(&path, &*me.to_bytes()).map_err(|fault| at(&path, &fault))?;
+    Ok(me)
+}
+
+/// TCP and UDP on one port. When the port is ours to choose, one that is free for both.
+fn listen(
+    reactor: &mut Reactor,
+    wanted: Option<SocketAddr>,
+) -> Result<(SocketAddr, SocketAddr), Failure> {
+    let everywhere = |ip: IpAddr| SocketAddr::new(ip, SERVER_PORT);
+    let wishes = match wanted {
+        Some(at) => vec![at],
+        None => {
+            vec![everywhere(Ipv6Addr::UNSPECIFIED.into()), everywhere(Ipv4Addr::UNSPECIFIED.into())]
+        }
+    };
+    let mut last = io::Error::other("no address to listen on");
+    for at in &wishes {
+        let opened = reactor.listen(*at).and_then(|(_, tcp)| Ok((tcp, reactor.bind_udp(tcp)?)));
+        match opened {
+            Ok(both) => return Ok(both),
+            Err(fault) => last = fault,
+        }
+    }
+    let at = wishes.first().map(ToString::to_string).unwrap_or_default();
+    Err(Failure(Exit::Local, format!("listen: {at}: {} [choose another --listen]", words(&last))))
+}
+
+fn at(path: &Path, fault: &dyn std::fmt::Display) -> Failure {
+    Failure(Exit::Local, format!("{}: {fault}", path.display()))
+}
+
+fn local(what: &str, fault: &io::Error) -> Failure {
+    Failure(Exit::Local, format!("{what}: {}", words(fault)))
+}
+
+fn locked(data: &Path, fault: LockError) -> Failure {
+    match fault {
+        LockError::InUse { pid } => {
+            let whose = pid.map(|pid| format!(" by process {pid}")).unwrap_or_default();
+            let line =
+                format!("{}: in use{whose} [end it, or choose another --data]", data.display());
+            Failure(Exit::Local, line)
+        }
+        LockError::Failed(fault) => at(data, &fault),
+    }
+}
+
+/// What the system says, in lower case and without its number.
+fn words(fault: &io::Error) -> String {
+    fault.kind().to_string()
+}

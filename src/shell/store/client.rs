@@ -414,8 +414,8 @@ const KEEP_PERSON: &str = "
     WHERE name IS NOT excluded.name OR address IS NOT excluded.address
         OR identity <> excluded.identity";
 const INSERT: &str = "
-    INSERT OR IGNORE INTO messages (seq, person, out, id, stage, sent, at, text)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    INSERT INTO messages (seq, person, out, id, stage, sent, at, text)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (person, out, id) DO NOTHING";
 const INSERT_EVENT: &str =
     "INSERT INTO events (seq, n, at, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)";
 const ADVANCE: &str = "

@@ -15,6 +15,8 @@ pub mod client;
 pub mod read;
 pub mod schema;
 pub mod server;
+#[cfg(test)]
+mod tests;
 
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 use schema::Schema;
@@ -152,10 +154,15 @@ const BEFORE_READING: &str = "
     PRAGMA trusted_schema = OFF;
     PRAGMA foreign_keys = ON;";
 
-/// The log is copied into the file every 2,000 pages and then written over from its start; it is
-/// never cut below that, because writing over blocks that exist is what makes `fdatasync` quick.
+/// Pages of 8 KiB: each costs two writes to the log and two calls to copy it out again, so a burst
+/// takes a third fewer calls than with 4 KiB, at the same speed (`benches/store.rs`).
+///
+/// The log is copied into the file every 500 pages and then written over from its start. It is
+/// not cut below that, because writing over blocks that exist is what makes `fdatasync` quick; a
+/// longer log only delays that.
 const BEFORE_WRITING: &str = "
+    PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
-    PRAGMA wal_autocheckpoint = 2000;
-    PRAGMA journal_size_limit = 16777216;";
+    PRAGMA wal_autocheckpoint = 500;
+    PRAGMA journal_size_limit = 8388608;";

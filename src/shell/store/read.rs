@@ -1,6 +1,7 @@
 //! Listings for people and scripts, read row by row: history, events, outbox.
 //!
-//! Each costs by the rows that it gives, not by those that there are.
+//! Each costs by the rows that it gives, not by those that there are. Between wakes only: in the
+//! middle of one they would give what is not durable yet.
 
 use super::StoreError;
 use super::client::{ClientStore, msg_id, person, stage};
@@ -290,7 +291,8 @@ const OUTBOX: &str = "
     WHERE m.stage < 4 ORDER BY m.person, m.id";
 const PERSON_BY_NAME: &str =
     "SELECT fingerprint, name, address, identity FROM people WHERE name = ?1";
-const PERSON_BY_ADDRESS: &str =
-    "SELECT fingerprint, name, address, identity FROM people WHERE address = ?1";
+const PERSON_BY_ADDRESS: &str = "
+    SELECT fingerprint, name, address, identity FROM people WHERE address = ?1
+    ORDER BY id DESC LIMIT 1";
 const PERSON_BY_KEY: &str =
     "SELECT fingerprint, name, address, identity FROM people WHERE fingerprint = ?1";

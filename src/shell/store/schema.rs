@@ -85,9 +85,10 @@ const CLIENT_1: &str = "
         address     TEXT,     -- virtual, on our server
         identity    BLOB NOT NULL
     ) STRICT;
+    CREATE INDEX addresses ON people (address);
     CREATE TABLE messages (
-        seq    INTEGER PRIMARY KEY,  -- number of the message's first event
-        person INTEGER NOT NULL,     -- people.id of the other side
+        seq    INTEGER PRIMARY KEY,  -- number of its first event
+        person INTEGER NOT NULL REFERENCES people,  -- the other side
         out    INTEGER NOT NULL,     -- 0 to us, 1 from us
         id     BLOB NOT NULL,
         stage  INTEGER,              -- 2 queued, 3 held, 4 delivered, 5 expired, 6 refused

@@ -10,8 +10,11 @@ const VECTORS: &str = include_str!("../../../../tests/golden/noise.txt");
 struct Vector {
     protocol: String,
     keys: BTreeMap<String, Vec<u8>>,
-    messages: Vec<(Vec<u8>, Vec<u8>)>,
+    messages: Vec<Message>,
 }
+
+/// A payload and what goes over the wire for it.
+type Message = (Vec<u8>, Vec<u8>);
 
 fn vectors() -> Vec<Vector> {
     let hex = |text: &str| HEXLOWER.decode(text.as_bytes()).unwrap();
@@ -51,7 +54,7 @@ fn side(vector: &Vector, role: &str) -> HandshakeState {
 }
 
 /// Runs the handshake's messages through both sides; gives the messages that come after it.
-fn shake(vector: &Vector) -> (HandshakeState, HandshakeState, &[(Vec<u8>, Vec<u8>)]) {
+fn shake(vector: &Vector) -> (HandshakeState, HandshakeState, &[Message]) {
     let (mut writer, mut reader) = (side(vector, "init"), side(vector, "resp"));
     let mut rest = vector.messages.as_slice();
     while !writer.is_handshake_finished() {

@@ -1,0 +1,60 @@
+//! What waits to be polled. Records and follow-up reads go before everything else.
+
+use super::Then;
+use crate::proto::id::ConnId;
+use crate::proto::machine::{Output, StreamAction};
+use crate::proto::model::account::Account;
+use crate::proto::model::notice::Report;
+use crate::proto::model::person::Fingerprint;
+use crate::proto::model::record::{AccountKey, ServerQuery, ServerRecord};
+use std::collections::VecDeque;
+
+pub(super) type ServerOutput = Output<ServerRecord, ServerQuery<Then>, Report>;
+
+/// The server's one output queue.
+#[derive(Default)]
+pub(super) struct Outputs {
+    first: VecDeque<ServerOutput>,
+    rest: VecDeque<ServerOutput>,
+}
+
+impl Outputs {
+    /// Keeps an account, before any later read.
+    pub(super) fn keep(&mut self, account: Account) {
+        self.first.push_back(Output::Keep(ServerRecord::Account(account)));
+    }
+
+    /// Keeps that an account is gone, before any later read.
+    pub(super) fn keep_forgotten(&mut self, key: Fingerprint) {
+        self.first.push_back(Output::Keep(ServerRecord::Forget(key)));
+    }
+
+    /// Asks for an account.
+    pub(super) fn query(&mut self, by: AccountKey, then: Then) {
+        self.rest.push_back(Output::Query(ServerQuery { by, then }));
+    }
+
+    /// Asks for an account as part of a decision that is being made; nothing comes in between.
+    pub(super) fn query_next(&mut self, by: AccountKey, then: Then) {
+        self.first.push_back(Output::Query(ServerQuery { by, then }));
+    }
+
+    pub(super) fn stream(&mut self, id: ConnId, action: StreamAction) {
+        self.rest.push_back(Output::Stream(id, action));
+    }
+
+    pub(super) fn show(&mut self, report: Report) {
+        self.rest.push_back(Output::Show(report));
+    }
+
+    pub(super) fn pop(&mut self) -> Option<ServerOutput> {
+        let output = self.first.pop_front().or_else(|| self.rest.pop_front());
+        if output.is_none() {
+            self.rest.shrink_to(SPARE_OUTPUTS);
+        }
+        output
+    }
+}
+
+/// Room that stays allocated between wakes; a burst's is given back.
+const SPARE_OUTPUTS: usize = 64;

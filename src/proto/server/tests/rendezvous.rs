@@ -1,0 +1,242 @@
+use super::*;
+use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
+use crate::proto::model::person::Target;
+use crate::proto::wire::client::{Answer, Ask, Hangup, Listening, Lookup};
+use crate::proto::wire::server::{Answered, Card, Ended, Offer, WhyEnded};
+
+fn ask(n: u8, to: u8) -> Ask {
+    Ask { session: session(n), to: key(to), candidates: vec![at("10.0.0.9:9")] }
+}
+
+fn answer(n: u8) -> Answer {
+    Answer { session: session(n), candidates: Vec::new() }
+}
+
+fn hangup(n: u8, declined: bool) -> Hangup {
+    Hangup { session: session(n), declined }
+}
+
+fn ended(n: u8, why: WhyEnded) -> Vec<ToClient> {
+    vec![Ended { session: session(n), why }.into()]
+}
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().expect("a test's address")
+}
+
+/// Anna, Bert, and session 1 that Anna asked Bert for.
+fn offered() -> (World, ConnId, ConnId) {
+    let mut world = World::new();
+    let anna = world.enter(1, "anna");
+    let bert = world.enter(2, "bert");
+    world.say(anna, ask(1, 2));
+    assert!(matches!(world.heard(bert)[..], [ToClient::Offer(_)]));
+    (world, anna, bert)
+}
+
+#[test]
+fn an_ask_and_its_answer_carry_card_and_candidates() {
+    let mut world = World::new();
+    let anna = world.enter(1, "anna");
+    let bert = world.enter(2, "bert");
+    world.say(anna, Listening { port: 7_001 });
+    world.say(bert, Listening { port: 7_002 });
+    world.say(anna, ask(1, 2));
+    let account = world.account("anna");
+    let from = Card {
+        name: nm("anna"),
+        address: account.address,
+        identity: account.identity,
+        online: true,
+        seen: account.seen,
+    };
+    let candidates = vec![at("10.0.0.9:9"), at("127.0.0.1:7001")];
+    assert_eq!(world.heard(bert), [Offer { session: session(1), from, candidates }.into()]);
+    let repeated = vec![at("127.0.0.1:7002"), at("127.0.0.1:7002"), at("0.0.0.0:1")];
+    world.say(bert, Answer { session: session(1), candidates: repeated });
+    let candidates = vec![at("127.0.0.1:7002")];
+    assert_eq!(world.heard(anna), [Answered { session: session(1), candidates }.into()]);
+}
+
+#[test]
+fn candidates_are_bounded_and_the_outer_address_is_among_them() {
+    let mut world = World::new();
+    let anna = world.enter(1, "anna");
+    let bert = world.enter(2, "bert");
+    world.say(anna, Listening { port: 7_001 });
+    let candidates = (1..100).map(|port| at(&format!("10.0.0.9:{port}"))).collect();
+    world.say(anna, Ask { session: session(1), to: key(2), candidates });
+    let heard = world.heard(bert);
+    let [ToClient::Offer(offer)] = &heard[..] else { panic!("{heard:?}") };
+    assert_eq!(offer.candidates.len(), CANDIDATES);
+    assert_eq!(offer.candidates.last(), Some(&at("127.0.0.1:7001")));
+}
+
+#[test]
+fn the_private_the_unknown_and_oneself_are_answered_alike() {
+    let mut world = World::new();
+    let anna = world.enter(1, "anna");
+    let bert = world.enter_private(2, "bert");
+    for to in [2, 9, 1] {
+        world.say(anna, ask(to, to));
+        assert_eq!(world.heard(anna), ended(to, WhyEnded::Unknown));
+    }
+    assert_eq!(world.heard(bert), []);
+    world.hang_up(bert);
+    world.say(anna, ask(1, 2));
+    assert_eq!(world.heard(anna), ended(1, WhyEnded::Unknown));
+}
+
+#[test]
+fn not_even_the_order_of_answers_tells_the_private_from_the_unknown() {
+    let mut world = World::new();
+    let anna = world.enter(1, "anna");
+    world.enter_private(2, "bert");
+    let mut orders = Vec::new();
+    for to in [2, 9] {
+        world.utter(anna, Lookup { req: req(1), who: Target::Name(nm("nobody")) });
+        world.utter(anna, ask(1, to));
+        world.settle();
+        orders.push(world.heard(anna));
+    }
+    assert_eq!(orders[0], orders[1]);
+}
+
+#[test]
+fn somebody_signed_out_is_away() {
+    let mut world = World::new();
+    let anna = world.enter(1, "anna");
+    let bert = world.enter(2, "bert");
+    world.hang_up(bert);
+    world.say(anna, ask(1, 2));
+    assert_eq!(world.heard(anna), ended(1, WhyEnded::Away));
+}
+
+#[test]
+fn a_no_to_an_offer_is_told_as_declined() {
+    let (mut world, anna, bert) = offered();
+    world.say(bert, hangup(1, true));
+    assert_eq!(world.heard(anna), ended(1, WhyEnded::Declined));
+    assert_eq!(world.server.meetings.len(), 0);
+}
+
+#[test]
+fn an_ask_taken_back_is_told_as_hung_up() {
+    let (mut world, anna, bert) = offered();
+    world.say(anna, hangup(1, true));
+    assert_eq!(world.heard(bert), ended(1, WhyEnded::HungUp));
+    assert_eq!(world.heard(anna), []);
+}
+
+#[test]
+fn an_ask_taken_back_in_its_own_wake_is_never_offered() {
+    let mut world = World::new();
+    let anna = world.enter(1, "anna");
+    let bert = world.enter(2, "bert");
+    world.utter(anna, ask(1, 2));
+    world.utter(anna, hangup(1, false));
+    world.settle();
+    let heard = world.heard(bert);
+    assert!(!heard.iter().any(|message| matches!(message, ToClient::Offer(_))), "{heard:?}");
+    assert_eq!(world.server.meetings.len(), 0);
+}
+
+#[test]
+fn an_answered_session_ends_for_the_other_side_with_either_hangup() {
+    for is_asker in [true, false] {
+        let (mut world, anna, bert) = offered();
+        world.say(bert, answer(1));
+        world.heard(anna);
+        let (who, other) = if is_asker { (anna, bert) } else { (bert, anna) };
+        world.say(who, hangup(1, false));
+        assert_eq!(world.heard(other), ended(1, WhyEnded::HungUp));
+        world.say(other, hangup(1, false));
+        assert_eq!((world.heard(who), world.heard(other)), (vec![], vec![]));
+    }
+}
+
+#[test]
+fn a_lost_link_ends_its_sessions_for_the_others() {
+    let (mut world, anna, bert) = offered();
+    world.hang_up(bert);
+    assert_eq!(world.heard(anna), ended(1, WhyEnded::Gone));
+    let (mut world, anna, bert) = offered();
+    world.say(bert, answer(1));
+    world.hang_up(anna);
+    assert_eq!(world.heard(bert), ended(1, WhyEnded::Gone));
+    assert_eq!(world.server.meetings.len(), 0);
+}
+
+#[test]
+fn a_replaced_sides_sessions_end() {
+    let (mut world, anna, _) = offered();
+    world.enter(2, "bert");
+    assert_eq!(world.heard(anna), ended(1, WhyEnded::Gone));
+}
+
+#[test]
+fn only_the_two_sides_speak_about_a_session() {
+    let (mut world, anna, bert) = offered();
+    let eve = world.enter(3, "eve");
+    world.say(eve, answer(1));
+    world.say(eve, hangup(1, true));
+    world.say(anna, answer(1));
+    assert_eq!((world.heard(anna), world.heard(bert), world.heard(eve)), (vec![], vec![], vec![]));
+    world.say(bert, answer(1));
+    assert!(matches!(world.heard(anna)[..], [ToClient::Answered(_)]));
+    world.say(bert, answer(1));
+    assert_eq!(world.heard(anna), []);
+}
+
+#[test]
+fn a_session_id_in_use_is_busy() {
+    let (mut world, anna, bert) = offered();
+    let eve = world.enter(3, "eve");
+    world.say(eve, ask(1, 2));
+    assert_eq!(world.heard(eve), ended(1, WhyEnded::Busy));
+    assert_eq!((world.heard(anna), world.heard(bert)), (vec![], vec![]));
+}
+
+#[test]
+fn one_asker_does_not_take_all_of_anothers_places() {
+    let (mut world, anna, bert) = offered();
+    let eve = world.enter(3, "eve");
+    for n in 2..=RENDEZVOUS_PAIR as u8 {
+        world.say(anna, ask(n, 2));
+    }
+    assert_eq!(world.heard(anna), []);
+    world.say(anna, ask(100, 2));
+    assert_eq!(world.heard(anna), ended(100, WhyEnded::Busy));
+    world.heard(bert);
+    world.say(eve, ask(101, 2));
+    assert!(matches!(world.heard(bert)[..], [ToClient::Offer(_)]));
+}
+
+#[test]
+fn a_client_has_no_more_sessions_than_its_bound() {
+    let mut world = World::with(Config { pool: pool("100.64.0.0/10"), max_clients: 200 });
+    let anna = world.enter(200, "anna");
+    let others = (RENDEZVOUS / RENDEZVOUS_PAIR) as u8;
+    for n in 0..=others {
+        world.enter(n + 1, &format!("p{n}"));
+    }
+    let mut number = 0u32;
+    for _ in 0..RENDEZVOUS_PAIR {
+        for to in 1..=others {
+            let session = numbered(&mut number);
+            world.say(anna, Ask { session, to: key(to), candidates: Vec::new() });
+        }
+    }
+    assert_eq!(world.heard(anna), []);
+    assert_eq!(world.server.meetings.len(), RENDEZVOUS);
+    let session = numbered(&mut number);
+    world.say(anna, Ask { session, to: key(others + 1), candidates: Vec::new() });
+    assert_eq!(world.heard(anna), [Ended { session, why: WhyEnded::Busy }.into()]);
+}
+
+fn numbered(number: &mut u32) -> SessionId {
+    *number += 1;
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    SessionId(Bytes(bytes))
+}

@@ -1,0 +1,79 @@
+//! What both programs take from the machine they run on: clocks, entropy, standard output, log.
+
+use crate::proto::time::{Mono, Now, Wall};
+use std::io::{self, Write};
+use std::time::{Duration, Instant, SystemTime};
+
+/// Both clocks, from the start of the program.
+#[derive(Debug)]
+pub struct Clock {
+    start: Instant,
+}
+
+impl Clock {
+    /// A clock that stands at zero now.
+    pub fn new() -> Clock {
+        Clock { start: Instant::now() }
+    }
+
+    /// The moment; to be read once for each wake.
+    pub fn now(&self) -> Now {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        // A clock before 1970 is a machine without one; its messages are from 1970, then.
+        let wall = Wall(since_1970.map_or(0, |time| time.as_millis() as i64));
+        Now { mono: Mono(self.start.elapsed().as_millis() as u64), wall }
+    }
+
+    /// How long until a deadline. A millisecond is added for the fraction that the clock leaves
+    /// out, so that the deadline has passed when the wait ends.
+    pub fn until(&self, due: Mono) -> Duration {
+        let due = self.start + Duration::from_millis(due.0);
+        due.saturating_duration_since(Instant::now()) + Duration::from_millis(1)
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock::new()
+    }
+}
+
+/// 32 bytes of the system's entropy.
+pub fn entropy() -> io::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
+}
+
+/// Standard output, written once a wake.
+#[derive(Debug, Default)]
+pub struct Stdout {
+    /// What the wake has to say.
+    pub buffer: Vec<u8>,
+}
+
+impl Stdout {
+    /// Writes what was gathered. A broken pipe is an error like any other here; its kind says so.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let written = io::stdout().lock().write_all(&self.buffer);
+        let flushed = written.and_then(|()| io::stdout().lock().flush());
+        self.buffer.clear();
+        flushed
+    }
+}
+
+/// Starts the log on stderr: `RUST_LOG`, else warnings, and more with each `-v`.
+pub fn start_log(verbose: usize) {
+    let level = ["warn", "info", "debug", "trace"][verbose.min(3)];
+    let env = env_logger::Env::default().default_filter_or(level);
+    env_logger::Builder::from_env(env).format_target(false).init();
+}
+
+/// Says on stderr what failed, why, and what to do, in the contract's form.
+pub fn complain(program: &str, line: &str) {
+    // Where stderr is gone too there is nobody left to tell.
+    let _ = writeln!(io::stderr().lock(), "{program}: {line}");
+}

@@ -1,0 +1,203 @@
+//! What goes over the wire, byte for byte: a change here is a change of the protocol.
+//!
+//! `tests/golden/*.txt` hold one line for each message: its name and its bytes in hex. After a
+//! change that is meant, `HOBNOB_GOLDEN=write cargo test --test golden` writes them anew; the
+//! difference belongs into the same commit. (`noise.txt` is not ours; `proto::crypto` tests it.)
+
+use data_encoding::HEXLOWER;
+use hobnob::proto::bytes::{Blob, Bytes};
+use hobnob::proto::crypto::keys::Identity;
+use hobnob::proto::crypto::rng::Rng;
+use hobnob::proto::id::{MsgId, ReqId, SessionId};
+use hobnob::proto::link::{Link, LinkEvent, LinkFault, Purpose};
+use hobnob::proto::model::account::Visibility;
+use hobnob::proto::model::name::Name;
+use hobnob::proto::model::person::{Fingerprint, Target};
+use hobnob::proto::time::Wall;
+use hobnob::proto::wire::client::ToServer;
+use hobnob::proto::wire::peer::ToPeer;
+use hobnob::proto::wire::server::ToClient;
+use hobnob::proto::wire::{BadMessage, LENGTH_BYTES, Wire, client, peer, server};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+const REQ: ReqId = ReqId(7);
+const SESSION: SessionId = SessionId(Bytes([0x5e; 16]));
+const KEY: Fingerprint = Fingerprint(Bytes([0xf1; 20]));
+const ADDRESS: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 7);
+const SEEN: Wall = Wall(1_800_000_000_000);
+
+#[test]
+fn messages_to_a_server_keep_their_bytes() {
+    let messages: Vec<ToServer> = vec![
+        client::Enter { name: Some(name("bob")), visibility: Some(Visibility::Public) }.into(),
+        client::Enter { name: None, visibility: None }.into(),
+        client::Show { req: REQ, visibility: Visibility::Private }.into(),
+        client::Who { req: REQ, prefix: "bo".into(), after: Some(name("bob")) }.into(),
+        client::Lookup { req: REQ, who: Target::Name(name("bob")) }.into(),
+        client::Lookup { req: REQ, who: Target::Address(ADDRESS) }.into(),
+        client::Lookup { req: REQ, who: Target::Key(KEY) }.into(),
+        client::Watch { who: vec![KEY, KEY] }.into(),
+        client::Ask { session: SESSION, to: KEY, candidates: endpoints() }.into(),
+        client::Answer { session: SESSION, candidates: endpoints() }.into(),
+        client::Carry { session: SESSION, bytes: Blob(vec![1, 2, 3]) }.into(),
+        client::Hangup { session: SESSION, declined: true }.into(),
+        client::Listening { port: 12_000 }.into(),
+        client::Leave {}.into(),
+    ];
+    check_messages("to_server.txt", &messages);
+}
+
+#[test]
+fn messages_to_a_client_keep_their_bytes() {
+    use server::{WhyEnded, WhyLeaving, WhyRefused};
+    let card = server::Card {
+        name: name("bob"),
+        address: ADDRESS,
+        identity: *identity(2).public(),
+        online: true,
+        seen: SEEN,
+    };
+    let brief = server::Brief { name: name("bob"), address: ADDRESS, fingerprint: KEY, seen: SEEN };
+    let mut messages: Vec<ToClient> = vec![
+        server::Welcome {
+            name: name("bob"),
+            address: ADDRESS,
+            outer: endpoints()[0],
+            visibility: Visibility::Public,
+        }
+        .into(),
+        server::Shown { req: REQ, visibility: Visibility::Private }.into(),
+        server::WhoPage { req: REQ, people: vec![brief], more: true }.into(),
+        server::Found { req: REQ, who: Some(card.clone()) }.into(),
+        server::Found { req: REQ, who: None }.into(),
+        server::Presence { who: KEY, online: false, seen: SEEN }.into(),
+        server::Offer { session: SESSION, from: card, candidates: endpoints() }.into(),
+        server::Answered { session: SESSION, candidates: endpoints() }.into(),
+        server::Carried { session: SESSION, bytes: Blob(vec![1, 2, 3]) }.into(),
+        server::OverBudget { req: Some(REQ), session: Some(SESSION) }.into(),
+        server::OverBudget { req: None, session: None }.into(),
+    ];
+    let refusals =
+        [WhyRefused::NameTaken, WhyRefused::NameNeeded, WhyRefused::Full, WhyRefused::PoolEmpty];
+    messages.extend(refusals.map(|why| server::Refused { why }.into()));
+    let ends = [
+        WhyEnded::Unknown,
+        WhyEnded::Away,
+        WhyEnded::Declined,
+        WhyEnded::HungUp,
+        WhyEnded::Gone,
+        WhyEnded::Busy,
+    ];
+    messages.extend(ends.map(|why| server::Ended { session: SESSION, why }.into()));
+    let leaves =
+        [WhyLeaving::Replaced, WhyLeaving::Shutdown, WhyLeaving::Kicked, WhyLeaving::Forgotten];
+    messages.extend(leaves.map(|why| server::Leaving { why }.into()));
+    check_messages("to_client.txt", &messages);
+}
+
+#[test]
+fn messages_to_a_peer_keep_their_bytes() {
+    let messages: Vec<ToPeer> = vec![
+        peer::Greet { name: Some(name("bob")) }.into(),
+        peer::Greet { name: None }.into(),
+        peer::Settle {}.into(),
+        peer::Text { id: MsgId(Bytes([0xad; 16])), sent: SEEN, text: "hi there".into() }.into(),
+        peer::Ack { count: 100_000 }.into(),
+        peer::Bye {}.into(),
+    ];
+    check_messages("to_peer.txt", &messages);
+}
+
+#[test]
+fn a_link_keeps_its_bytes_from_the_preamble_to_the_first_message() {
+    let mut lines = Vec::new();
+    for (purpose, what) in
+        [(Purpose::Server, "server"), (Purpose::Peer(SESSION), "peer"), (Purpose::Direct, "direct")]
+    {
+        let mut rng = Rng::new([3; 32]);
+        let (alice, bob) = (identity(1), identity(2));
+        let mut dialling = Link::dial(&alice, purpose, Some(bob.fingerprint()), &mut rng);
+        let mut dialled = Link::accept();
+        let hello = dialling.take_output().expect("a preamble and message 1");
+        dialled.feed(&hello);
+        assert_eq!(dialled.poll::<ToPeer>(), Ok(Some(LinkEvent::Hello(purpose))));
+        dialled.answer(&bob, Some(alice.fingerprint()), &mut rng);
+        let answer = dialled.take_output().expect("a yes and message 2");
+        dialling.feed(&answer);
+        let established = Ok(Some(LinkEvent::Established(*bob.public())));
+        assert_eq!(dialling.poll::<ToPeer>(), established);
+        dialling.send(&ToPeer::from(peer::Bye {}));
+        let rest = dialling.take_output().expect("message 3 and a message");
+        lines.push((format!("{what}-hello"), hello));
+        lines.push((format!("{what}-answer"), answer));
+        lines.push((format!("{what}-rest"), rest));
+    }
+    check("link.txt", &lines);
+}
+
+#[test]
+fn a_no_keeps_its_bytes() {
+    let me = identity(1);
+    let mut dialling = Link::dial(&me, Purpose::Direct, None, &mut Rng::new([3; 32]));
+    let mut dialled = Link::accept();
+    dialled.feed(&dialling.take_output().expect("a preamble and message 1"));
+    assert_eq!(dialled.poll::<ToPeer>(), Ok(Some(LinkEvent::Hello(Purpose::Direct))));
+    dialled.refuse();
+    let no = dialled.take_output().expect("a no");
+    check("no.txt", &[("no".to_owned(), no.clone())]);
+    dialling.feed(&no);
+    assert_eq!(dialling.poll::<ToPeer>(), Err(LinkFault::Refused));
+}
+
+/// Compares the messages' bytes to the file, in both directions, and demands one of every kind.
+fn check_messages<M: Wire + Debug + PartialEq>(file: &str, messages: &[M]) {
+    let mut lines = Vec::new();
+    let mut kinds = BTreeSet::new();
+    for (i, message) in messages.iter().enumerate() {
+        let mut bytes = Vec::new();
+        message.encode(&mut bytes);
+        kinds.insert(bytes[LENGTH_BYTES + 1]);
+        let debug = format!("{message:?}");
+        let name = debug.split('(').next().expect("a name");
+        lines.push((format!("{i:02}-{name}"), bytes));
+    }
+    for (line, message) in check(file, &lines).iter().zip(messages) {
+        let decoded = M::decode(&line[LENGTH_BYTES..]).expect("a message").expect("a known kind");
+        assert_eq!(&decoded, message);
+    }
+    // A body that no kind can read tells which kinds there are.
+    let known = |kind: &u8| matches!(M::decode(&[0x92, *kind, 0xc1]), Err(BadMessage));
+    assert_eq!((0..0x80).filter(known).collect::<BTreeSet<u8>>(), kinds);
+}
+
+/// Compares to the file, or writes it; gives the bytes in the file.
+fn check(file: &str, lines: &[(String, Vec<u8>)]) -> Vec<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
+    let now: String =
+        lines.iter().map(|(name, bytes)| format!("{name} {}\n", HEXLOWER.encode(bytes))).collect();
+    if std::env::var_os("HOBNOB_GOLDEN").is_some_and(|value| value == "write") {
+        std::fs::write(&path, &now).expect("the vectors can be written");
+    }
+    let golden = std::fs::read_to_string(&path).expect("the vectors can be read");
+    assert_eq!(now.lines().count(), golden.lines().count(), "{file}");
+    for (now, golden) in now.lines().zip(golden.lines()) {
+        assert_eq!(now, golden, "{file}");
+    }
+    let hex = |line: &str| HEXLOWER.decode(line.split(' ').nth(1)?.as_bytes()).ok();
+    golden.lines().map(|line| hex(line).expect("a name and hex")).collect()
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).expect("a good name")
+}
+
+fn identity(seed: u8) -> Identity {
+    Identity::generate(&mut Rng::new([seed; 32]))
+}
+
+fn endpoints() -> Vec<SocketAddr> {
+    ["192.0.2.1:12000", "[2001:db8::1]:12000"].map(|at| at.parse().expect("an endpoint")).to_vec()
+}
