@@ -1,8 +1,8 @@
 //! Who asked for what, and where each notice goes.
 //!
-//! Every line gets a ticket; the answer finds its way back by it. What happens is shown to those who
-//! listen: standard output, unless the program runs for one verb only, and programs on the control
-//! socket that asked for it. Receipts also go to whoever sent the message.
+//! Every line gets a ticket; the answer finds its way back by it. What happens is shown to those
+//! who listen: standard output, unless the program runs for one verb only, and programs on the
+//! control socket that asked for it. Receipts also go to whoever sent the message.
 
 use super::stdout::Stdout;
 use super::talk::Talk;
@@ -116,11 +116,13 @@ impl Desk {
         self.ended.take()
     }
 
-    /// The program fails, and with it the verb that it runs for. Nothing else of this wake is printed.
+    /// The program fails, and with it the verb that it runs for. Nothing else of this wake is
+    /// printed.
     pub fn fail_main(&mut self, failure: &Failure) {
         self.stdout.lines.clear();
-        if let Some(ticket) = self.main.filter(|ticket| self.asked.contains_key(ticket)) {
-            self.end(ticket, Err(failure.clone()));
+        let has_ended = self.main.is_some_and(|ticket| !self.asked.contains_key(&ticket));
+        if self.printer.style().json && !has_ended {
+            self.printer.done(&mut self.stdout.lines, None, Err(failure));
             self.stdout.flush();
         }
     }
@@ -160,7 +162,9 @@ impl Desk {
     /// Something happened.
     pub fn event(&mut self, seq: Option<Seq>, at: Wall, event: &Event) {
         self.talk.follow(event);
-        if self.broadcast {
+        // A changed key is too important for any script to miss.
+        let is_loud = matches!(event, Event::Identity { .. }) && self.printer.style().json;
+        if self.broadcast || is_loud {
             self.printer.event(&mut self.stdout.lines, seq, at, event);
         }
         for guest in self.guests.values_mut().filter(|guest| guest.listens) {

@@ -47,6 +47,8 @@ pub(super) struct Program {
     reads: VecDeque<(Ticket, Read)>,
     pub is_ready: bool,
     leaving: Leaving,
+    /// The machine was asked something since the last commit.
+    is_asked: bool,
     _lock: Lock,
 }
 
@@ -85,6 +87,7 @@ impl Program {
             directory,
             machine,
             store,
+            is_asked: false,
             _lock: lock,
             reactor,
             desk: Desk::new(plan.style, broadcast),
@@ -104,7 +107,9 @@ impl Program {
     /// Runs until it is told to leave. A failure ends it at once.
     pub fn run(mut self) -> Result<Exit, Failure> {
         let result = self.run_on();
-        if let Err(failure) = &result {
+        if let Err(failure) = &result
+            && self.plan.is_for_a_verb()
+        {
             self.desk.fail_main(failure);
         }
         result
@@ -149,7 +154,7 @@ impl Program {
         let is_behind = |sink| self.desk.is_behind(sink);
         let mut readable = self.reads.iter().filter_map(|(ticket, _)| self.desk.sink(*ticket));
         let more = readable.any(|sink| !is_behind(sink));
-        if more || self.may_take_line() || self.desk.has_more(&mut self.reactor) {
+        if more || self.is_asked || self.may_take_line() || self.desk.has_more(&mut self.reactor) {
             return Some(Duration::ZERO);
         }
         let machine = self.machine.poll_timeout().map(|(at, _)| at);
@@ -193,6 +198,7 @@ impl Program {
 
     /// Commits the wake and performs what it gave rise to.
     fn commit(&mut self, now: Now) -> Result<(), Failure> {
+        self.is_asked = false;
         let Program { wake, machine, store, reactor, desk, is_ready, plan, leaving, .. } = self;
         let effects = wake
             .commit(machine, store, now)
@@ -409,6 +415,7 @@ impl Program {
     /// Hands a verb to the machine.
     pub fn ask(&mut self, now: Now, ticket: Ticket, timeout_ms: u64, verb: Verb) {
         let command = Command { ticket, timeout_ms, verb };
+        self.is_asked = true;
         self.machine.handle(now, Input::Command(command));
     }
 }
