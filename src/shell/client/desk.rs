@@ -9,7 +9,7 @@ use super::talk::Talk;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
-use crate::proto::model::event::Event;
+use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::notice::Row;
 use crate::proto::model::person::Target;
 use crate::proto::time::Wall;
@@ -35,8 +35,17 @@ pub(super) enum Role {
     Line,
     /// It turns plain lines to somebody.
     Talk(Option<Target>),
+    /// It may leave plain lines without anybody.
+    Close,
     /// It lasts as long as its asker wants.
     Endless,
+}
+
+impl Role {
+    /// Whether it changes where plain lines go.
+    fn turns(&self) -> bool {
+        matches!(self, Role::Talk(_) | Role::Close)
+    }
 }
 
 struct Asked {
@@ -64,7 +73,8 @@ pub(super) struct Desk {
     guests: BTreeMap<ControlId, Guest>,
     asked: BTreeMap<Ticket, Asked>,
     last_ticket: u64,
-    /// Tickets of standard output that have not ended; of these, the ones that turn plain lines.
+    /// Tickets of standard output that have not ended; of these, those that say where plain lines
+    /// go.
     own: usize,
     turning: usize,
     waits: Vec<(Ticket, Fit)>,
@@ -100,14 +110,17 @@ impl Desk {
         let ticket = Ticket(self.last_ticket);
         if sink == Sink::Stdout {
             self.own += 1;
-            self.turning += usize::from(matches!(role, Role::Talk(_)));
+            self.turning += usize::from(role.turns());
         }
         self.asked.insert(ticket, Asked { sink, reference, role });
         ticket
     }
 
-    /// The program runs for this verb only.
-    pub fn run_for(&mut self, ticket: Ticket) {
+    /// The program runs for this verb only; of a message's states it shows the last.
+    pub fn run_for(&mut self, ticket: Ticket, until: Stage) {
+        if until > Stage::Queued {
+            self.printer.skip_queued();
+        }
         self.main = Some(ticket);
     }
 
@@ -137,7 +150,7 @@ impl Desk {
         self.asked.values().all(|asked| asked.role == Role::Endless)
     }
 
-    /// Whether a verb of standard input is about to turn plain lines to somebody.
+    /// Whether a verb of standard input is about to change where plain lines go.
     pub fn is_turning(&self) -> bool {
         self.turning > 0
     }
@@ -203,11 +216,9 @@ impl Desk {
         let Some(asked) = self.asked.remove(&ticket) else { return };
         if asked.sink == Sink::Stdout {
             self.own -= 1;
-            if let Role::Talk(target) = &asked.role {
-                self.turning -= 1;
-                if result.is_ok() {
-                    self.talk.turn_to(target.as_ref());
-                }
+            self.turning -= usize::from(asked.role.turns());
+            if let (Role::Talk(target), Ok(())) = (&asked.role, &result) {
+                self.talk.turn_to(target.as_ref());
             }
         }
         let is_main = self.main == Some(ticket);
