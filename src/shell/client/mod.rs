@@ -62,6 +62,7 @@ pub fn main() -> Exit {
         Err(Wrong(why)) => return wrong(&why),
     };
     system::start_log(options.verbose);
+    system::keep_files_private();
     match run(&options) {
         Ok(exit) => exit,
         Err(failure) => {
