@@ -117,7 +117,7 @@ impl Client {
             self.ask_server(target);
         }
         for command in std::mem::take(&mut self.directory.put_off) {
-            self.on_command(command);
+            self.take_up(command);
         }
     }
 
