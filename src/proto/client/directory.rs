@@ -154,6 +154,9 @@ impl Client {
     }
 
     pub(super) fn who(&mut self, ticket: Ticket, prefix: String) {
+        if self.directory.is_full() {
+            return self.core.done(ticket, Err(Refusal::Busy("requests")));
+        }
         self.ask_who(ticket, prefix, None);
     }
 
@@ -298,6 +301,9 @@ impl Client {
 
     pub(super) fn set_visibility(&mut self, ticket: Ticket, visibility: Visibility) {
         if self.uplink.is_in() {
+            if self.directory.is_full() {
+                return self.core.done(ticket, Err(Refusal::Busy("requests")));
+            }
             let req = self.uplink.req();
             self.directory.questions.insert(req, Question::Show(ticket));
             return self.uplink.say(Show { req, visibility });
