@@ -188,7 +188,8 @@ impl Client {
             flow.is_reading = true;
             let after = flow.handed;
             let most_rows = limits::OUTBOX_PAGE_ROWS;
-            self.core.query(Query::Outbox { to, after, most_rows });
+            let most_bytes = limits::FLIGHT_BYTES - flow.flight_bytes;
+            self.core.query(Query::Outbox { to, after, most_rows, most_bytes });
         }
     }
 
