@@ -59,6 +59,8 @@ pub const RELAY_AFTER_MS: u64 = 1_000;
 pub const DIAL_BACK_MS: u64 = 300;
 /// How long a closing side waits for the other's word.
 pub const CLOSING_MS: u64 = 3_000;
+/// How long a program that ends waits for its last words to be written.
+pub const GOODBYE_MS: u64 = 2_000;
 /// How long a dialled connection may take to open.
 pub const DIAL_MS: u64 = 10_000;
 /// Sessions of one client, asked, offered or open.
@@ -77,7 +79,8 @@ pub const WHO_PAGE_NAMES: usize = 256;
 pub const WATCHED: usize = 1024;
 /// Rendezvous (asked or relayed sessions) that one client may have at a server.
 pub const RENDEZVOUS: usize = 256;
-/// Of those, how many with one and the same client: one asker must not take all of another's places.
+/// Of those, how many with one and the same client: one asker must not take all of another's
+/// places.
 pub const RENDEZVOUS_PAIR: usize = 8;
 /// Requests a second that one account may make, and how many at once after a pause.
 pub const REQUESTS_PER_S: u32 = 200;
@@ -105,3 +108,9 @@ pub const VERB_MS: u64 = 10_000;
 pub const HOLD_DAYS: u64 = 30;
 /// Bytes of mail that a server holds for one person, unless told otherwise.
 pub const HOLD_BYTES: u64 = 16 * 1024 * 1024;
+/// The longest line that is read: a text of which every byte is escaped in JSON, and its verb.
+pub const LINE_MAX_BYTES: usize = 6 * TEXT_MAX_BYTES + 4096;
+/// Bytes of answers kept for a program on the control socket that does not read them.
+pub const GUEST_BEHIND_BYTES: usize = 64 * 1024 * 1024;
+/// How long a program that leaves waits for the kernel to take its last bytes.
+pub const LAST_WORDS_MS: u64 = 2_000;

@@ -69,6 +69,11 @@ impl Directory {
         self.unreachable = why.to_owned();
     }
 
+    /// Why the server was not reached the last time; empty if it was never tried in vain.
+    pub fn unreachable(&self) -> &str {
+        &self.unreachable
+    }
+
     fn waiting(&self) -> usize {
         let wishes: usize = self.wishes.values().map(Vec::len).sum();
         self.questions.len() + wishes + self.put_off.len()
@@ -164,7 +169,8 @@ impl Client {
         let question = self.directory.questions.remove(&page.req);
         let Some(Question::Who { ticket, prefix }) = question else { return };
         let last = page.people.last().map(|brief| brief.name.clone());
-        for brief in page.people {
+        let me = self.me.fingerprint();
+        for brief in page.people.into_iter().filter(|brief| brief.fingerprint != me) {
             let row = PersonRow {
                 name: brief.name.to_string(),
                 address: Some(brief.address),

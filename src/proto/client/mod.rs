@@ -6,6 +6,7 @@
 //! | `directory` | questions to the server: who, lookup, update, visibility |
 //! | `people` | who is known, with which key |
 //! | `sessions` | asking for a session, and the end of one |
+//! | `session_table` | the sessions there are, and their states |
 //! | `linking` | from yes to an open link: paths and their choice |
 //! | `flow` | messages and acknowledgements in an open session |
 //! | `outbox` | `msg`, what waits, and verbs that wait for a stage |
@@ -21,6 +22,7 @@ mod linking;
 mod listener;
 mod outbox;
 mod people;
+mod session_table;
 mod sessions;
 mod uplink;
 
@@ -30,7 +32,7 @@ use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
 use self::outbox::Outbox;
 use self::people::People;
-use self::sessions::Sessions;
+use self::session_table::Sessions;
 use self::uplink::Uplink;
 use crate::proto::crypto::keys::Identity;
 use crate::proto::id::{ConnId, MsgId};
@@ -129,6 +131,11 @@ impl Client {
     /// are `sent`.
     pub fn sent_up_to(&self, to: Fingerprint) -> Option<MsgId> {
         self.sessions.flow_with(to).map(flow::Flow::handed)
+    }
+
+    /// Why the server was not reached the last time, in words; empty if it was never tried in vain.
+    pub fn why_unreachable(&self) -> &str {
+        self.directory.unreachable()
     }
 
     /// Whether nothing is on its way: no message in flight, no verb that waits for an answer.

@@ -8,7 +8,7 @@ use super::person::Fingerprint;
 use super::refusal::Refusal;
 use crate::proto::id::Seq;
 use crate::proto::time::Wall;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// What a client shows.
@@ -27,15 +27,15 @@ pub enum Notice {
     Row(Ticket, Row),
     /// To the one who asked: the verb ended.
     Done(Ticket, Result<(), Refusal>),
-    /// To everybody who reads: something is wrong that nobody asked about, such as a sign-in refused.
-    /// A program that only starts ends with its exit code.
+    /// To everybody who reads: something is wrong that nobody asked about, such as a sign-in
+    /// refused. A program that only starts ends with its exit code.
     Trouble(Refusal),
     /// The machine has said its goodbyes after [`super::command::Verb::Leave`]; the program ends.
     Left,
 }
 
 /// A row of an answer. The JSON `event` is the variant's word.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Row {
     /// Somebody: `who`, `lookup`, `update`.
@@ -54,7 +54,7 @@ pub enum Row {
 }
 
 /// Somebody, as far as we may know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRow {
     /// Their name.
     pub name: String,
@@ -74,7 +74,7 @@ pub struct PersonRow {
 }
 
 /// Myself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhoamiRow {
     /// My name on the server.
     pub name: Option<Name>,
@@ -93,7 +93,7 @@ pub struct WhoamiRow {
 }
 
 /// A session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
     /// The other side.
     pub with: String,
