@@ -154,6 +154,9 @@ impl Client {
         let Some(session) = self.sessions.at_mut(id) else { return };
         let Some(from) = session.with.as_ref().map(|person| person.fingerprint) else { return };
         let Some(flow) = session.state.flow_mut().filter(|flow| flow.via == via) else { return };
+        if text.text.len() > limits::TEXT_MAX_BYTES {
+            return self.drop_link(via, "the other side sent a text over the limit");
+        }
         flow.received += 1;
         let Text { id, sent, text } = text;
         self.core.keep(Record::Incoming { id, from, text, sent });
