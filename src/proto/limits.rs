@@ -127,6 +127,8 @@ pub const MAIL_PAGE_BYTES: usize = 128 * 1024;
 pub const FRIEND_REQUESTS: usize = 32;
 /// The longest words of a friend request.
 pub const REQUEST_TEXT_BYTES: usize = 1024;
+/// People for whom mail is on its way to the server at the same time.
+pub const MAIL_AT_ONCE: usize = 32;
 /// First and longest pause before mail is tried again, doubled in between.
 pub const MAIL_AGAIN_FIRST_MS: u64 = 5_000;
 /// See [`MAIL_AGAIN_FIRST_MS`].

@@ -92,6 +92,8 @@ pub enum Query {
         after: MsgId,
         /// At most so many.
         most_rows: usize,
+        /// No more once their texts are so long together.
+        most_bytes: usize,
         /// Whether to pass over what the server holds already.
         queued_only: bool,
     },

@@ -115,8 +115,8 @@ impl ClientStore {
     /// Answers the machine.
     pub fn query(&mut self, query: Query) -> Result<Rows, StoreError> {
         match query {
-            Query::Outbox { to, after, most_rows, queued_only: _ } => {
-                self.outbox_page(to, after, most_rows)
+            Query::Outbox { to, after, most_rows, most_bytes, queued_only: _ } => {
+                self.outbox_page(to, after, most_rows, most_bytes)
             }
             Query::Note(..) => todo!("friends and mail"),
             Query::Addressee(id) => {
@@ -307,6 +307,7 @@ impl ClientStore {
         to: Fingerprint,
         after: MsgId,
         most_rows: usize,
+        most_bytes: usize,
     ) -> Result<Rows, StoreError> {
         self.know(to)?;
         let mut waiting = Vec::new();
@@ -315,14 +316,16 @@ impl ClientStore {
         };
         let mut statement = self.db.statement(OUTBOX_PAGE)?;
         let mut rows = statement.query(params![known.row, &after.0.0[..]])?;
-        let mut more = false;
+        let (mut more, mut bytes) = (false, 0);
         while let Some(row) = rows.next()? {
-            if waiting.len() == most_rows {
+            if waiting.len() == most_rows || bytes >= most_bytes {
                 more = true;
                 break;
             }
             let (id, sent) = (msg_id(row.get(0)?), Wall(row.get(2)?));
-            waiting.push(Letter { id, sent, body: Body::Text(row.get(1)?) });
+            let text: String = row.get(1)?;
+            bytes += text.len();
+            waiting.push(Letter { id, sent, body: Body::Text(text) });
         }
         Ok(Rows::Outbox { to, rows: waiting, queued_only: false, more })
     }
