@@ -14,10 +14,15 @@ use crate::proto::model::refusal::Refusal;
 
 impl Client {
     pub(super) fn on_command(&mut self, command: Command) {
-        let ticket = command.ticket;
-        if ticket != Ticket::NOBODY {
-            self.core.alarm(Alarm::Verb(ticket), command.timeout_ms, "a verb's time");
+        if command.ticket != Ticket::NOBODY {
+            self.core.alarm(Alarm::Verb(command.ticket), command.timeout_ms, "a verb's time");
         }
+        self.take_up(command);
+    }
+
+    /// Sees to a command, now or put off until now; its time runs from when it was given.
+    pub(super) fn take_up(&mut self, command: Command) {
+        let ticket = command.ticket;
         if self.needs_server(&command.verb) && !self.uplink.is_in() {
             return self.on_command_offline(command);
         }

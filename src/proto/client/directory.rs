@@ -122,7 +122,7 @@ impl Client {
             self.ask_server(target);
         }
         for command in std::mem::take(&mut self.directory.put_off) {
-            self.on_command(command);
+            self.take_up(command);
         }
     }
 
@@ -159,6 +159,9 @@ impl Client {
     }
 
     pub(super) fn who(&mut self, ticket: Ticket, prefix: String) {
+        if self.directory.is_full() {
+            return self.core.done(ticket, Err(Refusal::Busy("requests")));
+        }
         self.ask_who(ticket, prefix, None);
     }
 
@@ -304,6 +307,9 @@ impl Client {
 
     pub(super) fn set_visibility(&mut self, ticket: Ticket, visibility: Visibility) {
         if self.uplink.is_in() {
+            if self.directory.is_full() {
+                return self.core.done(ticket, Err(Refusal::Busy("requests")));
+            }
             let req = self.uplink.req();
             self.directory.questions.insert(req, Question::Show(ticket));
             return self.uplink.say(Show { req, visibility });

@@ -154,6 +154,9 @@ impl Client {
         let Some(session) = self.sessions.at_mut(id) else { return };
         let Some(from) = session.with.as_ref().map(|person| person.fingerprint) else { return };
         let Some(flow) = session.state.flow_mut().filter(|flow| flow.via == via) else { return };
+        if text.text.len() > limits::TEXT_MAX_BYTES {
+            return self.drop_link(via, "the other side sent a text over the limit");
+        }
         flow.received += 1;
         let Text { id, sent, text } = text;
         self.core.keep(Record::Incoming { id, from, text, sent });
@@ -189,7 +192,8 @@ impl Client {
             flow.is_reading = true;
             let after = flow.handed;
             let most_rows = limits::OUTBOX_PAGE_ROWS;
-            self.core.query(Query::Outbox { to, after, most_rows });
+            let most_bytes = limits::FLIGHT_BYTES - flow.flight_bytes;
+            self.core.query(Query::Outbox { to, after, most_rows, most_bytes });
         }
     }
 

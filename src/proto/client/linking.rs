@@ -254,6 +254,8 @@ impl Client {
         if let Some(peer) = self.links.at_mut(via) {
             peer.session = Some(id);
         }
+        // From here on the session's own deadline counts.
+        self.core.timers.cancel(&Alarm::Handshake(via));
         let label = person.label();
         self.begin(id, Some(person), label, State::Knocked(via), Ticket::NOBODY);
         if self.config.accept == super::Accept::All {
@@ -326,7 +328,7 @@ impl Client {
         let Some(peer) = self.links.at_mut(via) else { return };
         peer.identity = Some(identity);
         let Some(id) = peer.session else {
-            // They have a moment to greet, then to be answered.
+            // They have a moment to greet.
             let wait = limits::HANDSHAKE_MS;
             return self.core.alarm(Alarm::Handshake(via), wait, "a peer slow to greet");
         };

@@ -68,6 +68,8 @@ pub enum Query {
         after: MsgId,
         /// At most so many.
         most_rows: usize,
+        /// No more once their texts are so long together.
+        most_bytes: usize,
     },
     /// To whom an undelivered message of ours is.
     Addressee(MsgId),

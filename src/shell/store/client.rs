@@ -105,7 +105,9 @@ impl ClientStore {
     /// Answers the machine.
     pub fn query(&mut self, query: Query) -> Result<Rows, StoreError> {
         match query {
-            Query::Outbox { to, after, most_rows } => self.outbox_page(to, after, most_rows),
+            Query::Outbox { to, after, most_rows, most_bytes } => {
+                self.outbox_page(to, after, most_rows, most_bytes)
+            }
             Query::Addressee(id) => {
                 let mut statement = self.db.statement(ADDRESSEE)?;
                 let to = statement.query_row([&id.0.0[..]], |row| row.get(0)).optional()?;
@@ -294,6 +296,7 @@ impl ClientStore {
         to: Fingerprint,
         after: MsgId,
         most_rows: usize,
+        most_bytes: usize,
     ) -> Result<Rows, StoreError> {
         self.know(to)?;
         let mut waiting = Vec::new();
@@ -302,14 +305,16 @@ impl ClientStore {
         };
         let mut statement = self.db.statement(OUTBOX_PAGE)?;
         let mut rows = statement.query(params![known.row, &after.0.0[..]])?;
-        let mut more = false;
+        let (mut more, mut bytes) = (false, 0);
         while let Some(row) = rows.next()? {
-            if waiting.len() == most_rows {
+            if waiting.len() == most_rows || bytes >= most_bytes {
                 more = true;
                 break;
             }
             let (id, sent) = (msg_id(row.get(0)?), Wall(row.get(2)?));
-            waiting.push(Waiting { id, text: row.get(1)?, sent });
+            let text: String = row.get(1)?;
+            bytes += text.len();
+            waiting.push(Waiting { id, text, sent });
         }
         Ok(Rows::Outbox { to, rows: waiting, more })
     }

@@ -125,6 +125,9 @@ fn the_outbox_is_read_in_pages_that_say_whether_there_are_more() {
     assert_eq!(page(&mut store, 0, 2), (vec![1, 3], true));
     assert_eq!(page(&mut store, 3, 2), (vec![4, 5], false));
     assert_eq!(page(&mut store, 5, 2), (vec![], false));
+    // Each text is 6 bytes.
+    assert_eq!(page_of(&mut store, 0, 9, 7), (vec![1, 3], true));
+    assert_eq!(page_of(&mut store, 0, 9, 1), (vec![1], true));
     let addressee = |store: &mut ClientStore, n| store.query(Query::Addressee(id(n))).unwrap();
     assert_eq!(addressee(&mut store, 4), Rows::Addressee(id(4), Some(key(1))));
     assert_eq!(addressee(&mut store, 2), Rows::Addressee(id(2), None));
@@ -522,7 +525,16 @@ fn outbox(store: &mut ClientStore) -> Vec<OutboxRow> {
 }
 
 fn page(store: &mut ClientStore, after: u64, most_rows: usize) -> (Vec<u64>, bool) {
-    let query = Query::Outbox { to: key(1), after: id(after), most_rows };
+    page_of(store, after, most_rows, usize::MAX)
+}
+
+fn page_of(
+    store: &mut ClientStore,
+    after: u64,
+    most_rows: usize,
+    most_bytes: usize,
+) -> (Vec<u64>, bool) {
+    let query = Query::Outbox { to: key(1), after: id(after), most_rows, most_bytes };
     let Rows::Outbox { to, rows, more } = store.query(query).unwrap() else {
         panic!("an outbox was asked for")
     };
