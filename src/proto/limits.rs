@@ -51,6 +51,8 @@ pub const FLIGHT_BYTES: usize = 512 * 1024;
 pub const OUTBOX_PAGE_ROWS: usize = 512;
 /// How long a request for a session stands before it counts as unanswered.
 pub const ASK_MS: u64 = 60_000;
+/// How long a session that the programs open by themselves is asked for, before mail is used.
+pub const QUIET_ASK_MS: u64 = 5_000;
 /// How long two sides try to link before the session fails.
 pub const LINKING_MS: u64 = 10_000;
 /// How long direct paths are tried before the relay is used.

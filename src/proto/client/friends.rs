@@ -108,7 +108,8 @@ impl Client {
     }
 
     pub(super) fn unfriend(&mut self, ticket: Ticket, target: Target) {
-        let bound = |bond: &Bond| matches!(bond.friendship, Friendship::Friends | Friendship::Asked);
+        let bound =
+            |bond: &Bond| matches!(bond.friendship, Friendship::Friends | Friendship::Asked);
         let found = self.people.find(&target).map(|person| person.fingerprint);
         let Some(who) = found.filter(|who| bound(&self.people.bond(*who))) else {
             return self.core.done(ticket, Err(Refusal::NoFriend(target.to_string())));

@@ -8,7 +8,7 @@ use super::Client;
 use super::core::Alarm;
 use super::flow::Flow;
 use super::link_table::{PeerLink, Via};
-use super::session_table::State;
+use super::session_table::{Session, State};
 use super::uplink::closed_words;
 use crate::proto::bytes::{Blob, Bytes};
 use crate::proto::id::{ConnId, SessionId};
@@ -88,7 +88,9 @@ impl Client {
         }
         let id = SessionId(Bytes(self.core.rng.bytes()));
         self.dial_peer(id, to);
-        self.begin(id, None, to.to_string(), State::Knocking, ticket);
+        let since = self.core.now.wall;
+        let session = Session::new(None, to.to_string(), State::Knocking, since);
+        self.begin(id, session.waited_by(ticket));
     }
 
     pub(super) fn on_accepted(&mut self, conn: ConnId, from: SocketAddr) {
@@ -208,15 +210,19 @@ impl Client {
         let path = flow.path();
         session.state = State::Open(flow);
         session.since = self.core.now.wall;
-        let (label, waiters) = (session.label.clone(), std::mem::take(&mut session.waiters));
+        let (label, is_quiet) = (session.label.clone(), session.is_quiet);
+        let waiters = std::mem::take(&mut session.waiters);
         let who = person.fingerprint;
         self.know(person);
         let state = SessionState::Open;
-        self.core.event(Event::Session { with: label, state, path: Some(path), why: None });
+        if !is_quiet {
+            self.core.event(Event::Session { with: label, state, path: Some(path), why: None });
+        }
         for waiter in waiters {
             self.core.done(waiter, Ok(()));
         }
         self.pump(who);
+        self.pay(who);
     }
 
     pub(super) fn on_settle(&mut self, id: SessionId, via: Via) {
@@ -230,11 +236,12 @@ impl Client {
                 }
             }
             State::Knocking => self.open_session(id, via),
+            // Said again: somebody there wants to talk over what the programs opened by themselves.
+            State::Open(_) => self.make_loud(id),
             State::Linking(_)
             | State::Knocked(_)
             | State::Asked
             | State::Offered(_)
-            | State::Open(_)
             | State::Closing(_) => {}
         }
     }
@@ -244,9 +251,13 @@ impl Client {
         let Some(peer) = self.links.at(via) else { return };
         let (None, Some(identity)) = (peer.session, peer.identity) else { return };
         let Some(person) = self.people.claim(&identity, greet.name) else { return };
+        if self.people.is_blocked(person.fingerprint) {
+            return self.drop_link(via, "blocked");
+        }
         if let Some(old) = self.sessions.with(person.fingerprint) {
             self.end_session(old, SessionState::Closed, Some("they started anew".into()));
         }
+        let accepted = self.accepts_unasked(person.fingerprint);
         if self.sessions.is_full() {
             return self.drop_link(via, "too many sessions");
         }
@@ -257,8 +268,9 @@ impl Client {
         // From here on the session's own deadline counts.
         self.core.timers.cancel(&Alarm::Handshake(via));
         let label = person.label();
-        self.begin(id, Some(person), label, State::Knocked(via), Ticket::NOBODY);
-        if self.config.accept == super::Accept::All {
+        let since = self.core.now.wall;
+        self.begin(id, Session::new(Some(person), label, State::Knocked(via), since));
+        if accepted {
             self.accept_knock(id, via);
         }
     }

@@ -2,9 +2,7 @@
 
 use super::Client;
 use super::core::Alarm;
-use crate::proto::bytes::Bytes;
 use crate::proto::crypto::{mail, prekey};
-use crate::proto::id::MsgId;
 use crate::proto::limits;
 use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::person::Fingerprint;
@@ -198,6 +196,3 @@ impl Client {
         }
     }
 }
-
-/// Sorts after no id: for what concerns all letters to somebody.
-pub(super) const NO_ID: MsgId = MsgId(Bytes([0; 16]));

@@ -45,6 +45,8 @@ pub(super) struct Postage {
     owed: BTreeMap<Fingerprint, Vec<MsgId>>,
     /// Friends with whom no quiet session came about while they are online.
     unquiet: BTreeSet<Fingerprint>,
+    /// Whose mail could not be opened; they are asked to send it again.
+    unopened: BTreeSet<Fingerprint>,
 }
 
 enum State {
@@ -115,7 +117,9 @@ impl Client {
 
     /// Something waits for somebody, or a way has opened or closed: takes the best way there is.
     pub(super) fn send_on(&mut self, to: Fingerprint) {
-        let waits = self.outbox.waits_for(to) || self.postage.owed.contains_key(&to);
+        let waits = self.outbox.waits_for(to)
+            || self.postage.owed.contains_key(&to)
+            || self.postage.unopened.contains(&to);
         if !waits || !self.uplink.is_in() || self.sessions.with(to).is_some() {
             return;
         }
@@ -146,6 +150,12 @@ impl Client {
         self.postage.owed.entry(to).or_default().extend(ids);
         self.pay(to);
         self.send_on(to);
+    }
+
+    /// Mail of somebody's could not be opened: they are asked, by mail, to send it again.
+    pub(super) fn ask_again_of(&mut self, who: Fingerprint) {
+        self.postage.unopened.insert(who);
+        self.send_on(who);
     }
 
     /// Words of receipt go over a session, if one is open.
@@ -184,7 +194,8 @@ impl Client {
         }
         let owed = self.postage.owed.get(&to).map(Vec::as_slice).unwrap_or_default();
         let got: Vec<MsgId> = owed.iter().copied().take(limits::ENVELOPE_LETTERS).collect();
-        if letters.is_empty() && got.is_empty() {
+        let is_unopened = self.postage.unopened.contains(&to);
+        if letters.is_empty() && got.is_empty() && !is_unopened {
             return self.end_mail(to);
         }
         let req = self.uplink.req();
@@ -207,7 +218,7 @@ impl Client {
             name,
             letters: letters.iter().map(Letter::write).collect(),
             got: got.clone(),
-            is_unopened: false,
+            is_unopened: self.postage.unopened.contains(&to),
         };
         let is_forward_secret = sealing.kind != PrekeyKind::Static;
         let plaintext = packet.encode();
@@ -272,11 +283,18 @@ impl Client {
 
     fn read_queued(&mut self, to: Fingerprint) {
         let most_rows = limits::ENVELOPE_LETTERS;
-        self.core.query(Query::Outbox { to, after: MsgId::FIRST, most_rows, queued_only: true });
+        self.core.query(Query::Outbox {
+            to,
+            after: MsgId::FIRST,
+            most_rows,
+            most_bytes: limits::ENVELOPE_FULL_BYTES,
+            queued_only: true,
+        });
     }
 
     fn on_held(&mut self, to: Fingerprint, sealed: Sealed) {
         self.postage.failures.remove(&to);
+        self.postage.unopened.remove(&to);
         if let Some((first, last)) = sealed.first_last {
             self.core.keep(Record::Receipts { to, first, last, stage: Stage::Held });
         }
@@ -358,10 +376,11 @@ impl Client {
 fn choose(to: Fingerprint, bundle: &Bundle) -> Option<mail::Sealing> {
     keys::verify(&bundle.identity).filter(|fingerprint| *fingerprint == to)?;
     match bundle.once.as_ref().or(bundle.weekly.as_ref()) {
-        Some(signed) => {
-            prekey::check(&bundle.identity, signed)
-                .then_some(mail::Sealing { kind: signed.kind, id: signed.id, key: signed.key })
-        }
+        Some(signed) => prekey::check(&bundle.identity, signed).then_some(mail::Sealing {
+            kind: signed.kind,
+            id: signed.id,
+            key: signed.key,
+        }),
         None => {
             let key = bundle.identity.dh;
             Some(mail::Sealing { kind: PrekeyKind::Static, id: 0, key })

@@ -77,6 +77,11 @@ pub enum Record {
     Owe(Fingerprint, Vec<MsgId>),
     /// Their sender has been told, or the server holds the word for them.
     Paid(Fingerprint, Vec<MsgId>),
+    /// What the server holds of ours for somebody could not be opened there: it is queued again,
+    /// without events.
+    Requeue(Fingerprint),
+    /// Letters held since before this moment are expired: a `receipt … expired` for each text.
+    Expire(Wall),
     /// The server's epoch. Another than before: what was held there is queued again.
     Epoch(Bytes<16>),
 }
@@ -192,6 +197,8 @@ pub struct HeldMail {
     pub to: Fingerprint,
     /// Who deposited it.
     pub from: Fingerprint,
+    /// The depositor's name.
+    pub name: Name,
     /// Counts up for each recipient.
     pub number: u64,
     /// Since when.

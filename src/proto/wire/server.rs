@@ -264,6 +264,10 @@ pub enum Outcome {
 pub struct Mail {
     /// Counts up for each recipient.
     pub number: u64,
+    /// Who deposited it.
+    pub from: Fingerprint,
+    /// The depositor's name.
+    pub name: Name,
     /// The sealed envelope, as it was deposited.
     pub envelope: Blob,
 }

@@ -7,7 +7,7 @@ use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::entry::HistoryOf;
 use crate::proto::model::event::Stage;
-use crate::proto::model::person::Target;
+use crate::proto::model::person::{Fingerprint, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::time::Wall;
 use crate::shell::store::StoreError;
@@ -16,6 +16,7 @@ use crate::shell::store::client::ClientStore;
 /// A listing that was asked for.
 pub(super) enum Read {
     History { with: Option<Target>, most_rows: usize, since: Option<Wall> },
+    Search { words: String, with: Option<Target>, most_rows: usize },
     Outbox,
     Events { since: Seq, follow: bool },
 }
@@ -43,6 +44,19 @@ impl Read {
                     }
                 };
                 store.history(of, since, most_rows, &mut |entry| {
+                    desk.print(sink, |printer, out| printer.entry(out, &entry));
+                })?;
+            }
+            Read::Search { words, with, most_rows } => {
+                let with = match with.map(|target| known(target, store)).transpose()? {
+                    None => None,
+                    Some(Ok(who)) => Some(who),
+                    Some(Err(refusal)) => {
+                        desk.end(ticket, Err(refusal.into()));
+                        return Ok(None);
+                    }
+                };
+                store.search(&words, with, most_rows, &mut |entry| {
                     desk.print(sink, |printer, out| printer.entry(out, &entry));
                 })?;
             }
@@ -96,10 +110,15 @@ fn history_of(
     store: &mut ClientStore,
 ) -> Result<Result<HistoryOf, Refusal>, StoreError> {
     let Some(target) = with else { return Ok(Ok(HistoryOf::All)) };
-    Ok(match store.person(&target)? {
-        Some(person) => Ok(HistoryOf::With(person.fingerprint)),
-        None => Err(Refusal::Unknown(target.to_string())),
-    })
+    Ok(known(target, store)?.map(HistoryOf::With))
+}
+
+fn known(
+    target: Target,
+    store: &mut ClientStore,
+) -> Result<Result<Fingerprint, Refusal>, StoreError> {
+    let person = store.person(&target)?;
+    Ok(person.map(|person| person.fingerprint).ok_or_else(|| Refusal::Unknown(target.to_string())))
 }
 
 /// The one message of ours whose id begins so.

@@ -6,6 +6,7 @@ use std::fmt::Write;
 const SECTIONS: [(Section, &str); 4] = [
     (Section::Presence, "Presence"),
     (Section::Sessions, "Sessions"),
+    (Section::Friends, "Friends"),
     (Section::Messages, "Messages"),
     (Section::Program, "Program"),
 ];

@@ -52,6 +52,15 @@ pub enum Request {
         /// None that is older.
         since: Option<Wall>,
     },
+    /// Messages with these words, from the store, the newest first.
+    Search {
+        /// The words.
+        words: String,
+        /// With whom; with anybody if `None`.
+        with: Option<Target>,
+        /// The newest so many.
+        most_rows: usize,
+    },
     /// The event log, from the store.
     Events {
         /// After this number; from now on if `None`.

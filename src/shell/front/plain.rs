@@ -4,7 +4,9 @@ use super::safe;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::entry::{Direction, Entry, OutboxRow};
 use crate::proto::model::event::{Event, FriendState, SessionState, Stage};
-use crate::proto::model::notice::{PersonRow, Row, SessionRow, WhoamiRow};
+use crate::proto::model::notice::{
+    PersonRow, RequestRow, Row, SafetyRow, SessionRow, WhoamiRow,
+};
 use std::fmt::{Display, Write};
 
 /// An event as a line, without its line break.
@@ -67,7 +69,8 @@ pub fn row(out: &mut Vec<u8>, row: &Row) {
         Row::Person(person) => self::person(out, person),
         Row::Whoami(me) => whoami(out, me),
         Row::Session(session) => session_row(out, session),
-        Row::Request(_) | Row::Safety(_) => todo!("requests, verify"),
+        Row::Request(request) => request_row(out, request),
+        Row::Safety(safety) => safety_row(out, safety),
         Row::Queued { .. } => {}
     }
 }
@@ -123,6 +126,23 @@ fn person(out: &mut Vec<u8>, row: &PersonRow) {
     labelled(out, "  ", Some(row.fingerprint));
     labelled(out, "  ", row.friend.then_some("friend"));
     out.push(b'\n');
+}
+
+fn request_row(out: &mut Vec<u8>, row: &RequestRow) {
+    word(out, &row.from);
+    labelled(out, "  ", Some(row.fingerprint));
+    if !row.text.is_empty() {
+        word(out, "  ");
+        safe::push_text(&row.text, out);
+    }
+    out.push(b'\n');
+}
+
+fn safety_row(out: &mut Vec<u8>, row: &SafetyRow) {
+    word(out, &row.number);
+    line(out, &["  (", &row.name]);
+    labelled(out, ", key ", Some(row.fingerprint));
+    word(out, "; theirs for you must be the same)\n");
 }
 
 fn whoami(out: &mut Vec<u8>, me: &WhoamiRow) {

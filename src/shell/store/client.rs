@@ -108,6 +108,8 @@ impl ClientStore {
             | Record::PrekeyGone(_)
             | Record::Owe(..)
             | Record::Paid(..)
+            | Record::Requeue(_)
+            | Record::Expire(_)
             | Record::Epoch(_) => todo!("friends and mail"),
         }
     }
