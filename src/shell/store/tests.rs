@@ -7,10 +7,11 @@ use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::account::{Account, Pool, Visibility};
 use crate::proto::model::entry::{Direction, Entry, HistoryOf, OutboxRow};
 use crate::proto::model::event::{Event, SessionState, Stage};
+use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
 use crate::proto::model::person::{Fingerprint, Person, PublicIdentity, Target};
-use crate::proto::model::record::{AccountKey, Query, Record, Rows, ServerRecord, Waiting};
+use crate::proto::model::record::{AccountKey, Query, Record, Rows, ServerRecord};
 use crate::proto::time::{Mono, Now, Wall};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -522,12 +523,13 @@ fn outbox(store: &mut ClientStore) -> Vec<OutboxRow> {
 }
 
 fn page(store: &mut ClientStore, after: u64, most_rows: usize) -> (Vec<u64>, bool) {
-    let query = Query::Outbox { to: key(1), after: id(after), most_rows };
-    let Rows::Outbox { to, rows, more } = store.query(query).unwrap() else {
+    let query = Query::Outbox { to: key(1), after: id(after), most_rows, queued_only: false };
+    let Rows::Outbox { to, rows, more, queued_only: false } = store.query(query).unwrap() else {
         panic!("an outbox was asked for")
     };
     assert_eq!(to, key(1));
-    let waits = |n: &u64| Waiting { id: id(*n), text: format!("text {n}"), sent: Wall(1000) };
+    let waits =
+        |n: &u64| Letter { id: id(*n), sent: Wall(1000), body: Body::Text(format!("text {n}")) };
     let found: Vec<u64> = (1..100).filter(|n| rows.iter().any(|row| *row == waits(n))).collect();
     assert_eq!(found.len(), rows.len(), "each row is as it was written");
     (found, more)
