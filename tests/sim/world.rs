@@ -3,6 +3,7 @@
 use super::host::{Crash, Host};
 use super::net::{Arrival, Net, Node, address_of};
 use super::oracle::Oracle;
+use hobnob::proto::bytes::Bytes;
 use hobnob::proto::client::{Accept, Client, Config, Server as ServerAt};
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::rng::Rng;
@@ -204,9 +205,11 @@ impl World {
         let seed = self.rng.bytes();
         if node == SERVER {
             let pool = Pool::parse("100.64.0.0/10").expect("a pool");
-            let next = self.server.store.next_address(pool).expect("memory is there");
-            let config = ServerConfig { pool, max_clients: 100 };
-            self.server.machine = Some(Server::restore(config, me, next, seed));
+            let fresh = Bytes(self.rng.bytes());
+            let past = self.server.store.restore(pool, fresh).expect("memory is there");
+            let config =
+                ServerConfig { pool, max_clients: 100, hold_days: 30, hold_bytes: 1 << 20 };
+            self.server.machine = Some(Server::restore(config, me, past, seed));
             let at = SocketAddr::new(address_of(SERVER), SERVER_PORT);
             self.net.listen(SERVER, ConnId::own(1), at);
             return;

@@ -68,7 +68,7 @@ fn pragma(connection: &Connection, name: &str) -> Result<i64, StoreError> {
 pub const CLIENT: Schema = Schema { application: 0x686f_6262, migrations: &[CLIENT_1, CLIENT_2] };
 
 /// The server's accounts.
-pub const SERVER: Schema = Schema { application: 0x686f_6264, migrations: &[SERVER_1] };
+pub const SERVER: Schema = Schema { application: 0x686f_6264, migrations: &[SERVER_1, SERVER_2] };
 
 // Index `seen` finds repeats and orders each direction of a conversation as its sender did; ids
 // grow with time, so it is appended to. Index `outbox` holds what is not final and shrinks again.
@@ -174,3 +174,52 @@ const SERVER_1: &str = "
         visibility  TEXT NOT NULL,
         seen        INTEGER NOT NULL          -- ms since 1970
     ) STRICT, WITHOUT ROWID;";
+
+// `boxes` and `shares` hold the sums that quotas ask for, so that a deposit costs the same however
+// much is held; a box stays when it is empty, for its number. `bytes` is what counts for quotas.
+const SERVER_2: &str = "
+    CREATE TABLE settings (
+        key   TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE tokens (
+        owner BLOB NOT NULL,
+        hash  BLOB NOT NULL,
+        PRIMARY KEY (owner, hash)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE blocks (
+        owner   BLOB NOT NULL,
+        blocked BLOB NOT NULL,
+        PRIMARY KEY (owner, blocked)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX blockers ON blocks (blocked);
+    CREATE TABLE prekeys (
+        owner     BLOB NOT NULL,
+        once      INTEGER NOT NULL,  -- 1 one-time, 0 weekly
+        id        INTEGER NOT NULL,  -- the owner's number for it
+        key       BLOB NOT NULL,
+        made      INTEGER NOT NULL,  -- ms since 1970, the owner's clock
+        signature BLOB NOT NULL,
+        PRIMARY KEY (owner, once, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE boxes (
+        owner  BLOB PRIMARY KEY,
+        number INTEGER NOT NULL,     -- the highest ever given to mail
+        bytes  INTEGER NOT NULL      -- held now
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE shares (
+        owner     BLOB NOT NULL,
+        depositor BLOB NOT NULL,
+        bytes     INTEGER NOT NULL,  -- held now, of this depositor
+        PRIMARY KEY (owner, depositor)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE mail (
+        id        INTEGER PRIMARY KEY,
+        owner     BLOB NOT NULL,
+        number    INTEGER NOT NULL,
+        depositor BLOB NOT NULL,
+        at        INTEGER NOT NULL,  -- ms since 1970
+        envelope  BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX collected ON mail (owner, number);
+    CREATE INDEX oldest ON mail (at);";
