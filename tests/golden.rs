@@ -6,15 +6,21 @@
 
 use data_encoding::HEXLOWER;
 use hobnob::proto::bytes::{Blob, Bytes};
-use hobnob::proto::crypto::keys::Identity;
+use hobnob::proto::crypto::keys::{Identity, safety_number};
+use hobnob::proto::crypto::mail::{self, Sealing};
+use hobnob::proto::crypto::prekey;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::{MsgId, ReqId, SessionId};
 use hobnob::proto::link::{Link, LinkEvent, LinkFault, Purpose};
 use hobnob::proto::model::account::Visibility;
+use hobnob::proto::model::bond::{Token, TokenHash};
+use hobnob::proto::model::letter::{Agree, Befriend, Body, Letter};
 use hobnob::proto::model::name::Name;
 use hobnob::proto::model::person::{Fingerprint, Target};
+use hobnob::proto::model::prekey::{Bundle, Prekey, PrekeyKind};
 use hobnob::proto::time::Wall;
 use hobnob::proto::wire::client::ToServer;
+use hobnob::proto::wire::mail::Packet;
 use hobnob::proto::wire::peer::ToPeer;
 use hobnob::proto::wire::server::ToClient;
 use hobnob::proto::wire::{BadMessage, LENGTH_BYTES, Wire, client, peer, server};
@@ -26,6 +32,8 @@ use std::path::Path;
 const REQ: ReqId = ReqId(7);
 const SESSION: SessionId = SessionId(Bytes([0x5e; 16]));
 const KEY: Fingerprint = Fingerprint(Bytes([0xf1; 20]));
+const TOKEN: Token = Token(Bytes([0x70; 16]));
+const HASH: TokenHash = TokenHash(Bytes([0x4a; 16]));
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(100, 64, 0, 7);
 const SEEN: Wall = Wall(1_800_000_000_000);
 
@@ -36,29 +44,40 @@ fn messages_to_a_server_keep_their_bytes() {
         client::Enter { name: None, visibility: None }.into(),
         client::Show { req: REQ, visibility: Visibility::Private }.into(),
         client::Who { req: REQ, prefix: "bo".into(), after: Some(name("bob")) }.into(),
-        client::Lookup { req: REQ, who: Target::Name(name("bob")) }.into(),
-        client::Lookup { req: REQ, who: Target::Address(ADDRESS) }.into(),
-        client::Lookup { req: REQ, who: Target::Key(KEY) }.into(),
-        client::Watch { who: vec![KEY, KEY] }.into(),
-        client::Ask { session: SESSION, to: KEY, candidates: endpoints() }.into(),
+        client::Lookup { req: REQ, who: Target::Name(name("bob")), token: None }.into(),
+        client::Lookup { req: REQ, who: Target::Address(ADDRESS), token: None }.into(),
+        client::Lookup { req: REQ, who: Target::Key(KEY), token: Some(TOKEN) }.into(),
+        client::Watch { who: vec![watched(None), watched(Some(TOKEN))] }.into(),
+        ask(None, false).into(),
+        ask(Some(TOKEN), true).into(),
         client::Answer { session: SESSION, candidates: endpoints() }.into(),
         client::Carry { session: SESSION, bytes: Blob(vec![1, 2, 3]) }.into(),
         client::Hangup { session: SESSION, declined: true }.into(),
         client::Listening { port: 12_000 }.into(),
         client::Leave {}.into(),
+        client::Reach { tokens: vec![HASH, HASH], blocked: vec![KEY] }.into(),
+        client::Publish { keys: vec![prekey(PrekeyKind::Weekly), prekey(PrekeyKind::Once)] }.into(),
+        client::WantKey { req: REQ, of: KEY, token: Some(TOKEN) }.into(),
+        client::Deposit { req: REQ, to: KEY, token: None, envelope: envelope() }.into(),
+        client::Taken { up_to: 70_000 }.into(),
     ];
     check_messages("to_server.txt", &messages);
 }
 
 #[test]
 fn messages_to_a_client_keep_their_bytes() {
-    use server::{WhyEnded, WhyLeaving, WhyRefused};
+    use server::{Outcome, WhyEnded, WhyLeaving, WhyRefused};
     let card = server::Card {
         name: name("bob"),
         address: ADDRESS,
         identity: *identity(2).public(),
         online: true,
         seen: SEEN,
+    };
+    let bundle = Bundle {
+        identity: *identity(2).public(),
+        once: Some(prekey(PrekeyKind::Once)),
+        weekly: Some(prekey(PrekeyKind::Weekly)),
     };
     let brief = server::Brief { name: name("bob"), address: ADDRESS, fingerprint: KEY, seen: SEEN };
     let mut messages: Vec<ToClient> = vec![
@@ -67,6 +86,10 @@ fn messages_to_a_client_keep_their_bytes() {
             address: ADDRESS,
             outer: endpoints()[0],
             visibility: Visibility::Public,
+            keys_left: 99,
+            weekly: Some(SEEN),
+            epoch: Bytes([0xe9; 16]),
+            hold_days: 30,
         }
         .into(),
         server::Shown { req: REQ, visibility: Visibility::Private }.into(),
@@ -74,12 +97,18 @@ fn messages_to_a_client_keep_their_bytes() {
         server::Found { req: REQ, who: Some(card.clone()) }.into(),
         server::Found { req: REQ, who: None }.into(),
         server::Presence { who: KEY, online: false, seen: SEEN }.into(),
-        server::Offer { session: SESSION, from: card, candidates: endpoints() }.into(),
+        server::Offer { session: SESSION, from: card, candidates: endpoints(), is_quiet: true }
+            .into(),
         server::Answered { session: SESSION, candidates: endpoints() }.into(),
         server::Carried { session: SESSION, bytes: Blob(vec![1, 2, 3]) }.into(),
         server::OverBudget { req: Some(REQ), session: Some(SESSION) }.into(),
         server::OverBudget { req: None, session: None }.into(),
+        server::Key { req: REQ, bundle: Some(bundle) }.into(),
+        server::Key { req: REQ, bundle: None }.into(),
+        server::Mail { number: 70_000, envelope: envelope() }.into(),
     ];
+    let outcomes = [Outcome::Held, Outcome::Unknown, Outcome::Full, Outcome::TooLarge];
+    messages.extend(outcomes.map(|outcome| server::Deposited { req: REQ, outcome }.into()));
     let refusals =
         [WhyRefused::NameTaken, WhyRefused::NameNeeded, WhyRefused::Full, WhyRefused::PoolEmpty];
     messages.extend(refusals.map(|why| server::Refused { why }.into()));
@@ -100,14 +129,24 @@ fn messages_to_a_client_keep_their_bytes() {
 
 #[test]
 fn messages_to_a_peer_keep_their_bytes() {
-    let messages: Vec<ToPeer> = vec![
+    let mut messages: Vec<ToPeer> = vec![
         peer::Greet { name: Some(name("bob")) }.into(),
         peer::Greet { name: None }.into(),
         peer::Settle {}.into(),
         peer::Text { id: MsgId(Bytes([0xad; 16])), sent: SEEN, text: "hi there".into() }.into(),
         peer::Ack { count: 100_000 }.into(),
         peer::Bye {}.into(),
+        peer::Got { ids: vec![MsgId(Bytes([0xad; 16])); 2] }.into(),
     ];
+    let bodies = [
+        Body::Text("hi there".into()),
+        Body::Befriend(Befriend { name: Some(name("bob")), text: "me".into(), token: TOKEN }),
+        Body::Agree(Agree { token: TOKEN }),
+        Body::Reject,
+        Body::Unfriend,
+    ];
+    let letter = |body| Letter { id: MsgId(Bytes([0xad; 16])), sent: SEEN, body };
+    messages.extend(bodies.map(|body| ToPeer::from(letter(body).write())));
     check_messages("to_peer.txt", &messages);
 }
 
@@ -152,6 +191,36 @@ fn a_no_keeps_its_bytes() {
     assert_eq!(dialling.poll::<ToPeer>(), Err(LinkFault::Refused));
 }
 
+#[test]
+fn sealed_mail_keeps_its_bytes() {
+    let (alice, bob) = (identity(1), identity(2));
+    let letter = Letter { id: MsgId(Bytes([0xad; 16])), sent: SEEN, body: Body::Text("hi".into()) };
+    let packet = Packet { letters: vec![letter.write()], got: vec![MsgId(Bytes([0xda; 16]))] };
+    let mut rng = Rng::new([3; 32]);
+    let (secret, prekey) = prekey::make(&bob, PrekeyKind::Once, 300, SEEN, &mut rng);
+    let mut signed = Vec::new();
+    ToServer::from(client::Publish { keys: vec![prekey.clone()] }).encode(&mut signed);
+    let to_prekey = (Sealing::to_prekey(&prekey), Some(&secret.secret.0));
+    let to_static = (Sealing::to_static(bob.public()), None);
+    let mut lines = vec![("packet".to_owned(), packet.encode()), ("prekey".to_owned(), signed)];
+    for (what, (sealing, _)) in [("to-prekey", to_prekey), ("to-static", to_static)] {
+        let envelope = mail::seal(&alice, bob.fingerprint(), sealing, &lines[0].1, &mut rng);
+        lines.push((what.to_owned(), envelope.expect("a good key")));
+    }
+    let golden = check("mail.txt", &lines);
+    assert_eq!(Packet::decode(&golden[0]), Ok(packet));
+    for (envelope, (_, secret)) in golden[2..].iter().zip([to_prekey, to_static]) {
+        let opened = mail::open(&bob, secret, envelope).expect("bob's");
+        assert_eq!((opened.fingerprint, &opened.plaintext), (alice.fingerprint(), &golden[0]));
+    }
+}
+
+#[test]
+fn a_safety_number_keeps_its_digits() {
+    let number = safety_number(identity(1).fingerprint(), identity(2).fingerprint());
+    assert_eq!(number, "27484 90220 85339 53519 45222 70391 11459 12101 12883 95886 54509 49298");
+}
+
 /// Compares the messages' bytes to the file, in both directions, and demands one of every kind.
 fn check_messages<M: Wire + Debug + PartialEq>(file: &str, messages: &[M]) {
     let mut lines = Vec::new();
@@ -192,6 +261,23 @@ fn check(file: &str, lines: &[(String, Vec<u8>)]) -> Vec<Vec<u8>> {
 
 fn name(text: &str) -> Name {
     Name::parse(text).expect("a good name")
+}
+
+fn watched(token: Option<Token>) -> client::Watched {
+    client::Watched { who: KEY, token }
+}
+
+fn ask(token: Option<Token>, is_quiet: bool) -> client::Ask {
+    client::Ask { session: SESSION, to: KEY, candidates: endpoints(), token, is_quiet }
+}
+
+fn prekey(kind: PrekeyKind) -> Prekey {
+    let (key, signature) = (Bytes([0x9e; 32]), Bytes([0x51; 64]));
+    Prekey { kind, id: 300, key, made: SEEN, signature }
+}
+
+fn envelope() -> Blob {
+    Blob(vec![4, 5, 6])
 }
 
 fn identity(seed: u8) -> Identity {

@@ -116,10 +116,14 @@ pub const PREKEY_WEEK_MS: i64 = 7 * 86_400_000;
 pub const PREKEY_OLD_MS: i64 = 45 * 86_400_000;
 /// The largest sealed envelope: some letters, or one of the longest, and its padding.
 pub const ENVELOPE_MAX_BYTES: usize = 96 * 1024;
+/// The longest plaintext of an envelope: eleven times 8 KiB, less signature, identity and length.
+pub const PACKET_MAX_BYTES: usize = 11 * 8 * 1024 - 196;
 /// Bytes of letters that share an envelope.
 pub const ENVELOPE_FULL_BYTES: usize = 24 * 1024;
 /// Letters that share an envelope.
 pub const ENVELOPE_LETTERS: usize = 256;
+/// Words for letters that came as mail, in one envelope: 18 bytes each, half of what it holds.
+pub const ENVELOPE_GOT: usize = 2_048;
 /// Bytes of mail that a server holds of one depositor for one recipient, part of what it holds
 /// for the recipient.
 pub const HOLD_PART: u64 = 4;

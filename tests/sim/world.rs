@@ -4,6 +4,7 @@ use super::host::{Crash, Host};
 use super::net::{Arrival, Net, Node, address_of};
 use super::oracle::{Names, Oracle};
 use super::puppet::Puppet;
+use hobnob::proto::bytes::Bytes;
 use hobnob::proto::client::{Accept, Client, Config, Server as ServerAt};
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::rng::Rng;
@@ -105,7 +106,12 @@ impl World {
             oracle: Oracle::new(Names::new(&keys, name_of)),
             keys,
             configs: (0..ROOM).map(|node| config(node, accept)).collect(),
-            server_config: ServerConfig { pool, max_clients: 100 },
+            server_config: ServerConfig {
+                pool,
+                max_clients: 100,
+                hold_days: 30,
+                hold_bytes: 1 << 20,
+            },
             revive_at: BTreeMap::new(),
             done: BTreeMap::new(),
             events: Vec::new(),
@@ -214,8 +220,9 @@ impl World {
         let seed = self.rng.bytes();
         if node == SERVER {
             let config = self.server_config.clone();
-            let next = self.server.store.next_address(config.pool).expect("memory is there");
-            self.server.machine = Some(Server::restore(config, me, next, seed));
+            let fresh = Bytes(self.rng.bytes());
+            let past = self.server.store.restore(config.pool, fresh).expect("memory is there");
+            self.server.machine = Some(Server::restore(config, me, past, seed));
             self.net.listen(SERVER, ConnId::own(1), server_at());
             return;
         }

@@ -131,13 +131,13 @@ impl Client {
     fn open_envelope(&mut self, envelope: &[u8]) -> Option<(mail::Opened, Packet)> {
         let (kind, id) = mail::header(envelope)?;
         let secret = match kind {
-            PrekeyKind::Static => self.me.static_secret(),
+            PrekeyKind::Static => None,
             PrekeyKind::Once | PrekeyKind::Weekly => {
-                self.mailbox.secrets.get(&(kind, id)).map(|secret| secret.secret)?
+                Some(self.mailbox.secrets.get(&(kind, id))?.secret.0)
             }
         };
-        let opened = mail::open(&self.me, &secret.0, envelope)?;
-        let packet = Packet::decode(&opened.plaintext)?;
+        let opened = mail::open(&self.me, secret.as_ref(), envelope)?;
+        let packet = Packet::decode(&opened.plaintext).ok()?;
         if kind == PrekeyKind::Once
             && let Some(secret) = self.mailbox.secrets.get_mut(&(kind, id))
             && secret.used.is_none()

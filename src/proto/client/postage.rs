@@ -16,7 +16,7 @@
 use super::Client;
 use super::core::Alarm;
 use super::directory::Wish;
-use crate::proto::crypto::{keys, mail, prekey};
+use crate::proto::crypto::mail::{self, Sealing};
 use crate::proto::id::{MsgId, ReqId};
 use crate::proto::limits;
 use crate::proto::model::account::Visibility;
@@ -24,7 +24,7 @@ use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::person::{Fingerprint, Target};
-use crate::proto::model::prekey::{Bundle, PrekeyKind};
+use crate::proto::model::prekey::PrekeyKind;
 use crate::proto::model::record::{Query, Record};
 use crate::proto::wire::client::{Deposit, WantKey};
 use crate::proto::wire::mail::Packet;
@@ -208,14 +208,12 @@ impl Client {
         let Some(to) = self.postage.questions.remove(&key.req) else { return };
         let Some(State::Keying(envelope)) = self.postage.by_person.remove(&to) else { return };
         let Some(bundle) = key.bundle else { return self.on_unknown(to) };
-        let Some(sealing) = choose(to, &bundle) else {
+        let Some(sealing) = Sealing::choose(&bundle, to) else {
             log::warn!("the server gave keys of {to} that are not theirs: nothing is sent");
             return self.pause_mail(to);
         };
         let Envelope { letters, got } = envelope;
-        let name = self.account.as_ref().map(|(name, _)| name.clone());
         let packet = Packet {
-            name,
             letters: letters.iter().map(Letter::write).collect(),
             got: got.clone(),
             is_unopened: self.postage.unopened.contains(&to),
@@ -223,6 +221,7 @@ impl Client {
         let is_forward_secret = sealing.kind != PrekeyKind::Static;
         let plaintext = packet.encode();
         let sealed = mail::seal(&self.me, to, sealing, &plaintext, &mut self.core.rng);
+        let Some(sealed) = sealed else { return self.pause_mail(to) };
         let ids: Vec<MsgId> = letters.iter().map(|letter| letter.id).collect();
         let first_last = ids.first().copied().zip(ids.last().copied());
         let sealed_now = Sealed { first_last, ids, got, is_forward_secret };
@@ -368,23 +367,6 @@ impl Client {
         let bond = self.people.bond(who);
         let is_bound = bond.given.is_some() || bond.theirs.is_some();
         self.visibility == Some(Visibility::Private) && !is_bound
-    }
-}
-
-/// The key to seal to: one-time before weekly before static. `None` if the bundle is not theirs, or
-/// a prekey in it is not signed by them.
-fn choose(to: Fingerprint, bundle: &Bundle) -> Option<mail::Sealing> {
-    keys::verify(&bundle.identity).filter(|fingerprint| *fingerprint == to)?;
-    match bundle.once.as_ref().or(bundle.weekly.as_ref()) {
-        Some(signed) => prekey::check(&bundle.identity, signed).then_some(mail::Sealing {
-            kind: signed.kind,
-            id: signed.id,
-            key: signed.key,
-        }),
-        None => {
-            let key = bundle.identity.dh;
-            Some(mail::Sealing { kind: PrekeyKind::Static, id: 0, key })
-        }
     }
 }
 

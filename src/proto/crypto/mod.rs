@@ -1,7 +1,10 @@
 //! Keys, the Noise handshake, and sealing. The only module that names a crypto crate.
 
+pub mod digest;
 pub mod handshake;
 pub mod keys;
+pub mod mail;
+pub mod prekey;
 mod resolver;
 pub mod rng;
 pub mod seal;

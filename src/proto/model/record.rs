@@ -162,6 +162,17 @@ pub struct Restored {
     pub oldest_held: Option<Wall>,
 }
 
+/// What a server is told of its own past when it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerRestored {
+    /// The index in the pool after the highest one that an account has; 0 when none has one.
+    pub next_address: u32,
+    /// Made with the disk, and kept.
+    pub epoch: Bytes<16>,
+    /// Since when the oldest mail is held.
+    pub oldest: Option<Wall>,
+}
+
 /// What a server keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServerRecord {

@@ -2,7 +2,6 @@
 
 use super::roster::{Member, Newcomer, State};
 use super::{Server, Then};
-use crate::proto::bytes::Bytes;
 use crate::proto::id::{ConnId, ReqId};
 use crate::proto::model::account::{Account, Pool, Visibility};
 use crate::proto::model::name::Name;
@@ -163,8 +162,8 @@ impl Server {
                 visibility,
                 keys_left: 0,
                 weekly: None,
-                epoch: Bytes([0; 16]),
-                hold_days: 30,
+                epoch: self.epoch,
+                hold_days: self.config.hold_days as u32,
             },
         );
         self.announce(key, visibility, true, seen);

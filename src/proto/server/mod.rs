@@ -41,6 +41,7 @@ mod roster;
 #[cfg(test)]
 mod tests;
 
+use crate::proto::bytes::Bytes;
 use crate::proto::crypto::keys::Identity;
 use crate::proto::crypto::rng::Rng;
 use crate::proto::id::{ConnId, ReqId, SessionId};
@@ -50,7 +51,7 @@ use crate::proto::model::command::Operate;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Report;
 use crate::proto::model::person::Fingerprint;
-use crate::proto::model::record::{Found, ServerQuery, ServerRecord, ServerRows};
+use crate::proto::model::record::{Found, ServerQuery, ServerRecord, ServerRestored, ServerRows};
 use crate::proto::time::{Mono, Now, Wall};
 use crate::proto::timers::Timers;
 use crate::proto::wire::client::ToServer;
@@ -70,6 +71,10 @@ pub struct Config {
     pub pool: Pool,
     /// Clients at most.
     pub max_clients: usize,
+    /// Days that mail is held.
+    pub hold_days: u64,
+    /// Bytes of mail that are held for one person.
+    pub hold_bytes: u64,
 }
 
 /// What the machine goes on with after a read.
@@ -105,6 +110,7 @@ pub struct Server {
     roster: Roster,
     deadlines: Timers<ConnId>,
     addresses: Addresses,
+    epoch: Bytes<16>,
     watchers: Watchers,
     meetings: Meetings,
     waiting: Waiting,
@@ -114,12 +120,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server as its records left it. `next_address`: the pool index after the highest one given
-    /// out. `seed`: 32 bytes of entropy. The shell opens the listeners; accepted connections come
-    /// in.
-    pub fn restore(config: Config, me: Identity, next_address: u32, seed: [u8; 32]) -> Server {
+    /// A server as its records left it. `seed`: 32 bytes of entropy. The shell opens the listeners;
+    /// accepted connections come in.
+    pub fn restore(config: Config, me: Identity, past: ServerRestored, seed: [u8; 32]) -> Server {
         Server {
-            addresses: Addresses::new(config.pool, next_address),
+            addresses: Addresses::new(config.pool, past.next_address),
+            epoch: past.epoch,
             config,
             me,
             rng: Rng::new(seed),

@@ -5,6 +5,7 @@ use super::*;
 use crate::proto::bytes::{Blob, Bytes};
 use crate::proto::id::{MsgId, ReqId, SessionId};
 use crate::proto::model::account::Visibility;
+use crate::proto::model::bond::Token;
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, PublicIdentity, Target};
 use crate::proto::time::Wall;
@@ -64,6 +65,10 @@ fn card() -> impl Strategy<Value = server::Card> {
         })
 }
 
+fn token() -> impl Strategy<Value = Option<Token>> {
+    prop::option::of(any::<[u8; 16]>().prop_map(|bytes| Token(Bytes(bytes))))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -78,23 +83,25 @@ proptest! {
         to in fingerprint(),
         from in card(),
         candidates in endpoints(),
+        token in token(),
     ) {
         let session = SessionId(Bytes(session));
-        let ask = client::Ask { session, to, candidates: candidates.clone() };
+        let ask = client::Ask { session, to, candidates: candidates.clone(), token, is_quiet: true };
         check(&ToServer::from(ask));
-        check(&ToClient::from(server::Offer { session, from, candidates }));
+        check(&ToClient::from(server::Offer { session, from, candidates, is_quiet: true }));
     }
 
     #[test]
     fn questions_and_answers_are_read_back(
         req: u32,
         who in target(),
+        token in token(),
         found in prop::option::of(card()),
         name in prop::option::of(name()),
         prefix in ".{0,40}",
     ) {
         let req = ReqId(req);
-        check(&ToServer::from(client::Lookup { req, who }));
+        check(&ToServer::from(client::Lookup { req, who, token }));
         check(&ToClient::from(server::Found { req, who: found }));
         check(&ToServer::from(client::Who { req, prefix, after: name.clone() }));
         check(&ToServer::from(client::Enter { name, visibility: Some(Visibility::Private) }));

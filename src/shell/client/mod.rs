@@ -230,6 +230,10 @@ fn read_of(request: &Request) -> Option<Read> {
             let (with, most_rows, since) = (with.clone(), *most_rows, *since);
             Some(Read::History { with, most_rows, since })
         }
+        Request::Search { words, with, most_rows } => {
+            let (words, with, most_rows) = (words.clone(), with.clone(), *most_rows);
+            Some(Read::Search { words, with, most_rows })
+        }
         Request::Events { since, follow: false } => {
             Some(Read::Events { since: Seq(since.unwrap_or(0)), follow: false })
         }

@@ -121,6 +121,7 @@ impl Plan {
             Request::Ask(Verb::Msg { until: Stage::Queued, .. }) => true,
             Request::Ask(_) | Request::Dial(_) | Request::Say { .. } => false,
             Request::History { .. }
+            | Request::Search { .. }
             | Request::Events { .. }
             | Request::Outbox
             | Request::Drop(_)

@@ -4,6 +4,7 @@
 mod console;
 mod keeper;
 
+use crate::proto::bytes::Bytes;
 use crate::proto::crypto::keys::Identity;
 use crate::proto::crypto::rng::Rng;
 use crate::proto::limits;
@@ -81,8 +82,7 @@ impl Daemon {
         let lock = Lock::take(data).map_err(|fault| locked(data, fault))?;
         let me = identity(data)?;
         let path = data.join("server.db");
-        let store = ServerStore::open(&path).map_err(|fault| at(&path, &fault))?;
-        let next_address = store.next_address(options.pool).map_err(|fault| at(&path, &fault))?;
+        let mut store = ServerStore::open(&path).map_err(|fault| at(&path, &fault))?;
         if let Err(fault) = raise_descriptor_limit() {
             warn!("descriptors: {fault}");
         }
@@ -91,13 +91,21 @@ impl Daemon {
         reactor.open_stdin().map_err(|fault| local("stdin", &fault))?;
         let key = me.fingerprint().to_string();
         let seed = system::entropy().map_err(|fault| local("entropy", &fault))?;
-        let config = Config { pool: options.pool, max_clients: options.max_clients };
+        let mut rng = Rng::new(seed);
+        let past = store.restore(options.pool, Bytes(rng.bytes()));
+        let past = past.map_err(|fault| at(&path, &fault))?;
+        let config = Config {
+            pool: options.pool,
+            max_clients: options.max_clients,
+            hold_days: options.hold_days,
+            hold_bytes: options.hold_bytes,
+        };
         let mut stdout = Stdout::default();
         let (tcp, udp) = (tcp.to_string(), udp.to_string());
         console::listening(&mut stdout.buffer, options.json, &tcp, &udp, &key);
         info!("listening on {tcp}, accounts in {}", path.display());
         Ok(Daemon {
-            machine: Server::restore(config, me, next_address, seed),
+            machine: Server::restore(config, me, past, rng.bytes()),
             store,
             reactor,
             clock: Clock::new(),

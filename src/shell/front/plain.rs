@@ -4,9 +4,7 @@ use super::safe;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::entry::{Direction, Entry, OutboxRow};
 use crate::proto::model::event::{Event, FriendState, SessionState, Stage};
-use crate::proto::model::notice::{
-    PersonRow, RequestRow, Row, SafetyRow, SessionRow, WhoamiRow,
-};
+use crate::proto::model::notice::{PersonRow, RequestRow, Row, SafetyRow, SessionRow, WhoamiRow};
 use std::fmt::{Display, Write};
 
 /// An event as a line, without its line break.

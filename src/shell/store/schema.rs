@@ -65,10 +65,10 @@ fn pragma(connection: &Connection, name: &str) -> Result<i64, StoreError> {
 }
 
 /// The client's profile.
-pub const CLIENT: Schema = Schema { application: 0x686f_6262, migrations: &[CLIENT_1] };
+pub const CLIENT: Schema = Schema { application: 0x686f_6262, migrations: &[CLIENT_1, CLIENT_2] };
 
 /// The server's accounts.
-pub const SERVER: Schema = Schema { application: 0x686f_6264, migrations: &[SERVER_1] };
+pub const SERVER: Schema = Schema { application: 0x686f_6264, migrations: &[SERVER_1, SERVER_2] };
 
 // Index `seen` finds repeats and orders each direction of a conversation as its sender did; ids
 // grow with time, so it is appended to. Index `outbox` holds what is not final and shrinks again.
@@ -112,6 +112,59 @@ const CLIENT_1: &str = "
                 WHEN 5 THEN 'expired' WHEN 6 THEN 'refused' END AS state, m.text
         FROM messages m JOIN people p ON p.id = m.person;";
 
+// Index `outbox` gets the stage, so that what is held is passed over without reading its row, and
+// `held` finds the oldest at once and all of them when a server has lost its disk; neither costs a
+// message that goes over a live link. What came from others is kept by fingerprint: it may be of
+// somebody who is no person of ours.
+const CLIENT_2: &str = "
+    CREATE TABLE bonds (
+        person     INTEGER PRIMARY KEY REFERENCES people,
+        friendship TEXT NOT NULL,    -- none, asked, asking, friends
+        words      TEXT,             -- of who is asking
+        since      INTEGER,          -- ms since 1970; of who is asking
+        blocked    INTEGER NOT NULL,
+        given      BLOB,             -- the token they have of us
+        theirs     BLOB              -- the token we have of them
+    ) STRICT;
+    CREATE TABLE notes (
+        person INTEGER NOT NULL REFERENCES people,  -- for whom
+        id     BLOB NOT NULL,
+        stage  INTEGER NOT NULL,     -- as of messages
+        sent   INTEGER NOT NULL,     -- ms since 1970
+        kind   INTEGER NOT NULL,
+        body   BLOB NOT NULL,        -- MessagePack
+        PRIMARY KEY (person, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX waiting ON notes (person, id) WHERE stage < 4;
+    CREATE TABLE acted (             -- letters to us that are no texts
+        person BLOB NOT NULL,        -- fingerprint
+        id     BLOB NOT NULL,
+        PRIMARY KEY (person, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE owed (              -- letters whose sender has not been told that they are here
+        person BLOB NOT NULL,        -- fingerprint
+        id     BLOB NOT NULL,
+        PRIMARY KEY (person, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE prekeys (
+        id     INTEGER PRIMARY KEY,
+        kind   TEXT NOT NULL,        -- once, weekly
+        secret BLOB NOT NULL,
+        made   INTEGER NOT NULL,     -- ms since 1970
+        used   INTEGER               -- ms since 1970
+    ) STRICT;
+    DROP INDEX outbox;
+    CREATE INDEX outbox ON messages (person, id, stage) WHERE stage < 4;
+    CREATE INDEX held ON messages (sent) WHERE stage = 3;
+    DROP VIEW conversation;
+    CREATE VIEW conversation AS      -- stage -1: queued again, by a server that lost it
+        SELECT m.seq, datetime(m.at / 1000, 'unixepoch') AS at, p.name,
+            CASE m.out WHEN 0 THEN 'in' ELSE 'out' END AS direction,
+            CASE m.stage WHEN -1 THEN 'queued' WHEN 2 THEN 'queued' WHEN 3 THEN 'held'
+                WHEN 4 THEN 'delivered' WHEN 5 THEN 'expired' WHEN 6 THEN 'refused' END AS state,
+            m.text
+        FROM messages m JOIN people p ON p.id = m.person;";
+
 const SERVER_1: &str = "
     CREATE TABLE accounts (
         fingerprint BLOB PRIMARY KEY,
@@ -121,3 +174,52 @@ const SERVER_1: &str = "
         visibility  TEXT NOT NULL,
         seen        INTEGER NOT NULL          -- ms since 1970
     ) STRICT, WITHOUT ROWID;";
+
+// `boxes` and `shares` hold the sums that quotas ask for, so that a deposit costs the same however
+// much is held; a box stays when it is empty, for its number. `bytes` is what counts for quotas.
+const SERVER_2: &str = "
+    CREATE TABLE settings (
+        key   TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE tokens (
+        owner BLOB NOT NULL,
+        hash  BLOB NOT NULL,
+        PRIMARY KEY (owner, hash)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE blocks (
+        owner   BLOB NOT NULL,
+        blocked BLOB NOT NULL,
+        PRIMARY KEY (owner, blocked)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX blockers ON blocks (blocked);
+    CREATE TABLE prekeys (
+        owner     BLOB NOT NULL,
+        once      INTEGER NOT NULL,  -- 1 one-time, 0 weekly
+        id        INTEGER NOT NULL,  -- the owner's number for it
+        key       BLOB NOT NULL,
+        made      INTEGER NOT NULL,  -- ms since 1970, the owner's clock
+        signature BLOB NOT NULL,
+        PRIMARY KEY (owner, once, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE boxes (
+        owner  BLOB PRIMARY KEY,
+        number INTEGER NOT NULL,     -- the highest ever given to mail
+        bytes  INTEGER NOT NULL      -- held now
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE shares (
+        owner     BLOB NOT NULL,
+        depositor BLOB NOT NULL,
+        bytes     INTEGER NOT NULL,  -- held now, of this depositor
+        PRIMARY KEY (owner, depositor)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE mail (
+        id        INTEGER PRIMARY KEY,
+        owner     BLOB NOT NULL,
+        number    INTEGER NOT NULL,
+        depositor BLOB NOT NULL,
+        at        INTEGER NOT NULL,  -- ms since 1970
+        envelope  BLOB NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX collected ON mail (owner, number);
+    CREATE INDEX oldest ON mail (at);";

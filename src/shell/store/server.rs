@@ -7,7 +7,7 @@ use crate::proto::bytes::Bytes;
 use crate::proto::model::account::{Account, Pool};
 use crate::proto::model::name::Name;
 use crate::proto::model::person::Fingerprint;
-use crate::proto::model::record::{AccountKey, ServerRecord};
+use crate::proto::model::record::{AccountKey, ServerRecord, ServerRestored};
 use crate::proto::time::Wall;
 use rusqlite::{Row, params};
 use std::net::Ipv4Addr;
@@ -74,6 +74,17 @@ impl ServerStore {
         Ok(index.map_or(0, |index| index + 1))
     }
 
+    /// What the machine starts from. `fresh`: 16 random bytes, the epoch of a database that has none.
+    pub fn restore(&mut self, pool: Pool, fresh: Bytes<16>) -> Result<ServerRestored, StoreError> {
+        self.db.statement(KEEP_EPOCH)?.execute([&fresh.0[..]])?;
+        let epoch = self.db.statement(EPOCH)?.query_row([], |row| row.get(0))?;
+        Ok(ServerRestored {
+            next_address: self.next_address(pool)?,
+            epoch: Bytes(epoch),
+            oldest: self.oldest()?,
+        })
+    }
+
     /// How many accounts there are. Costs by their number: for start and the operator.
     pub fn accounts_count(&self) -> Result<u64, StoreError> {
         let mut statement = self.db.statement("SELECT count(*) FROM accounts")?;
@@ -89,6 +100,11 @@ impl ServerStore {
     /// Forgets what was kept since the last commit, as a crash would.
     pub fn rollback(&mut self) {
         self.db.rollback();
+    }
+
+    fn oldest(&self) -> Result<Option<Wall>, StoreError> {
+        let oldest: Option<i64> = self.db.statement(OLDEST)?.query_row([], |row| row.get(0))?;
+        Ok(oldest.map(Wall))
     }
 
     fn keep_account(&mut self, account: &Account) -> Result<(), StoreError> {
@@ -122,6 +138,9 @@ fn account(row: &Row<'_>) -> Result<Account, StoreError> {
     })
 }
 
+const KEEP_EPOCH: &str = "INSERT OR IGNORE INTO settings (key, value) VALUES ('epoch', ?1)";
+const EPOCH: &str = "SELECT value FROM settings WHERE key = 'epoch'";
+const OLDEST: &str = "SELECT min(at) FROM mail";
 const BY_NAME: &str = "
     SELECT fingerprint, name, address, identity, visibility, seen FROM accounts WHERE name = ?1";
 const BY_ADDRESS: &str = "

@@ -1,9 +1,7 @@
 use super::*;
 use crate::proto::bytes::Blob;
 use crate::proto::model::person::Target;
-use crate::proto::wire::client::{
-    Answer, Ask, Carry, Hangup, Leave, Listening, Lookup, Show, Watch, Who,
-};
+use crate::proto::wire::client::{Answer, Carry, Hangup, Leave, Listening, Show, Who};
 use std::collections::BTreeSet;
 
 const SEEDS: u8 = 12;
@@ -14,7 +12,7 @@ const PEOPLE: u64 = 6;
 fn nothing_is_left_of_anybody_after_any_course_of_events() {
     let mut relayed_bytes = 0;
     for seed in 0..SEEDS {
-        let mut world = World::with(Config { pool: pool("100.64.0.0/10"), max_clients: 5 });
+        let mut world = World::with(config(5));
         let mut dice = Rng::new([seed; 32]);
         for _ in 0..STEPS {
             world.step(&mut dice);
@@ -120,11 +118,11 @@ fn any_message(dice: &mut Rng) -> ToServer {
     match dice.below(20) {
         0 => Show { req, visibility: visibility(dice) }.into(),
         1 => Who { req, prefix: String::new(), after: None }.into(),
-        2 => Lookup { req, who: Target::Key(to) }.into(),
-        3 => Watch { who: (1..=PEOPLE as u8).map(key).collect() }.into(),
+        2 => lookup(1, Target::Key(to)).into(),
+        3 => watch(&(1..=PEOPLE as u8).map(key).collect::<Vec<_>>()).into(),
         4 => Listening { port: dice.below(9) as u16 }.into(),
         5 if dice.below(8) == 0 => Leave {}.into(),
-        6..10 => Ask { session: number, to, candidates: Vec::new() }.into(),
+        6..10 => ask(number, to).into(),
         10..14 => Answer { session: number, candidates: Vec::new() }.into(),
         14 if dice.below(2) == 0 => Hangup { session: number, declined: dice.below(2) == 0 }.into(),
         _ => {

@@ -5,7 +5,6 @@ use crate::proto::limits::{
     CONNECTS_BURST, CONNECTS_PER_S, REQUESTS_BURST, REQUESTS_PER_S, SOURCES,
 };
 use crate::proto::model::person::Target;
-use crate::proto::wire::client::{Ask, Lookup, Watch};
 use crate::proto::wire::server::{OverBudget, Refused, WhyRefused};
 use std::mem::size_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 fn an_account_over_its_budget_is_told_and_may_ask_again_later() {
     let mut world = World::new();
     let anna = world.enter(1, "anna");
-    let lookup = Lookup { req: req(1), who: Target::Name(nm("nobody")) };
+    let lookup = lookup(1, Target::Name(nm("nobody")));
     for _ in 0..REQUESTS_BURST {
         world.utter(anna, lookup.clone());
     }
@@ -24,9 +23,9 @@ fn an_account_over_its_budget_is_told_and_may_ask_again_later() {
     assert!(heard.iter().all(|message| matches!(message, ToClient::Found(_))));
     world.say(anna, lookup.clone());
     assert_eq!(world.heard(anna), [OverBudget { req: Some(req(1)), session: None }.into()]);
-    world.say(anna, Ask { session: session(1), to: key(2), candidates: Vec::new() });
+    world.say(anna, ask(session(1), key(2)));
     assert_eq!(world.heard(anna), [OverBudget { req: None, session: Some(session(1)) }.into()]);
-    world.say(anna, Watch { who: vec![key(1)] });
+    world.say(anna, watch(&[key(1)]));
     assert_eq!(world.heard(anna), [OverBudget { req: None, session: None }.into()]);
     world.pass(1_000);
     for _ in 0..REQUESTS_PER_S {
@@ -39,7 +38,7 @@ fn an_account_over_its_budget_is_told_and_may_ask_again_later() {
 
 #[test]
 fn an_address_that_connects_too_often_is_turned_away_but_never_loopback() {
-    let mut world = World::with(Config { pool: pool("100.64.0.0/10"), max_clients: 10_000 });
+    let mut world = World::with(config(10_000));
     for _ in 0..CONNECTS_BURST {
         let id = world.accept("192.0.2.7:1");
         world.settle();
@@ -83,7 +82,7 @@ fn a_network_of_ipv6_addresses_is_one_source() {
 
 #[test]
 fn a_full_server_says_so_and_still_replaces() {
-    let mut world = World::with(Config { pool: pool("100.64.0.0/10"), max_clients: 2 });
+    let mut world = World::with(config(2));
     let anna = world.enter(1, "anna");
     world.enter(2, "bert");
     let late = world.dial(3);
@@ -96,7 +95,7 @@ fn a_full_server_says_so_and_still_replaces() {
 
 #[test]
 fn half_open_connections_are_bounded_and_cost_the_others_nothing() {
-    let mut world = World::with(Config { pool: pool("100.64.0.0/10"), max_clients: 3 });
+    let mut world = World::with(config(3));
     world.enter(1, "anna");
     let bert = world.enter(2, "bert");
     let open: Vec<_> = (0..4).map(|_| world.accept("127.0.0.1:1")).collect();
@@ -104,7 +103,7 @@ fn half_open_connections_are_bounded_and_cost_the_others_nothing() {
     world.settle();
     assert!(open.into_iter().all(|id| world.end(id).is_none()));
     assert_eq!(world.end(over), Some(StreamAction::Abort));
-    world.say(bert, Lookup { req: req(1), who: Target::Name(nm("anna")) });
+    world.say(bert, lookup(1, Target::Name(nm("anna"))));
     assert!(matches!(world.heard(bert)[..], [ToClient::Found(_)]));
 }
 

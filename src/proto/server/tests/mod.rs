@@ -19,10 +19,12 @@ use crate::proto::model::account::{Account, Pool, Visibility};
 use crate::proto::model::command::Operate;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Report;
-use crate::proto::model::person::Fingerprint;
-use crate::proto::model::record::{AccountKey, ServerRecord, ServerRows};
+use crate::proto::model::person::{Fingerprint, Target};
+use crate::proto::model::record::{
+    AccountKey, Found, Read, ServerRecord, ServerRestored, ServerRows,
+};
 use crate::proto::time::{Mono, Now, Wall};
-use crate::proto::wire::client::{Enter, ToServer};
+use crate::proto::wire::client::{Ask, Enter, Lookup, ToServer, Watch, Watched};
 use crate::proto::wire::server::ToClient;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -51,16 +53,19 @@ struct Client {
     sends: usize,
 }
 
+/// What the world's disk was made with.
+const EPOCH: Bytes<16> = Bytes([0xe9; 16]);
+const PAST: ServerRestored = ServerRestored { next_address: 0, epoch: EPOCH, oldest: None };
 const LISTENER: ConnId = ConnId(1 << 62);
 
 impl World {
     fn new() -> World {
-        World::with(Config { pool: pool("100.64.0.0/10"), max_clients: 100 })
+        World::with(config(100))
     }
 
     fn with(config: Config) -> World {
         World {
-            server: Server::restore(config, me(0), 0, [1; 32]),
+            server: Server::restore(config, me(0), PAST, [1; 32]),
             now: Now { mono: Mono(1_000_000), wall: Wall(1_700_000_000_000) },
             accounts: BTreeMap::new(),
             kept: 0,
@@ -203,8 +208,8 @@ impl World {
             match output {
                 Output::Keep(record) => self.keep(record),
                 Output::Query(query) => {
-                    let account = self.read(&query.by);
-                    let rows = ServerRows { account, then: query.then };
+                    let found = self.read(&query.read);
+                    let rows = ServerRows { found, then: query.then };
                     self.server.handle(self.now, Input::Rows(rows));
                 }
                 Output::Stream(id, action) => self.client(id).on(action),
@@ -224,16 +229,18 @@ impl World {
             ServerRecord::Forget(key) => {
                 self.accounts.remove(&key).expect("only an account is forgotten");
             }
+            other => todo!("{other:?}"),
         }
     }
 
-    fn read(&self, by: &AccountKey) -> Option<Account> {
+    fn read(&self, read: &Read) -> Found {
+        let Read::Account { by, .. } = read else { todo!("{read:?}") };
         let found = self.accounts.values().find(|account| match by {
             AccountKey::Name(name) => account.name == *name,
             AccountKey::Address(address) => account.address == *address,
             AccountKey::Key(key) => account.fingerprint == *key,
         });
-        found.cloned()
+        Found::Account { account: found.cloned(), has_token: false, is_blocked: false }
     }
 
     fn input(&mut self, id: ConnId, event: StreamEvent<'_>) {
@@ -300,8 +307,25 @@ fn nm(name: &str) -> Name {
     Name::parse(name).expect("a test's name")
 }
 
+fn config(max_clients: usize) -> Config {
+    Config { pool: pool("100.64.0.0/10"), max_clients, hold_days: 30, hold_bytes: 1 << 20 }
+}
+
 fn pool(text: &str) -> Pool {
     Pool::parse(text).expect("a test's pool")
+}
+
+fn lookup(n: u32, who: Target) -> Lookup {
+    Lookup { req: req(n), who, token: None }
+}
+
+fn watch(who: &[Fingerprint]) -> Watch {
+    let who = who.iter().map(|who| Watched { who: *who, token: None });
+    Watch { who: who.collect() }
+}
+
+fn ask(session: SessionId, to: Fingerprint) -> Ask {
+    Ask { session, to, candidates: Vec::new(), token: None, is_quiet: false }
 }
 
 fn req(n: u32) -> ReqId {

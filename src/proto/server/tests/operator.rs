@@ -1,6 +1,6 @@
 use super::*;
 use crate::proto::bytes::Blob;
-use crate::proto::wire::client::{Answer, Ask, Carry, Watch};
+use crate::proto::wire::client::{Answer, Carry};
 use crate::proto::wire::server::{Leaving, WhyLeaving};
 
 fn leaving(why: WhyLeaving) -> Vec<ToClient> {
@@ -37,7 +37,7 @@ fn stats_count_what_happened() {
     let anna = world.enter(1, "anna");
     let bert = world.enter(2, "bert");
     world.dial(3);
-    world.say(anna, Ask { session: session(1), to: key(2), candidates: Vec::new() });
+    world.say(anna, ask(session(1), key(2)));
     world.say(bert, Answer { session: session(1), candidates: Vec::new() });
     world.say(bert, Carry { session: session(1), bytes: Blob(vec![0; 1_000]) });
     let from = "127.0.0.1:9".parse().expect("an address");
@@ -64,7 +64,7 @@ fn whoever_is_kicked_is_told_and_may_come_back() {
     let mut world = World::new();
     let anna = world.enter(1, "anna");
     let bert = world.enter(2, "bert");
-    world.say(bert, Watch { who: vec![key(1)] });
+    world.say(bert, watch(&[key(1)]));
     world.heard(bert);
     world.operate(Operate::Kick(nm("anna")));
     assert_eq!(world.heard(anna), leaving(WhyLeaving::Kicked));
@@ -101,8 +101,8 @@ fn quitting_tells_everybody_once_and_keeps_when_they_were_seen() {
     let mut world = World::new();
     let anna = world.enter(1, "anna");
     let bert = world.enter(2, "bert");
-    world.say(anna, Watch { who: vec![key(2)] });
-    world.say(anna, Ask { session: session(1), to: key(2), candidates: Vec::new() });
+    world.say(anna, watch(&[key(2)]));
+    world.say(anna, ask(session(1), key(2)));
     world.heard(anna);
     world.heard(bert);
     let half = world.accept("127.0.0.1:1");

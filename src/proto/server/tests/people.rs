@@ -2,7 +2,7 @@ use super::super::roster::Member;
 use super::*;
 use crate::proto::limits::{WATCHED, WHO_PAGE_NAMES};
 use crate::proto::model::person::Target;
-use crate::proto::wire::client::{Leave, Lookup, Show, Watch, Who};
+use crate::proto::wire::client::{Leave, Show, Who};
 use crate::proto::wire::server::{Brief, Card, Presence, WhoPage};
 use std::net::Ipv4Addr;
 
@@ -51,7 +51,7 @@ impl World {
     }
 
     fn lookup(&mut self, id: ConnId, who: Target) -> Option<Card> {
-        self.say(id, Lookup { req: req(3), who });
+        self.say(id, lookup(3, who));
         match self.heard(id).pop() {
             Some(ToClient::Found(found)) if found.req == req(3) => found.who,
             other => panic!("{other:?}"),
@@ -59,7 +59,7 @@ impl World {
     }
 
     fn watch(&mut self, id: ConnId, who: &[Fingerprint]) -> Vec<ToClient> {
-        self.say(id, Watch { who: who.to_vec() });
+        self.say(id, watch(who));
         self.heard(id)
     }
 
@@ -86,7 +86,7 @@ fn who_names_the_public_and_oneself_in_order() {
 
 #[test]
 fn who_pages_through_everybody_once() {
-    let config = Config { pool: pool("100.64.0.0/10"), max_clients: 200_000 };
+    let config = config(200_000);
     let mut world = World::with(config);
     let mut public = Vec::new();
     for n in 0..5_000u32 {
@@ -110,7 +110,7 @@ fn who_pages_through_everybody_once() {
 
 #[test]
 fn who_ends_where_the_page_is_exactly_full() {
-    let mut world = World::with(Config { pool: pool("100.64.0.0/10"), max_clients: 1_000 });
+    let mut world = World::with(config(1_000));
     for n in 0..WHO_PAGE_NAMES - 1 {
         world.inject(&format!("a{n:03}"), Visibility::Public);
     }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::proto::bytes::Blob;
 use crate::proto::limits::{BACKLOG_BYTES, STREAM_AHEAD_BYTES};
-use crate::proto::wire::client::{Answer, Ask, Carry, Show, Watch, Who};
+use crate::proto::wire::client::{Answer, Carry, Show, Who};
 use crate::proto::wire::server::Carried;
 
 const CHUNK_BYTES: usize = 32 * 1024;
@@ -16,7 +16,7 @@ fn carried(n: u8, bytes: &[u8]) -> ToClient {
 
 impl World {
     fn meet(&mut self, n: u8, asker: ConnId, asked: ConnId, to: u8) {
-        self.say(asker, Ask { session: session(n), to: key(to), candidates: Vec::new() });
+        self.say(asker, ask(session(n), key(to)));
         self.say(asked, Answer { session: session(n), candidates: Vec::new() });
         self.heard(asker);
         self.heard(asked);
@@ -59,7 +59,7 @@ fn nothing_is_carried_before_the_answer_or_by_others() {
     let anna = world.enter(1, "anna");
     let bert = world.enter(2, "bert");
     let eve = world.enter(3, "eve");
-    world.say(anna, Ask { session: session(1), to: key(2), candidates: Vec::new() });
+    world.say(anna, ask(session(1), key(2)));
     world.heard(bert);
     world.say(anna, carry(1, b"early"));
     world.say(eve, carry(1, b"alien"));
@@ -171,8 +171,8 @@ fn a_client_that_asks_and_does_not_read_is_not_read_from() {
 fn a_client_that_never_reads_its_pushes_is_cut_off_alone() {
     let (mut world, anna, bert) = met();
     let clara = world.enter(3, "clara");
-    world.say(bert, Watch { who: vec![key(3)] });
-    world.say(anna, Watch { who: vec![key(3)] });
+    world.say(bert, watch(&[key(3)]));
+    world.say(anna, watch(&[key(3)]));
     world.client(bert).is_stuck = true;
     world.carry_until_paused(anna, 1);
     let mut rounds = 0;

@@ -1,11 +1,17 @@
 use super::*;
 use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
 use crate::proto::model::person::Target;
-use crate::proto::wire::client::{Answer, Ask, Hangup, Listening, Lookup};
+use crate::proto::wire::client::{Answer, Ask, Hangup, Listening};
 use crate::proto::wire::server::{Answered, Card, Ended, Offer, WhyEnded};
 
 fn ask(n: u8, to: u8) -> Ask {
-    Ask { session: session(n), to: key(to), candidates: vec![at("10.0.0.9:9")] }
+    Ask {
+        session: session(n),
+        to: key(to),
+        candidates: vec![at("10.0.0.9:9")],
+        token: None,
+        is_quiet: false,
+    }
 }
 
 fn answer(n: u8) -> Answer {
@@ -51,7 +57,10 @@ fn an_ask_and_its_answer_carry_card_and_candidates() {
         seen: account.seen,
     };
     let candidates = vec![at("10.0.0.9:9"), at("127.0.0.1:7001")];
-    assert_eq!(world.heard(bert), [Offer { session: session(1), from, candidates }.into()]);
+    assert_eq!(
+        world.heard(bert),
+        [Offer { session: session(1), from, candidates, is_quiet: false }.into()]
+    );
     let repeated = vec![at("127.0.0.1:7002"), at("127.0.0.1:7002"), at("0.0.0.0:1")];
     world.say(bert, Answer { session: session(1), candidates: repeated });
     let candidates = vec![at("127.0.0.1:7002")];
@@ -65,7 +74,10 @@ fn candidates_are_bounded_and_the_outer_address_is_among_them() {
     let bert = world.enter(2, "bert");
     world.say(anna, Listening { port: 7_001 });
     let candidates = (1..100).map(|port| at(&format!("10.0.0.9:{port}"))).collect();
-    world.say(anna, Ask { session: session(1), to: key(2), candidates });
+    world.say(
+        anna,
+        Ask { session: session(1), to: key(2), candidates, token: None, is_quiet: false },
+    );
     let heard = world.heard(bert);
     let [ToClient::Offer(offer)] = &heard[..] else { panic!("{heard:?}") };
     assert_eq!(offer.candidates.len(), CANDIDATES);
@@ -94,7 +106,7 @@ fn not_even_the_order_of_answers_tells_the_private_from_the_unknown() {
     world.enter_private(2, "bert");
     let mut orders = Vec::new();
     for to in [2, 9] {
-        world.utter(anna, Lookup { req: req(1), who: Target::Name(nm("nobody")) });
+        world.utter(anna, lookup(1, Target::Name(nm("nobody"))));
         world.utter(anna, ask(1, to));
         world.settle();
         orders.push(world.heard(anna));
@@ -214,7 +226,7 @@ fn one_asker_does_not_take_all_of_anothers_places() {
 
 #[test]
 fn a_client_has_no_more_sessions_than_its_bound() {
-    let mut world = World::with(Config { pool: pool("100.64.0.0/10"), max_clients: 200 });
+    let mut world = World::with(config(200));
     let anna = world.enter(200, "anna");
     let others = (RENDEZVOUS / RENDEZVOUS_PAIR) as u8;
     for n in 0..=others {
@@ -224,13 +236,13 @@ fn a_client_has_no_more_sessions_than_its_bound() {
     for _ in 0..RENDEZVOUS_PAIR {
         for to in 1..=others {
             let session = numbered(&mut number);
-            world.say(anna, Ask { session, to: key(to), candidates: Vec::new() });
+            world.say(anna, super::ask(session, key(to)));
         }
     }
     assert_eq!(world.heard(anna), []);
     assert_eq!(world.server.meetings.len(), RENDEZVOUS);
     let session = numbered(&mut number);
-    world.say(anna, Ask { session, to: key(others + 1), candidates: Vec::new() });
+    world.say(anna, super::ask(session, key(others + 1)));
     assert_eq!(world.heard(anna), [Ended { session, why: WhyEnded::Busy }.into()]);
 }
 

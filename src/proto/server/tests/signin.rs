@@ -1,7 +1,7 @@
 use super::*;
 use crate::proto::limits::HANDSHAKE_MS;
 use crate::proto::model::person::Target;
-use crate::proto::wire::client::{Leave, Listening, Lookup, Show};
+use crate::proto::wire::client::{Leave, Listening, Show};
 use crate::proto::wire::server::{Leaving, Refused, Shown, Welcome, WhyLeaving, WhyRefused};
 use std::net::Ipv4Addr;
 
@@ -21,7 +21,16 @@ fn a_new_key_with_a_free_name_is_registered_and_welcomed() {
     let address = Ipv4Addr::new(100, 64, 0, 1);
     let outer = "127.0.0.1:40001".parse().expect("an address");
     let visibility = Visibility::Public;
-    let welcome = Welcome { name: nm("anna"), address, outer, visibility };
+    let welcome = Welcome {
+        name: nm("anna"),
+        address,
+        outer,
+        visibility,
+        keys_left: 0,
+        weekly: None,
+        epoch: EPOCH,
+        hold_days: 30,
+    };
     assert_eq!(world.heard(anna), [welcome.into()]);
     let account = world.account("anna");
     assert_eq!((account.fingerprint, account.identity), (key(1), *me(1).public()));
@@ -108,7 +117,7 @@ fn a_second_sign_in_replaces_the_first_which_is_told() {
     let second = world.enter(1, "anna");
     assert_eq!(world.heard(first), [Leaving { why: WhyLeaving::Replaced }.into()]);
     assert_eq!(world.end(first), Some(StreamAction::Close));
-    world.say(second, Lookup { req: req(1), who: Target::Name(nm("anna")) });
+    world.say(second, lookup(1, Target::Name(nm("anna"))));
     let heard = world.heard(second);
     let [ToClient::Found(found)] = &heard[..] else { panic!("{heard:?}") };
     assert!(found.who.as_ref().is_some_and(|card| card.online));
@@ -117,7 +126,7 @@ fn a_second_sign_in_replaces_the_first_which_is_told() {
 #[test]
 fn a_full_pool_refuses_until_an_address_is_free_again() {
     let pool = pool("10.0.0.0/30");
-    let mut world = World::with(Config { pool, max_clients: 100 });
+    let mut world = World::with(Config { pool, ..config(100) });
     world.enter(1, "anna");
     world.enter(2, "bert");
     let late = world.dial(3);

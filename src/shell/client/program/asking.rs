@@ -126,6 +126,9 @@ impl Program {
             Request::History { with, most_rows, since } => {
                 self.reads.push_back((ticket, Read::History { with, most_rows, since }));
             }
+            Request::Search { words, with, most_rows } => {
+                self.reads.push_back((ticket, Read::Search { words, with, most_rows }));
+            }
             Request::Events { since, follow } => {
                 let now_on = if follow { self.store.last_seq() } else { Seq(0) };
                 let since = since.map_or(now_on, Seq);
