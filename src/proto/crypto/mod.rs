@@ -1,5 +1,6 @@
-//! Keys, the Noise handshake, and sealing. The only module that names a crypto crate.
+//! Keys, hashes, the Noise handshake, and sealing. The only module that names a crypto crate.
 
+pub mod digest;
 pub mod handshake;
 pub mod keys;
 mod resolver;

@@ -9,6 +9,7 @@ use super::person::{Fingerprint, Person};
 use super::prekey::{Prekey, PrekeySecret};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::MsgId;
+use crate::proto::limits::HELD_ROW_BYTES;
 use crate::proto::time::Wall;
 use std::net::Ipv4Addr;
 
@@ -209,6 +210,13 @@ pub struct HeldMail {
     pub envelope: Vec<u8>,
 }
 
+impl HeldMail {
+    /// What it counts for in quotas: its bytes, and what a row costs beside them.
+    pub fn cost_bytes(&self) -> u64 {
+        (self.envelope.len() + HELD_ROW_BYTES) as u64
+    }
+}
+
 /// What a server reads while it runs. `then` comes back with the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerQuery<T> {
@@ -250,6 +258,10 @@ pub enum Read {
         /// At most so many.
         most_bytes: usize,
     },
+    /// Since when the oldest mail is held.
+    Oldest,
+    /// Who blocks somebody.
+    BlockersOf(Fingerprint),
 }
 
 /// How an account is pointed at.
@@ -302,9 +314,9 @@ pub enum Found {
     },
     /// To [`Read::Held`].
     Held {
-        /// Bytes for the recipient.
+        /// What is held for the recipient counts for.
         bytes: u64,
-        /// Bytes of this depositor for the recipient.
+        /// What this depositor has of that.
         bytes_of_depositor: u64,
         /// The highest number ever given to mail for the recipient.
         number: u64,
@@ -316,4 +328,8 @@ pub enum Found {
         /// Whether there is more after these.
         more: bool,
     },
+    /// To [`Read::Oldest`]; `None` when nothing is held.
+    Oldest(Option<Wall>),
+    /// To [`Read::BlockersOf`].
+    BlockersOf(Vec<Fingerprint>),
 }

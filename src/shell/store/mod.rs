@@ -2,7 +2,7 @@
 //!
 //! - [`client`]: the profile's records, and what the machine reads while it runs
 //! - [`read`]: history, events and outbox, as people and scripts list them
-//! - [`server`]: a server's accounts
+//! - [`server`]: a server's accounts; `reach` has its tokens, blocks and prekeys, `mailroom` its mail
 //! - [`schema`]: the numbered migrations of both
 //!
 //! A wake's records are one transaction, opened by its first record; a commit is a few writes and
@@ -12,6 +12,8 @@
 //! profile while nobody runs it; while somebody does, the control socket answers.
 
 pub mod client;
+mod mailroom;
+mod reach;
 pub mod read;
 pub mod schema;
 pub mod server;
