@@ -127,7 +127,24 @@ pub const ENVELOPE_GOT: usize = 2_048;
 /// Bytes of mail that a server holds of one depositor for one recipient, part of what it holds
 /// for the recipient.
 pub const HOLD_PART: u64 = 4;
-/// Mail read from the disk at a time.
+/// What mail on a server's disk counts for beside its bytes: its rows, so that tiny envelopes are
+/// no way around a quota.
+pub const HELD_ROW_BYTES: usize = 256;
+/// Bytes of an envelope that cost its depositor as much budget as a request.
+pub const DEPOSIT_PER_REQUEST_BYTES: usize = 16 * 1024;
+/// Tokens, blocks or prekeys laid out at a server that cost as much budget as a request: each may
+/// be a row.
+pub const ROWS_PER_REQUEST: usize = 16;
+/// Shortest pause between two looks for mail past its time.
+pub const EXPIRY_PAUSE_MS: u64 = 3_600_000;
+/// Longest pause between two looks: the clock on the wall may have been moved meanwhile.
+pub const EXPIRY_LOOK_MS: u64 = 7 * 86_400_000;
+/// One-time prekeys of one person that one asker is given in an hour, and at once; then only the
+/// weekly one, so that nobody uses up what is there for all.
+pub const PREKEYS_PER_ASKER_HOUR: u64 = 20;
+/// Pairs of asker and asked whose prekeys are counted; beyond it the least busy one is forgotten.
+pub const PREKEY_ASKERS: usize = 65_536;
+/// Mail read from the disk at a time, and sent ahead of the recipient's word that it was taken.
 pub const MAIL_PAGE_BYTES: usize = 128 * 1024;
 /// Friend requests that are kept for a person to answer.
 pub const FRIEND_REQUESTS: usize = 32;

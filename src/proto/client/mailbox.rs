@@ -154,7 +154,7 @@ impl Client {
             return;
         }
         // The server vouches for names; what an envelope claims counts only where they agree.
-        let vouched = (mail.from == from).then(|| mail.name.clone());
+        let vouched = mail.name.clone().filter(|_| mail.from == from);
         let Some(person) = self.people.claim(&opened.from, vouched) else { return };
         if packet.is_unopened {
             self.core.keep(Record::Requeue(from));

@@ -1,4 +1,4 @@
-//! Keys, the Noise handshake, and sealing. The only module that names a crypto crate.
+//! Keys, hashes, the Noise handshake, and sealing. The only module that names a crypto crate.
 
 pub mod digest;
 pub mod handshake;

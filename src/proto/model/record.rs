@@ -9,6 +9,7 @@ use super::person::{Fingerprint, Person};
 use super::prekey::{Prekey, PrekeySecret};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::MsgId;
+use crate::proto::limits::HELD_ROW_BYTES;
 use crate::proto::time::Wall;
 use std::net::Ipv4Addr;
 
@@ -191,6 +192,8 @@ pub enum ServerRecord {
     },
     /// Somebody's prekeys: a weekly one in place of the one before, one-time ones added.
     Publish(Fingerprint, Vec<Prekey>),
+    /// All of somebody's one-time prekeys are worth nothing any more.
+    Unpublish(Fingerprint),
     /// A one-time prekey has been given out.
     Spent(Fingerprint, u32),
     /// Mail to hold.
@@ -208,14 +211,21 @@ pub struct HeldMail {
     pub to: Fingerprint,
     /// Who deposited it.
     pub from: Fingerprint,
-    /// The depositor's name.
-    pub name: Name,
+    /// The depositor's name, as the server has it when the mail is read.
+    pub name: Option<Name>,
     /// Counts up for each recipient.
     pub number: u64,
     /// Since when.
     pub at: Wall,
     /// Sealed.
     pub envelope: Vec<u8>,
+}
+
+impl HeldMail {
+    /// What it counts for in quotas: its bytes, and what a row costs beside them.
+    pub fn cost_bytes(&self) -> u64 {
+        (self.envelope.len() + HELD_ROW_BYTES) as u64
+    }
 }
 
 /// What a server reads while it runs. `then` comes back with the answer.
@@ -259,6 +269,10 @@ pub enum Read {
         /// At most so many.
         most_bytes: usize,
     },
+    /// Since when the oldest mail is held.
+    Oldest,
+    /// Who blocks somebody.
+    BlockersOf(Fingerprint),
 }
 
 /// How an account is pointed at.
@@ -311,9 +325,9 @@ pub enum Found {
     },
     /// To [`Read::Held`].
     Held {
-        /// Bytes for the recipient.
+        /// What is held for the recipient counts for.
         bytes: u64,
-        /// Bytes of this depositor for the recipient.
+        /// What this depositor has of that.
         bytes_of_depositor: u64,
         /// The highest number ever given to mail for the recipient.
         number: u64,
@@ -325,4 +339,8 @@ pub enum Found {
         /// Whether there is more after these.
         more: bool,
     },
+    /// To [`Read::Oldest`]; `None` when nothing is held.
+    Oldest(Option<Wall>),
+    /// To [`Read::BlockersOf`].
+    BlockersOf(Vec<Fingerprint>),
 }

@@ -1,11 +1,12 @@
 //! Accounts: sign-in, registration, replacement, visibility, sign-out.
 
+use super::mailbox::Standing;
 use super::roster::{Member, Newcomer, State};
-use super::{Server, Then};
+use super::{Deadline, Server, Then};
 use crate::proto::id::{ConnId, ReqId};
 use crate::proto::model::account::{Account, Pool, Visibility};
 use crate::proto::model::name::Name;
-use crate::proto::model::record::AccountKey;
+use crate::proto::model::record::{AccountKey, Read, ServerRecord};
 use crate::proto::time::Wall;
 use crate::proto::wire::client::{Enter, Listening, Show};
 use crate::proto::wire::server::{Refused, Shown, Welcome, WhyLeaving, WhyRefused};
@@ -57,7 +58,10 @@ impl Server {
             return self.refuse(id, WhyRefused::Full);
         }
         match (account, wish.and_then(|wish| wish.name)) {
-            (Some(account), _) => self.sign_in(id, account),
+            (Some(account), _) => {
+                let then = Then::SignIn(id, Box::new(account));
+                self.out.read_next(Read::Standing(key), then);
+            }
             (None, Some(name)) => self.out.query_next(AccountKey::Name(name), Then::Register(id)),
             (None, None) => self.refuse(id, WhyRefused::NameNeeded),
         }
@@ -80,7 +84,8 @@ impl Server {
         self.counts.registrations += 1;
         let visibility = Visibility::Public;
         let seen = self.now.wall;
-        self.sign_in(id, Account { name, fingerprint, identity, address, visibility, seen });
+        let account = Account { name, fingerprint, identity, address, visibility, seen };
+        self.sign_in(id, account, &Standing::default());
     }
 
     pub(super) fn on_show(&mut self, id: ConnId, show: Show) {
@@ -101,7 +106,7 @@ impl Server {
     ) {
         let Some(account) = account else { return };
         if account.visibility != visibility {
-            self.out.keep(Account { visibility, ..account });
+            self.out.keep(ServerRecord::Account(Account { visibility, ..account }));
         }
         self.roster.send(id, Shown { req, visibility });
     }
@@ -123,11 +128,11 @@ impl Server {
     pub(super) fn on_left_read(&mut self, account: Option<Account>, seen: Wall) {
         // Nothing to keep where the account was forgotten.
         if let Some(account) = account {
-            self.out.keep(Account { seen, ..account });
+            self.out.keep(ServerRecord::Account(Account { seen, ..account }));
         }
     }
 
-    fn sign_in(&mut self, id: ConnId, mut account: Account) {
+    pub(super) fn sign_in(&mut self, id: ConnId, mut account: Account, standing: &Standing) {
         let Some(conn) = self.roster.conn(id) else { return };
         let outer = conn.from;
         if let State::Entering(newcomer) = &conn.state {
@@ -138,8 +143,8 @@ impl Server {
         let (key, visibility, seen) = (account.fingerprint, account.visibility, account.seen);
         let (name, address) = (account.name.clone(), account.address);
         debug!("{name} signed in from {outer}");
-        self.out.keep(account);
-        self.deadlines.cancel(&id);
+        self.out.keep(ServerRecord::Account(account));
+        self.timers.cancel(&Deadline::Conn(id));
         let member = Member {
             key,
             name: name.clone(),
@@ -149,6 +154,7 @@ impl Server {
             since: seen,
             budget: Default::default(),
             watching: Box::default(),
+            mail: Default::default(),
         };
         if let Some(replaced) = self.roster.sign_in(id, member) {
             self.dismiss(replaced, WhyLeaving::Replaced);
@@ -160,13 +166,16 @@ impl Server {
                 address,
                 outer,
                 visibility,
-                keys_left: 0,
-                weekly: None,
+                keys_left: standing.keys_left,
+                weekly: standing.weekly,
                 epoch: self.epoch,
-                hold_days: self.config.hold_days as u32,
+                hold_days: u32::try_from(self.config.hold_days).unwrap_or(u32::MAX),
             },
         );
         self.announce(key, visibility, true, seen);
+        if standing.number > 0 {
+            self.serve_mail(id);
+        }
     }
 
     fn refuse(&mut self, id: ConnId, why: WhyRefused) {

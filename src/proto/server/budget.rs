@@ -3,8 +3,11 @@
 use super::Server;
 use crate::proto::id::{ConnId, ReqId, SessionId};
 use crate::proto::limits::{
-    CONNECTS_BURST, CONNECTS_PER_S, REQUESTS_BURST, REQUESTS_PER_S, SOURCES, WATCHED_PER_REQUEST,
+    CONNECTS_BURST, CONNECTS_PER_S, DEPOSIT_PER_REQUEST_BYTES, PREKEY_ASKERS,
+    PREKEYS_PER_ASKER_HOUR, REQUESTS_BURST, REQUESTS_PER_S, ROWS_PER_REQUEST, SOURCES,
+    WATCHED_PER_REQUEST,
 };
+use crate::proto::model::person::Fingerprint;
 use crate::proto::time::Mono;
 use crate::proto::wire::client::ToServer;
 use crate::proto::wire::server::OverBudget;
@@ -28,6 +31,9 @@ struct Rate {
 
 const REQUESTS: Rate = Rate::new(REQUESTS_PER_S, REQUESTS_BURST);
 const CONNECTS: Rate = Rate::new(CONNECTS_PER_S, CONNECTS_BURST);
+const PREKEYS_ASKED: Rate =
+    Rate { token_ms: HOUR_MS / PREKEYS_PER_ASKER_HOUR, burst: PREKEYS_PER_ASKER_HOUR };
+const HOUR_MS: u64 = 3_600_000;
 
 impl Rate {
     const fn new(per_s: u32, burst: u32) -> Rate {
@@ -48,44 +54,83 @@ impl Bucket {
     }
 }
 
-/// The buckets of addresses that connected lately; full ones are forgotten.
-#[derive(Default)]
-pub(super) struct Sources {
-    buckets: BTreeMap<IpAddr, Bucket>,
-    by_time: BTreeSet<(Mono, IpAddr)>,
+/// Buckets by what took from them; full ones are forgotten.
+struct Buckets<K> {
+    rate: Rate,
+    most: usize,
+    by_key: BTreeMap<K, Bucket>,
+    by_time: BTreeSet<(Mono, K)>,
 }
 
-impl Sources {
-    /// Whether one more connection may come from there. Loopback always may.
-    pub(super) fn may_connect(&mut self, from: IpAddr, now: Mono) -> bool {
-        if from.is_loopback() {
-            return true;
-        }
+impl<K: Ord + Copy> Buckets<K> {
+    fn new(rate: Rate, most: usize) -> Buckets<K> {
+        Buckets { rate, most, by_key: BTreeMap::new(), by_time: BTreeSet::new() }
+    }
+
+    /// Takes a token out of this one's bucket if it is there.
+    fn take(&mut self, key: K, now: Mono) -> bool {
         self.forget_full(now);
-        let source = network(from);
-        let mut bucket = self.buckets.get(&source).copied().unwrap_or_default();
-        self.by_time.remove(&(bucket.full_at, source));
-        let may = bucket.take(now, 1, CONNECTS);
-        self.by_time.insert((bucket.full_at, source));
-        self.buckets.insert(source, bucket);
-        may
+        let mut bucket = self.by_key.get(&key).copied().unwrap_or_default();
+        self.by_time.remove(&(bucket.full_at, key));
+        let is_enough = bucket.take(now, 1, self.rate);
+        self.by_time.insert((bucket.full_at, key));
+        self.by_key.insert(key, bucket);
+        is_enough
     }
 
     /// Forgets full buckets, and at the bound also the one that is full soonest.
     fn forget_full(&mut self, now: Mono) {
-        while let Some((full_at, source)) = self.by_time.first().copied() {
-            if full_at > now && self.buckets.len() < SOURCES {
+        while let Some((full_at, key)) = self.by_time.first().copied() {
+            if full_at > now && self.by_key.len() < self.most {
                 return;
             }
-            self.by_time.remove(&(full_at, source));
-            self.buckets.remove(&source);
+            self.by_time.remove(&(full_at, key));
+            self.by_key.remove(&key);
         }
     }
 
     #[cfg(test)]
+    fn len(&self) -> usize {
+        assert_eq!(self.by_key.len(), self.by_time.len());
+        self.by_key.len()
+    }
+}
+
+/// Addresses that connected lately.
+pub(super) struct Sources(Buckets<IpAddr>);
+
+impl Sources {
+    /// Whether one more connection may come from there. Loopback always may.
+    pub(super) fn may_connect(&mut self, from: IpAddr, now: Mono) -> bool {
+        from.is_loopback() || self.0.take(network(from), now)
+    }
+
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        assert_eq!(self.buckets.len(), self.by_time.len());
-        self.buckets.len()
+        self.0.len()
+    }
+}
+
+impl Default for Sources {
+    fn default() -> Sources {
+        Sources(Buckets::new(CONNECTS, SOURCES))
+    }
+}
+
+/// Who was given one-time prekeys of whom lately. By account, so that a new link starts no new
+/// hour.
+pub(super) struct PrekeyAskers(Buckets<(Fingerprint, Fingerprint)>);
+
+impl PrekeyAskers {
+    /// Whether the first of the two may be given one more of the second's.
+    pub(super) fn take(&mut self, pair: (Fingerprint, Fingerprint), now: Mono) -> bool {
+        self.0.take(pair, now)
+    }
+}
+
+impl Default for PrekeyAskers {
+    fn default() -> PrekeyAskers {
+        PrekeyAskers(Buckets::new(PREKEYS_ASKED, PREKEY_ASKERS))
     }
 }
 
@@ -123,23 +168,27 @@ struct Question {
 impl Question {
     /// `None` for what is no question.
     fn of(message: &ToServer) -> Option<Question> {
-        let plain = |req| Some(Question { tokens: 1, req: Some(req), session: None });
+        let sized = |req, tokens| Some(Question { tokens, req, session: None });
+        let plain = |req| sized(Some(req), 1);
+        let rows = |rows: usize| sized(None, 1 + (rows / ROWS_PER_REQUEST) as u64);
         match message {
             ToServer::Show(show) => plain(show.req),
             ToServer::Who(who) => plain(who.req),
             ToServer::Lookup(lookup) => plain(lookup.req),
-            ToServer::Watch(watch) => {
-                let tokens = 1 + (watch.who.len() / WATCHED_PER_REQUEST) as u64;
-                Some(Question { tokens, req: None, session: None })
+            ToServer::WantKey(want) => plain(want.req),
+            ToServer::Deposit(deposit) => {
+                let bytes = deposit.envelope.0.len();
+                sized(Some(deposit.req), 1 + (bytes / DEPOSIT_PER_REQUEST_BYTES) as u64)
             }
+            ToServer::Watch(watch) => {
+                sized(None, 1 + (watch.who.len() / WATCHED_PER_REQUEST) as u64)
+            }
+            ToServer::Reach(reach) => rows(reach.tokens.len() + reach.blocked.len()),
+            ToServer::Publish(publish) => rows(publish.keys.len()),
             ToServer::Ask(ask) => {
                 Some(Question { tokens: 1, req: None, session: Some(ask.session) })
             }
             ToServer::Enter(_)
-            | ToServer::Reach(_)
-            | ToServer::Publish(_)
-            | ToServer::WantKey(_)
-            | ToServer::Deposit(_)
             | ToServer::Taken(_)
             | ToServer::Answer(_)
             | ToServer::Carry(_)

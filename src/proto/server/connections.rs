@@ -1,7 +1,7 @@
 //! A connection from its first byte to its last.
 
-use super::Server;
 use super::roster::{Newcomer, State};
+use super::{Deadline, Server};
 use crate::proto::crypto::keys;
 use crate::proto::id::ConnId;
 use crate::proto::limits::HANDSHAKE_MS;
@@ -24,7 +24,8 @@ impl Server {
             return;
         }
         self.roster.insert(id, from);
-        self.deadlines.set(id, self.now.mono.after_ms(HANDSHAKE_MS), "handshake");
+        let due = self.now.mono.after_ms(HANDSHAKE_MS);
+        self.timers.set(Deadline::Conn(id), due, "handshake");
     }
 
     pub(super) fn on_bytes(&mut self, id: ConnId, bytes: &[u8]) {
@@ -37,6 +38,9 @@ impl Server {
     pub(super) fn read_on(&mut self, id: ConnId) {
         while !self.waiting.is_waiting(id, id) {
             let Some(conn) = self.roster.conn_mut(id) else { return };
+            if conn.flow.is_answering {
+                break;
+            }
             match conn.link.poll() {
                 Ok(Some(event)) => self.on_link(id, event),
                 Ok(None) => break,
@@ -47,10 +51,16 @@ impl Server {
     }
 
     pub(super) fn on_tick(&mut self) {
-        while let Some(id) = self.deadlines.pop_due(self.now.mono) {
-            debug!("{id:?}: not signed in in time");
-            self.abort(id);
+        while let Some(due) = self.timers.pop_due(self.now.mono) {
+            match due {
+                Deadline::Conn(id) => {
+                    debug!("{id:?}: not signed in in time");
+                    self.abort(id);
+                }
+                Deadline::Expiry => self.on_expiry_due(),
+            }
         }
+        self.expire_mail();
     }
 
     /// Sends what a link has ready, and watches how far behind the other end is.
@@ -92,7 +102,7 @@ impl Server {
     /// Forgets a connection, and signs out whoever was on it.
     pub(super) fn depart(&mut self, id: ConnId) {
         let Some((conn, is_current)) = self.roster.remove(id) else { return };
-        self.deadlines.cancel(&id);
+        self.timers.cancel(&Deadline::Conn(id));
         self.release_waiting(id);
         self.end_meetings(id);
         let State::SignedIn(member) = conn.state else { return };

@@ -1,6 +1,7 @@
 //! The directory: all about one person, for those who may know.
 
-use super::{Server, Then, may_reach};
+use super::reach::{Sight, hash};
+use super::{Server, Then};
 use crate::proto::id::{ConnId, ReqId};
 use crate::proto::model::account::Account;
 use crate::proto::model::person::Target;
@@ -10,6 +11,7 @@ use crate::proto::wire::server::{Card, Found};
 
 impl Server {
     pub(super) fn on_lookup(&mut self, id: ConnId, lookup: Lookup) {
+        let Some(asker) = self.roster.member(id).map(|asker| asker.key) else { return };
         let by = match lookup.who {
             Target::Name(name) => AccountKey::Name(name),
             Target::Address(address) => AccountKey::Address(address),
@@ -18,13 +20,13 @@ impl Server {
                 return self.roster.send(id, Found { req: lookup.req, who: None });
             }
         };
-        self.out.query(by, Then::Found(id, lookup.req));
+        let token = hash(lookup.token);
+        self.out.query_for(asker, token, by, Then::Found(id, lookup.req));
     }
 
-    pub(super) fn on_found_read(&mut self, id: ConnId, req: ReqId, account: Option<Account>) {
+    pub(super) fn on_found_read(&mut self, id: ConnId, req: ReqId, sight: Sight) {
         let Some(asker) = self.roster.member(id).map(|asker| asker.key) else { return };
-        let visible = account.filter(|a| may_reach(asker, a.fingerprint, a.visibility));
-        let who = visible.map(|account| self.card(account));
+        let who = sight.seen_by(asker).map(|account| self.card(account));
         self.roster.send(id, Found { req, who });
     }
 

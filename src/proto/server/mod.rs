@@ -32,9 +32,12 @@ mod accounts;
 mod budget;
 mod connections;
 mod directory;
+mod mailbox;
 mod operator;
 mod outputs;
+mod prekeys;
 mod presence;
+mod reach;
 mod relay;
 mod rendezvous;
 mod roster;
@@ -46,7 +49,7 @@ use crate::proto::crypto::keys::Identity;
 use crate::proto::crypto::rng::Rng;
 use crate::proto::id::{ConnId, ReqId, SessionId};
 use crate::proto::machine::{Input, Machine, OutputOf, StreamEvent};
-use crate::proto::model::account::{Pool, Visibility};
+use crate::proto::model::account::{Account, Pool, Visibility};
 use crate::proto::model::command::Operate;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Report;
@@ -54,12 +57,14 @@ use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{Found, ServerQuery, ServerRecord, ServerRestored, ServerRows};
 use crate::proto::time::{Mono, Now, Wall};
 use crate::proto::timers::Timers;
-use crate::proto::wire::client::ToServer;
+use crate::proto::wire::client::{Deposit, ToServer, Who};
 use accounts::Addresses;
-use budget::Sources;
+use budget::{PrekeyAskers, Sources};
+use mailbox::{Expiry, Standing};
 use operator::Counts;
 use outputs::Outputs;
 use presence::Watchers;
+use reach::{Right, Sight};
 use relay::Waiting;
 use rendezvous::Meetings;
 use roster::Roster;
@@ -82,6 +87,8 @@ pub struct Config {
 pub enum Then {
     /// Sign in the newcomer whose key was read.
     Enter(ConnId),
+    /// Sign in, now that it is read what is held for this account.
+    SignIn(ConnId, Box<Account>),
     /// Register the newcomer whose wished name was read.
     Register(ConnId),
     /// Keep when somebody was last there.
@@ -90,14 +97,39 @@ pub enum Then {
     Shown(ConnId, ReqId, Visibility),
     /// Answer a lookup.
     Found(ConnId, ReqId),
-    /// Tell a watcher about somebody who is away.
-    Watched(ConnId),
+    /// Tell a watcher about somebody for the first time.
+    Watched(ConnId, Fingerprint),
+    /// Tell a watcher about somebody whose lists have changed.
+    Rechecked(ConnId, Fingerprint),
+    /// Answer who is online, without those who block the one who asks.
+    Who(ConnId, Who),
     /// Make the offer, now that the asker's card is read.
     Offer(SessionId),
-    /// Tell an asker that nobody is there.
-    Absent(ConnId, SessionId),
+    /// Decide about an ask, now that the other side is read.
+    Asked(ConnId, SessionId),
+    /// Decide whether a key of this account's owner is given out.
+    WantKey(ConnId, ReqId),
+    /// Give it out.
+    Key(ConnId, ReqId, Box<Account>),
+    /// Decide whether the recipient takes this mail.
+    Deposit(ConnId, Deposit),
+    /// Hold it, within the quotas.
+    Hold(ConnId, Deposit),
+    /// Send held mail.
+    Mail(ConnId),
+    /// Set the deadline of the oldest mail.
+    Oldest,
     /// Remove the account of this name for the operator.
     Forget(Name),
+}
+
+/// What a server waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Deadline {
+    /// A connection to sign in.
+    Conn(ConnId),
+    /// The oldest mail to get too old.
+    Expiry,
 }
 
 /// The server.
@@ -108,13 +140,15 @@ pub struct Server {
     now: Now,
     is_leaving: bool,
     roster: Roster,
-    deadlines: Timers<ConnId>,
+    timers: Timers<Deadline>,
     addresses: Addresses,
     epoch: Bytes<16>,
     watchers: Watchers,
     meetings: Meetings,
     waiting: Waiting,
     sources: Sources,
+    prekey_askers: PrekeyAskers,
+    expiry: Expiry,
     counts: Counts,
     out: Outputs,
 }
@@ -132,11 +166,13 @@ impl Server {
             now: Now::default(),
             is_leaving: false,
             roster: Roster::default(),
-            deadlines: Timers::new(),
+            timers: Timers::new(),
             watchers: Watchers::default(),
             meetings: Meetings::default(),
             waiting: Waiting::default(),
             sources: Sources::default(),
+            prekey_askers: PrekeyAskers::default(),
+            expiry: Expiry::new(past.oldest),
             counts: Counts::default(),
             out: Outputs::default(),
         }
@@ -153,17 +189,53 @@ impl Server {
     }
 
     fn on_rows(&mut self, rows: ServerRows<Then>) {
-        let Found::Account { account, .. } = rows.found else { todo!("other reads") };
-        match rows.then {
-            Then::Enter(id) => self.on_key_read(id, account),
-            Then::Register(id) => self.on_name_read(id, account),
-            Then::Left(seen) => self.on_left_read(account, seen),
-            Then::Shown(id, req, shown) => self.on_shown_read(id, req, shown, account),
-            Then::Found(id, req) => self.on_found_read(id, req, account),
-            Then::Watched(id) => self.on_watched_read(id, account),
-            Then::Offer(session) => self.on_asker_read(session, account),
-            Then::Absent(id, session) => self.on_absent_read(id, session, account),
-            Then::Forget(name) => self.on_forget_read(name, account),
+        match rows.found {
+            Found::Account { account, has_token, is_blocked } => {
+                let right = Right { has_token, is_blocked };
+                self.on_account_read(rows.then, Sight { account, right });
+            }
+            found => self.on_other_read(rows.then, found),
+        }
+    }
+
+    fn on_account_read(&mut self, then: Then, sight: Sight) {
+        match then {
+            Then::Enter(id) => self.on_key_read(id, sight.account),
+            Then::Register(id) => self.on_name_read(id, sight.account),
+            Then::Left(seen) => self.on_left_read(sight.account, seen),
+            Then::Shown(id, req, shown) => self.on_shown_read(id, req, shown, sight.account),
+            Then::Found(id, req) => self.on_found_read(id, req, sight),
+            Then::Watched(id, who) => self.on_watched_read(id, who, sight),
+            Then::Rechecked(id, who) => self.on_rechecked_read(id, who, sight),
+            Then::Asked(id, session) => self.on_asked_read(id, session, sight),
+            Then::Offer(session) => self.on_asker_read(session, sight.account),
+            Then::WantKey(id, req) => self.on_wanted_read(id, req, sight),
+            Then::Deposit(id, deposit) => self.on_addressee_read(id, deposit, sight),
+            Then::Forget(name) => self.on_forget_read(name, sight.account),
+            Then::SignIn(..)
+            | Then::Who(..)
+            | Then::Key(..)
+            | Then::Hold(..)
+            | Then::Mail(_)
+            | Then::Oldest => unreachable!("no account was asked for: {then:?}"),
+        }
+    }
+
+    fn on_other_read(&mut self, then: Then, found: Found) {
+        match (then, found) {
+            (Then::SignIn(id, account), Found::Standing { once, weekly, number }) => {
+                self.sign_in(id, *account, &Standing { keys_left: once, weekly, number });
+            }
+            (Then::Who(id, who), Found::BlockersOf(them)) => self.on_blockers_read(id, who, them),
+            (Then::Key(id, req, of), Found::Prekeys { once, weekly }) => {
+                self.on_prekeys_read(id, req, &of, once, weekly);
+            }
+            (Then::Hold(id, deposit), Found::Held { bytes, bytes_of_depositor, number }) => {
+                self.on_held_read(id, deposit, bytes, bytes_of_depositor, number);
+            }
+            (Then::Mail(id), Found::Mail { mail, more }) => self.on_mail_read(id, mail, more),
+            (Then::Oldest, Found::Oldest(oldest)) => self.on_oldest_read(oldest),
+            (then, found) => unreachable!("{found:?} is no answer to {then:?}"),
         }
     }
 
@@ -193,11 +265,11 @@ impl Server {
             ToServer::Hangup(hangup) => self.on_hangup(id, hangup),
             ToServer::Listening(listening) => self.on_listening(id, listening),
             ToServer::Leave(_) => self.close(id),
-            ToServer::Reach(_)
-            | ToServer::Publish(_)
-            | ToServer::WantKey(_)
-            | ToServer::Deposit(_)
-            | ToServer::Taken(_) => todo!("mail and reach"),
+            ToServer::Reach(reach) => self.on_reach(id, reach),
+            ToServer::Publish(publish) => self.on_publish(id, publish),
+            ToServer::WantKey(want) => self.on_want_key(id, want),
+            ToServer::Deposit(deposit) => self.on_deposit(id, deposit),
+            ToServer::Taken(taken) => self.on_taken(id, taken),
         }
     }
 
@@ -241,14 +313,6 @@ impl Machine for Server {
     }
 
     fn poll_timeout(&self) -> Option<(Mono, &'static str)> {
-        self.deadlines.next()
-    }
-}
-
-/// Whether `asker` may know of, look up and ask `who`: the one place where that is decided.
-fn may_reach(asker: Fingerprint, who: Fingerprint, visibility: Visibility) -> bool {
-    match visibility {
-        Visibility::Public => true,
-        Visibility::Private => asker == who,
+        self.timers.next()
     }
 }

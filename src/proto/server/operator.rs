@@ -4,7 +4,7 @@ use super::{Server, Then};
 use crate::proto::model::account::{Account, Visibility};
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Report;
-use crate::proto::model::record::AccountKey;
+use crate::proto::model::record::{AccountKey, ServerRecord};
 use crate::proto::wire::server::WhyLeaving;
 use log::{debug, info};
 use std::net::SocketAddr;
@@ -22,6 +22,10 @@ pub(super) struct Counts {
     /// Questions told to wait.
     pub(super) over_budget: u64,
     pub(super) relayed_bytes: u64,
+    /// Mail taken in.
+    pub(super) deposits: u64,
+    /// Mail not taken in.
+    pub(super) deposits_refused: u64,
     pub(super) datagrams: u64,
 }
 
@@ -53,6 +57,8 @@ impl Server {
             ("connecting", (self.roster.len() - clients) as u64),
             ("sessions", self.meetings.len() as u64),
             ("relayed", counts.relayed_bytes),
+            ("deposits", counts.deposits),
+            ("deposits-refused", counts.deposits_refused),
             ("registrations", counts.registrations),
             ("refused", counts.refused),
             ("turned-away", counts.turned_away),
@@ -81,11 +87,13 @@ impl Server {
             return self.show_error(format!("{name}: no such account"));
         };
         info!("{name} forgotten");
-        self.out.keep_forgotten(account.fingerprint);
+        self.out.keep(ServerRecord::Forget(account.fingerprint));
         self.addresses.free(account.address);
         if let Some(id) = self.roster.by_key(account.fingerprint) {
             self.dismiss(id, WhyLeaving::Forgotten);
         }
+        self.recheck_watchers(account.fingerprint);
+        self.read_oldest();
         self.out.show(Report::Line("forgotten", vec![("name", name.to_string())]));
     }
 

@@ -3,7 +3,7 @@
 use super::Then;
 use crate::proto::id::ConnId;
 use crate::proto::machine::{Output, StreamAction};
-use crate::proto::model::account::Account;
+use crate::proto::model::bond::TokenHash;
 use crate::proto::model::notice::Report;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{AccountKey, Read, ServerQuery, ServerRecord};
@@ -19,26 +19,40 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
-    /// Keeps an account, before any later read.
-    pub(super) fn keep(&mut self, account: Account) {
-        self.first.push_back(Output::Keep(ServerRecord::Account(account)));
+    /// Keeps a record, before any later read.
+    pub(super) fn keep(&mut self, record: ServerRecord) {
+        self.first.push_back(Output::Keep(record));
     }
 
-    /// Keeps that an account is gone, before any later read.
-    pub(super) fn keep_forgotten(&mut self, key: Fingerprint) {
-        self.first.push_back(Output::Keep(ServerRecord::Forget(key)));
-    }
-
-    /// Asks for an account.
-    pub(super) fn query(&mut self, by: AccountKey, then: Then) {
-        let read = Read::Account { by, asker: None };
+    /// Reads.
+    pub(super) fn read(&mut self, read: Read, then: Then) {
         self.rest.push_back(Output::Query(ServerQuery { read, then }));
+    }
+
+    /// Reads as part of a decision that is being made; nothing comes in between.
+    pub(super) fn read_next(&mut self, read: Read, then: Then) {
+        self.first.push_back(Output::Query(ServerQuery { read, then }));
+    }
+
+    /// Asks for an account that nobody else asked for.
+    pub(super) fn query(&mut self, by: AccountKey, then: Then) {
+        self.read(Read::Account { by, asker: None }, then);
     }
 
     /// Asks for an account as part of a decision that is being made; nothing comes in between.
     pub(super) fn query_next(&mut self, by: AccountKey, then: Then) {
-        let read = Read::Account { by, asker: None };
-        self.first.push_back(Output::Query(ServerQuery { read, then }));
+        self.read_next(Read::Account { by, asker: None }, then);
+    }
+
+    /// Asks for an account, and what right `asker` has to reach its owner.
+    pub(super) fn query_for(
+        &mut self,
+        asker: Fingerprint,
+        token: Option<TokenHash>,
+        by: AccountKey,
+        then: Then,
+    ) {
+        self.read(Read::Account { by, asker: Some((asker, token)) }, then);
     }
 
     pub(super) fn stream(&mut self, id: ConnId, action: StreamAction) {

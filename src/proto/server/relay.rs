@@ -24,6 +24,8 @@ pub(super) struct Flow {
     pushed_bytes: u32,
     waits_for: u32,
     is_watched: bool,
+    /// A large answer is being read: what it asked further waits for that.
+    pub(super) is_answering: bool,
 }
 
 impl Flow {

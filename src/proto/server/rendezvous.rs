@@ -2,19 +2,24 @@
 //!
 //! | state | input | next, output |
 //! |---|---|---|
-//! | – | `Ask`, the other side reachable | Offered; `Offer` to the other side |
-//! | – | `Ask`, else | –; `Ended` to the asker |
+//! | – | `Ask` | Asking; reads whether the other side may be reached |
+//! | Asking | read: signed in, reachable | Offered; `Offer` to the other side |
+//! | Asking | read: else | –; `Ended` to the asker |
+//! | Asking | `Hangup` from the asker | – |
 //! | Offered | `Answer` from the other side | Answered; `Answered` to the asker |
 //! | Answered | `Carry` from either side | Answered; `Carried` to the other |
 //! | Offered, Answered | `Hangup` from either side | –; `Ended` to the other |
 //! | Offered, Answered | a side's link is gone | –; `Ended(Gone)` to the other |
+//! | Offered, Answered | one side blocks the other | –; `Ended(Gone)` to both |
 //! | any | anything else, or from anybody else | the same; passed over |
 
-use super::{Server, Then, may_reach};
+use super::reach::{Sight, hash};
+use super::{Server, Then};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::{ConnId, SessionId};
 use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
 use crate::proto::model::account::Account;
+use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::AccountKey;
 use crate::proto::wire::client::{Answer, Ask, Hangup};
 use crate::proto::wire::server::{Answered, Ended, Offer, WhyEnded};
@@ -26,6 +31,8 @@ use std::net::SocketAddr;
 pub(super) struct Meetings {
     by_id: BTreeMap<SessionId, Meeting>,
     by_side: BTreeSet<(ConnId, SessionId)>,
+    /// Asked for in this wake, and not yet read whether they may be.
+    asking: BTreeMap<(SessionId, ConnId), Ask>,
 }
 
 /// One of them.
@@ -37,7 +44,7 @@ struct Meeting {
 
 enum State {
     /// The asked side has not answered. The candidates go out with the offer.
-    Offered { candidates: Vec<SocketAddr> },
+    Offered { candidates: Vec<SocketAddr>, is_quiet: bool },
     /// Bytes may be carried.
     Answered,
 }
@@ -63,7 +70,7 @@ impl Meetings {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.by_id.len()
+        self.by_id.len() + self.asking.len()
     }
 
     fn insert(&mut self, session: SessionId, meeting: Meeting) {
@@ -99,48 +106,43 @@ impl Meetings {
 }
 
 impl Server {
+    /// Whoever is not to be seen is read like anybody else, so that not even the order of answers
+    /// tells.
     pub(super) fn on_ask(&mut self, id: ConnId, ask: Ask) {
-        let Some(asker) = self.roster.member(id) else { return };
-        let key = asker.key;
-        let session = ask.session;
-        let asked = self.roster.by_key(ask.to).filter(|asked| {
-            self.roster.member(*asked).is_some_and(|m| may_reach(key, m.key, m.visibility))
-        });
-        // Also whoever is here and hidden is read, so that not even the order of answers tells.
-        let Some(asked) = asked else {
-            return self.out.query(AccountKey::Key(ask.to), Then::Absent(id, session));
-        };
-        if asked == id {
-            return self.end(id, session, WhyEnded::Unknown);
+        let Some(asker) = self.roster.member(id).map(|asker| asker.key) else { return };
+        let (session, token) = (ask.session, hash(ask.token));
+        let by = AccountKey::Key(ask.to);
+        // Noted before the read, so that a hangup right behind the ask finds it.
+        if self.meetings.asking.insert((session, id), ask).is_some() {
+            return self.end(id, session, WhyEnded::Busy);
         }
+        self.out.query_for(asker, token, by, Then::Asked(id, session));
+    }
+
+    pub(super) fn on_asked_read(&mut self, id: ConnId, session: SessionId, sight: Sight) {
+        let Some(ask) = self.meetings.asking.remove(&(session, id)) else { return };
+        let Some(asker) = self.roster.member(id).map(|asker| asker.key) else { return };
+        let account = sight.seen_by(asker).filter(|account| account.fingerprint != asker);
+        let Some(account) = account else { return self.end(id, session, WhyEnded::Unknown) };
+        let Some(asked) = self.roster.by_key(account.fingerprint) else {
+            return self.end(id, session, WhyEnded::Away);
+        };
         if self.meetings.by_id.contains_key(&session) || self.meetings.is_full(id, asked) {
             return self.end(id, session, WhyEnded::Busy);
         }
-        // Noted before the card is read, so that a hangup right behind the ask finds it.
-        let state = State::Offered { candidates: self.candidates(id, ask.candidates) };
+        let candidates = self.candidates(id, ask.candidates);
+        let state = State::Offered { candidates, is_quiet: ask.is_quiet };
         self.meetings.insert(session, Meeting { asker: id, asked, state });
-        self.out.query(AccountKey::Key(key), Then::Offer(session));
+        self.out.query_next(AccountKey::Key(asker), Then::Offer(session));
     }
 
     pub(super) fn on_asker_read(&mut self, session: SessionId, account: Option<Account>) {
         let Some(meeting) = self.meetings.by_id.get_mut(&session) else { return };
-        let State::Offered { candidates } = &mut meeting.state else { return };
-        let (asked, candidates) = (meeting.asked, std::mem::take(candidates));
+        let State::Offered { candidates, is_quiet } = &mut meeting.state else { return };
+        let (asked, candidates, is_quiet) = (meeting.asked, std::mem::take(candidates), *is_quiet);
         let Some(account) = account else { return };
         let from = self.card(account);
-        self.roster.send(asked, Offer { session, from, candidates, is_quiet: false });
-    }
-
-    pub(super) fn on_absent_read(
-        &mut self,
-        id: ConnId,
-        session: SessionId,
-        account: Option<Account>,
-    ) {
-        let Some(asker) = self.roster.member(id).map(|asker| asker.key) else { return };
-        let visible = account.filter(|a| may_reach(asker, a.fingerprint, a.visibility));
-        let why = if visible.is_some() { WhyEnded::Away } else { WhyEnded::Unknown };
-        self.end(id, session, why);
+        self.roster.send(asked, Offer { session, from, candidates, is_quiet });
     }
 
     pub(super) fn on_answer(&mut self, id: ConnId, answer: Answer) {
@@ -156,6 +158,9 @@ impl Server {
     }
 
     pub(super) fn on_hangup(&mut self, id: ConnId, hangup: Hangup) {
+        if self.meetings.asking.remove(&(hangup.session, id)).is_some() {
+            return;
+        }
         let Some(meeting) = self.meetings.by_id.get(&hangup.session) else { return };
         let Some(other) = meeting.other(id) else { return };
         let is_no = hangup.declined && meeting.asked == id;
@@ -171,6 +176,19 @@ impl Server {
             if let Some(other) = other
                 && !self.is_leaving
             {
+                self.end(other, session, WhyEnded::Gone);
+            }
+        }
+    }
+
+    /// Ends everything between a side and people whom it shuts out.
+    pub(super) fn end_meetings_with(&mut self, id: ConnId, shut_out: &BTreeSet<Fingerprint>) {
+        for session in self.meetings.of(id).collect::<Vec<_>>() {
+            let other = self.meetings.by_id.get(&session).and_then(|meeting| meeting.other(id));
+            let Some(other) = other else { continue };
+            if self.roster.member(other).is_some_and(|member| shut_out.contains(&member.key)) {
+                self.meetings.remove(session);
+                self.end(id, session, WhyEnded::Gone);
                 self.end(other, session, WhyEnded::Gone);
             }
         }

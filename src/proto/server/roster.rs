@@ -1,6 +1,7 @@
 //! The connections, and who is signed in on which.
 
 use super::budget::Bucket;
+use super::mailbox::Mailbox;
 use super::relay::Flow;
 use crate::proto::id::ConnId;
 use crate::proto::link::Link;
@@ -67,6 +68,7 @@ pub(super) struct Member {
     pub(super) since: Wall,
     pub(super) budget: Bucket,
     pub(super) watching: Box<[Fingerprint]>,
+    pub(super) mail: Mailbox,
 }
 
 impl Roster {

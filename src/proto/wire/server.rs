@@ -266,8 +266,8 @@ pub struct Mail {
     pub number: u64,
     /// Who deposited it.
     pub from: Fingerprint,
-    /// The depositor's name.
-    pub name: Name,
+    /// The depositor's name, while they have an account.
+    pub name: Option<Name>,
     /// The sealed envelope, as it was deposited.
     pub envelope: Blob,
 }

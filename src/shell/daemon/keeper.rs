@@ -2,7 +2,7 @@
 
 use crate::proto::machine::Store;
 use crate::proto::model::notice::Report;
-use crate::proto::model::record::{Found, Read, ServerQuery, ServerRecord, ServerRows};
+use crate::proto::model::record::{ServerQuery, ServerRecord, ServerRows};
 use crate::proto::server::{Server, Then};
 use crate::proto::time::Now;
 use crate::shell::store::StoreError;
@@ -22,10 +22,7 @@ impl Store<Server> for ServerStore {
 
     fn query(&mut self, query: ServerQuery<Then>) -> Result<ServerRows<Then>, StoreError> {
         let ServerQuery { read, then } = query;
-        let Read::Account { by, .. } = read else { todo!("other reads") };
-        let account = self.account(&by)?;
-        let found = Found::Account { account, has_token: false, is_blocked: false };
-        Ok(ServerRows { found, then })
+        Ok(ServerRows { found: ServerStore::query(self, read)?, then })
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {

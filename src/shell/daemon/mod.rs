@@ -120,6 +120,8 @@ impl Daemon {
     fn serve(mut self) -> Result<(), Failure> {
         let mut wake = Wake::new();
         let mut effects = Vec::new();
+        // Mail may have got too old while nobody served.
+        self.machine.handle(self.clock.now(), Input::Tick);
         while !self.is_over() {
             self.write_stdout();
             let due = self.left_at.map(|left| left.after_ms(limits::GOODBYE_MS));
@@ -184,18 +186,23 @@ impl Daemon {
             Effect::Datagram { to, bytes } => self.reactor.send_datagram(to, &bytes),
             Effect::Show(Report::Left) => self.left_at = Some(self.clock.now().mono),
             Effect::Show(report) => {
-                let report = self.with_accounts(report);
+                let report = self.with_disk(report);
                 console::report(&mut self.stdout.buffer, self.json, &report);
             }
         }
     }
 
-    /// The machine does not know how many accounts there are; the store does.
-    fn with_accounts(&self, report: Report) -> Report {
+    /// The machine does not know how much there is on the disk; the store does.
+    fn with_disk(&self, report: Report) -> Report {
         match report {
             Report::Line("stats", mut pairs) => {
                 let count = self.store.accounts_count().map_or("?".into(), |n| n.to_string());
-                pairs.insert(0, ("accounts", count));
+                let mail = self.store.mail_count();
+                let (mail, bytes) = mail.map_or(("?".into(), "?".into()), |(count, bytes)| {
+                    (count.to_string(), bytes.to_string())
+                });
+                let disk = [("accounts", count), ("mail", mail), ("mail-bytes", bytes)];
+                pairs.splice(0..0, disk);
                 Report::Line("stats", pairs)
             }
             other => other,

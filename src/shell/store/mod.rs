@@ -3,7 +3,7 @@
 //! - [`client`]: the profile's records, and what the machine reads while it runs
 //! - `letters`, `bonds`: of these, what waits for others, and what there is between us
 //! - [`read`]: history, events and outbox, as people and scripts list them
-//! - [`server`]: a server's accounts
+//! - [`server`]: a server's accounts; `reach` has its tokens, blocks and prekeys, `mailroom` its mail
 //! - [`schema`]: the numbered migrations of both
 //!
 //! A wake's records are one transaction, opened by its first record; a commit is a few writes and
@@ -15,6 +15,8 @@
 mod bonds;
 pub mod client;
 mod letters;
+mod mailroom;
+mod reach;
 pub mod read;
 pub mod schema;
 pub mod server;

@@ -1,4 +1,4 @@
-//! A server's accounts.
+//! A server's database: what it keeps and reads, and its accounts.
 
 use super::client::{identity, identity_bytes, visibility, visibility_word};
 use super::schema::SERVER;
@@ -7,16 +7,16 @@ use crate::proto::bytes::Bytes;
 use crate::proto::model::account::{Account, Pool};
 use crate::proto::model::name::Name;
 use crate::proto::model::person::Fingerprint;
-use crate::proto::model::record::{AccountKey, ServerRecord, ServerRestored};
+use crate::proto::model::record::{AccountKey, Found, Read, ServerRecord, ServerRestored};
 use crate::proto::time::Wall;
 use rusqlite::{Row, params};
 use std::net::Ipv4Addr;
 use std::path::Path;
 
-/// A server's accounts.
+/// A server's database.
 #[derive(Debug)]
 pub struct ServerStore {
-    db: Db,
+    pub(super) db: Db,
 }
 
 impl ServerStore {
@@ -37,14 +37,39 @@ impl ServerStore {
             ServerRecord::Account(account) => self.keep_account(&account),
             ServerRecord::Forget(key) => {
                 self.db.statement(FORGET)?.execute([&key.0.0[..]])?;
-                Ok(())
+                self.forget_reach(key)?;
+                self.forget_mail(key)
             }
-            ServerRecord::Reach { .. }
-            | ServerRecord::Publish(..)
-            | ServerRecord::Spent(..)
-            | ServerRecord::Hold(_)
-            | ServerRecord::Taken(..)
-            | ServerRecord::Expire(_) => todo!("mail and reach"),
+            ServerRecord::Reach { owner, tokens, blocked } => {
+                self.keep_reach(owner, &tokens, &blocked)
+            }
+            ServerRecord::Publish(owner, keys) => self.keep_prekeys(owner, &keys),
+            ServerRecord::Unpublish(owner) => self.drop_prekeys(owner),
+            ServerRecord::Spent(owner, id) => self.spend_prekey(owner, id),
+            ServerRecord::Hold(mail) => self.keep_mail(&mail),
+            ServerRecord::Taken(owner, up_to) => self.take_mail(owner, up_to),
+            ServerRecord::Expire(before) => self.expire_mail(before),
+        }
+    }
+
+    /// Reads; sees the wake's transaction.
+    pub fn query(&mut self, read: Read) -> Result<Found, StoreError> {
+        match read {
+            Read::Account { by, asker } => {
+                let account = self.account(&by)?;
+                let owner = account.as_ref().map(|account| account.fingerprint);
+                let (has_token, is_blocked) = match asker {
+                    Some((asker, token)) => self.right(owner, asker, token)?,
+                    None => (false, false),
+                };
+                Ok(Found::Account { account, has_token, is_blocked })
+            }
+            Read::Prekeys(owner) => self.prekeys(owner),
+            Read::Standing(owner) => self.standing(owner),
+            Read::Held { to, from } => self.held(to, from),
+            Read::Mail { to, after, most_bytes } => self.mail(to, after, most_bytes),
+            Read::Oldest => Ok(Found::Oldest(self.oldest()?)),
+            Read::BlockersOf(blocked) => self.blockers(blocked),
         }
     }
 
@@ -102,11 +127,6 @@ impl ServerStore {
         self.db.rollback();
     }
 
-    fn oldest(&self) -> Result<Option<Wall>, StoreError> {
-        let oldest: Option<i64> = self.db.statement(OLDEST)?.query_row([], |row| row.get(0))?;
-        Ok(oldest.map(Wall))
-    }
-
     fn keep_account(&mut self, account: &Account) -> Result<(), StoreError> {
         let key = &account.fingerprint.0.0[..];
         let name = account.name.as_str();
@@ -140,7 +160,6 @@ fn account(row: &Row<'_>) -> Result<Account, StoreError> {
 
 const KEEP_EPOCH: &str = "INSERT OR IGNORE INTO settings (key, value) VALUES ('epoch', ?1)";
 const EPOCH: &str = "SELECT value FROM settings WHERE key = 'epoch'";
-const OLDEST: &str = "SELECT min(at) FROM mail";
 const BY_NAME: &str = "
     SELECT fingerprint, name, address, identity, visibility, seen FROM accounts WHERE name = ?1";
 const BY_ADDRESS: &str = "

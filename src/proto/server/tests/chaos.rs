@@ -77,14 +77,14 @@ impl World {
     /// What holds at any moment.
     fn check(&mut self, seed: u8) {
         self.settle();
-        let names: BTreeSet<_> = self.accounts.values().map(|account| &account.name).collect();
-        let addresses: BTreeSet<_> = self.accounts.values().map(|a| a.address).collect();
-        assert_eq!(names.len(), self.accounts.len(), "seed {seed}: a name of two");
-        assert_eq!(addresses.len(), self.accounts.len(), "seed {seed}: an address of two");
+        let names: BTreeSet<_> = self.disk.accounts.values().map(|account| &account.name).collect();
+        let addresses: BTreeSet<_> = self.disk.accounts.values().map(|a| a.address).collect();
+        assert_eq!(names.len(), self.disk.accounts.len(), "seed {seed}: a name of two");
+        assert_eq!(addresses.len(), self.disk.accounts.len(), "seed {seed}: an address of two");
         for id in self.server.roster.ids() {
             assert_eq!(self.end(id), None, "seed {seed}");
             if let Some(member) = self.server.roster.member(id) {
-                let account = &self.accounts[&member.key];
+                let account = &self.disk.accounts[&member.key];
                 assert_eq!(account.name, member.name, "seed {seed}");
                 assert_eq!(account.visibility, member.visibility, "seed {seed}");
             }

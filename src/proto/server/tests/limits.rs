@@ -88,7 +88,7 @@ fn a_full_server_says_so_and_still_replaces() {
     let late = world.dial(3);
     world.say(late, Enter { name: Some(nm("clara")), visibility: None });
     assert_eq!(world.heard(late), [Refused { why: WhyRefused::Full }.into()]);
-    assert!(!world.accounts.contains_key(&key(3)));
+    assert!(!world.disk.accounts.contains_key(&key(3)));
     world.enter(1, "anna");
     assert_eq!(world.end(anna), Some(StreamAction::Close));
 }

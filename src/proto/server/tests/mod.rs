@@ -1,9 +1,13 @@
 //! A server with accounts in memory and clients that speak the real link.
 
 mod chaos;
+mod disk;
 mod limits;
+mod mail;
 mod operator;
 mod people;
+mod prekeys;
+mod privacy;
 mod relay;
 mod rendezvous;
 mod signin;
@@ -26,6 +30,7 @@ use crate::proto::model::record::{
 use crate::proto::time::{Mono, Now, Wall};
 use crate::proto::wire::client::{Ask, Enter, Lookup, ToServer, Watch, Watched};
 use crate::proto::wire::server::ToClient;
+use disk::Disk;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -33,8 +38,7 @@ use std::sync::OnceLock;
 struct World {
     server: Server,
     now: Now,
-    accounts: BTreeMap<Fingerprint, Account>,
-    kept: usize,
+    disk: Disk,
     clients: BTreeMap<ConnId, Client>,
     reports: Vec<Report>,
     rng: Rng,
@@ -67,8 +71,7 @@ impl World {
         World {
             server: Server::restore(config, me(0), PAST, [1; 32]),
             now: Now { mono: Mono(1_000_000), wall: Wall(1_700_000_000_000) },
-            accounts: BTreeMap::new(),
-            kept: 0,
+            disk: Disk::default(),
             clients: BTreeMap::new(),
             reports: Vec::new(),
             rng: Rng::new([2; 32]),
@@ -158,7 +161,7 @@ impl World {
     }
 
     fn account(&self, name: &str) -> &Account {
-        let mut named = self.accounts.values().filter(|account| account.name.as_str() == name);
+        let mut named = self.disk.accounts.values().filter(|account| account.name.as_str() == name);
         let account = named.next().expect("an account of this name");
         assert!(named.next().is_none(), "a name is one account's");
         account
@@ -206,9 +209,9 @@ impl World {
         while let Some(output) = self.server.poll_output() {
             moved = true;
             match output {
-                Output::Keep(record) => self.keep(record),
+                Output::Keep(record) => self.disk.keep(record),
                 Output::Query(query) => {
-                    let found = self.read(&query.read);
+                    let found = self.disk.read(&query.read);
                     let rows = ServerRows { found, then: query.then };
                     self.server.handle(self.now, Input::Rows(rows));
                 }
@@ -218,29 +221,6 @@ impl World {
             }
         }
         moved
-    }
-
-    fn keep(&mut self, record: ServerRecord) {
-        self.kept += 1;
-        match record {
-            ServerRecord::Account(account) => {
-                self.accounts.insert(account.fingerprint, account);
-            }
-            ServerRecord::Forget(key) => {
-                self.accounts.remove(&key).expect("only an account is forgotten");
-            }
-            other => todo!("{other:?}"),
-        }
-    }
-
-    fn read(&self, read: &Read) -> Found {
-        let Read::Account { by, .. } = read else { todo!("{read:?}") };
-        let found = self.accounts.values().find(|account| match by {
-            AccountKey::Name(name) => account.name == *name,
-            AccountKey::Address(address) => account.address == *address,
-            AccountKey::Key(key) => account.fingerprint == *key,
-        });
-        Found::Account { account: found.cloned(), has_token: false, is_blocked: false }
     }
 
     fn input(&mut self, id: ConnId, event: StreamEvent<'_>) {

@@ -81,7 +81,7 @@ fn a_forgotten_account_is_gone_and_its_name_free() {
     world.operate(Operate::Forget(nm("anna")));
     assert_eq!(world.heard(anna), leaving(WhyLeaving::Forgotten));
     assert_eq!(world.end(anna), Some(StreamAction::Close));
-    assert!(world.accounts.is_empty());
+    assert!(world.disk.accounts.is_empty());
     world.enter(2, "anna");
     assert_eq!(world.account("anna").fingerprint, key(2));
     assert_eq!(world.operate(Operate::Forget(nm("nobody"))), error("nobody: no such account"));
@@ -93,7 +93,7 @@ fn somebody_away_is_forgotten_too() {
     let anna = world.enter(1, "anna");
     world.hang_up(anna);
     world.operate(Operate::Forget(nm("anna")));
-    assert!(world.accounts.is_empty());
+    assert!(world.disk.accounts.is_empty());
 }
 
 #[test]

@@ -22,6 +22,7 @@ impl World {
             since: self.now.wall,
             budget: Default::default(),
             watching: Box::default(),
+            mail: Default::default(),
         };
         self.server.roster.insert(id, "127.0.0.1:1".parse().expect("an address"));
         assert_eq!(self.server.roster.sign_in(id, member), None);

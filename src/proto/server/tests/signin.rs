@@ -61,7 +61,7 @@ fn a_known_key_keeps_its_name_and_address_whatever_it_says() {
         assert_eq!(welcome.address, Ipv4Addr::new(100, 64, 0, 1));
         world.hang_up(again);
     }
-    assert_eq!(world.accounts.len(), 2);
+    assert_eq!(world.disk.accounts.len(), 2);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_new_key_without_a_name_is_asked_for_one() {
     let id = world.dial(1);
     world.say(id, Enter { name: None, visibility: None });
     assert_eq!(world.heard(id), refused(WhyRefused::NameNeeded));
-    assert!(world.accounts.is_empty());
+    assert!(world.disk.accounts.is_empty());
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn one_key_that_enters_twice_in_one_wake_has_one_account() {
     let heard = world.heard(second);
     assert!(matches!(&heard[..], [ToClient::Welcome(w)] if w.name == nm("anna")), "{heard:?}");
     assert_eq!(world.end(first), Some(StreamAction::Close));
-    assert_eq!(world.accounts.len(), 1);
+    assert_eq!(world.disk.accounts.len(), 1);
 }
 
 #[test]
@@ -142,15 +142,15 @@ fn the_last_sign_in_and_sign_out_are_kept() {
     let mut world = World::new();
     let anna = world.enter(1, "anna");
     world.pass(5_000);
-    let kept = world.kept;
+    let kept = world.disk.kept;
     world.say(anna, Leave {});
     assert_eq!(world.end(anna), Some(StreamAction::Close));
     assert_eq!(world.account("anna").seen, world.now.wall);
-    assert_eq!(world.kept, kept + 1);
+    assert_eq!(world.disk.kept, kept + 1);
     world.pass(5_000);
     world.enter(1, "anna");
     assert_eq!(world.account("anna").seen, world.now.wall);
-    assert_eq!(world.kept, kept + 2);
+    assert_eq!(world.disk.kept, kept + 2);
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_message_before_the_welcome_cuts_the_link() {
     world.utter(twice, plain("bert"));
     world.settle();
     assert_eq!(world.end(twice), Some(StreamAction::Abort));
-    assert!(world.accounts.is_empty());
+    assert!(world.disk.accounts.is_empty());
 }
 
 #[test]
