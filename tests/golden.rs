@@ -56,7 +56,11 @@ fn messages_to_a_server_keep_their_bytes() {
         client::Listening { port: 12_000 }.into(),
         client::Leave {}.into(),
         client::Reach { tokens: vec![HASH, HASH], blocked: vec![KEY] }.into(),
-        client::Publish { keys: vec![prekey(PrekeyKind::Weekly), prekey(PrekeyKind::Once)] }.into(),
+        client::Publish {
+            keys: vec![prekey(PrekeyKind::Weekly), prekey(PrekeyKind::Once)],
+            replaces: false,
+        }
+        .into(),
         client::WantKey { req: REQ, of: KEY, token: Some(TOKEN) }.into(),
         client::Deposit { req: REQ, to: KEY, token: None, envelope: envelope() }.into(),
         client::Taken { up_to: 70_000 }.into(),
@@ -105,7 +109,7 @@ fn messages_to_a_client_keep_their_bytes() {
         server::OverBudget { req: None, session: None }.into(),
         server::Key { req: REQ, bundle: Some(bundle) }.into(),
         server::Key { req: REQ, bundle: None }.into(),
-        server::Mail { number: 70_000, envelope: envelope() }.into(),
+        server::Mail { number: 70_000, from: KEY, name: None, envelope: envelope() }.into(),
     ];
     let outcomes = [Outcome::Held, Outcome::Unknown, Outcome::Full, Outcome::TooLarge];
     messages.extend(outcomes.map(|outcome| server::Deposited { req: REQ, outcome }.into()));
@@ -195,11 +199,16 @@ fn a_no_keeps_its_bytes() {
 fn sealed_mail_keeps_its_bytes() {
     let (alice, bob) = (identity(1), identity(2));
     let letter = Letter { id: MsgId(Bytes([0xad; 16])), sent: SEEN, body: Body::Text("hi".into()) };
-    let packet = Packet { letters: vec![letter.write()], got: vec![MsgId(Bytes([0xda; 16]))] };
+    let packet = Packet {
+        letters: vec![letter.write()],
+        got: vec![MsgId(Bytes([0xda; 16]))],
+        ..Packet::default()
+    };
     let mut rng = Rng::new([3; 32]);
     let (secret, prekey) = prekey::make(&bob, PrekeyKind::Once, 300, SEEN, &mut rng);
     let mut signed = Vec::new();
-    ToServer::from(client::Publish { keys: vec![prekey.clone()] }).encode(&mut signed);
+    ToServer::from(client::Publish { keys: vec![prekey.clone()], replaces: true })
+        .encode(&mut signed);
     let to_prekey = (Sealing::to_prekey(&prekey), Some(&secret.secret.0));
     let to_static = (Sealing::to_static(bob.public()), None);
     let mut lines = vec![("packet".to_owned(), packet.encode()), ("prekey".to_owned(), signed)];

@@ -115,7 +115,7 @@ impl Client {
         flow.is_reading = false;
         flow.is_behind = more;
         if flow.flight.is_empty() && rows.is_empty() {
-            self.outbox.is_empty_for(to);
+            self.nothing_waits_for(to);
         }
         for row in rows {
             self.hand(to, row);
@@ -207,7 +207,7 @@ impl Client {
         };
         self.core.keep(Record::Receipts { to, first, last, stage: Stage::Delivered });
         if is_all {
-            self.outbox.is_empty_for(to);
+            self.nothing_waits_for(to);
         }
         for id in landed {
             self.reached(id, Stage::Delivered);

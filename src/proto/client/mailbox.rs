@@ -37,6 +37,11 @@ impl Mailbox {
         }
     }
 
+    /// Something of ours is held.
+    pub fn set_held(&mut self) {
+        self.is_held = true;
+    }
+
     fn latest_weekly(&self) -> Option<Wall> {
         let weekly = self.secrets.values().filter(|secret| secret.kind == PrekeyKind::Weekly);
         weekly.map(|secret| secret.made).max()
@@ -79,9 +84,15 @@ impl Client {
 
     /// Mail that is held somewhere too long is expired, in time.
     pub(super) fn mind_expiry(&mut self) {
-        self.mailbox.is_held = true;
-        let wait = DAY_MS;
-        self.core.alarm(Alarm::Expiry, wait, "mail held too long");
+        if self.mailbox.is_held {
+            self.core.alarm(Alarm::Expiry, DAY_MS, "mail held too long");
+        }
+    }
+
+    /// Nothing of ours is held anywhere.
+    pub(super) fn forget_expiry(&mut self) {
+        self.mailbox.is_held = false;
+        self.core.timers.cancel(&Alarm::Expiry);
     }
 
     pub(super) fn on_expiry(&mut self) {

@@ -68,9 +68,10 @@ impl Outbox {
         self.waiting.iter().copied()
     }
 
-    /// Everything for somebody has been delivered, or given up.
-    pub fn is_empty_for(&mut self, who: Fingerprint) {
+    /// Everything for somebody has been delivered, or given up. Whether that is so for everybody.
+    pub fn on_empty(&mut self, who: Fingerprint) -> bool {
         self.waiting.remove(&who);
+        self.waiting.is_empty()
     }
 }
 
@@ -151,6 +152,8 @@ impl Client {
         match rows {
             Rows::Outbox { to, rows, queued_only: true, .. } => self.on_mail_page(to, rows),
             Rows::Outbox { to, rows, more, .. } => self.on_outbox_page(to, rows, more),
+            Rows::Waits(_, true) => {}
+            Rows::Waits(to, false) => self.nothing_waits_for(to),
             Rows::Note { from, letter, is_new } => self.on_note_read(from, letter, is_new),
             Rows::Addressee(id, to) => self.on_addressee(id, to),
         }
@@ -162,6 +165,7 @@ impl Client {
             return self.core.done(ticket, Err(Refusal::NoSuchMessage(id.short())));
         };
         self.core.keep(Record::Receipts { to, first: id, last: id, stage: Stage::Refused });
+        self.core.query(Query::Waits(to));
         if let Some((waiter, _)) = self.outbox.wanted.remove(&id) {
             self.end_part(waiter, Err(Refusal::Dropped(id.short())));
         }

@@ -170,11 +170,15 @@ impl Client {
 
     /// The other side's word that letters are on their disk.
     pub(super) fn on_got(&mut self, from: Fingerprint, ids: Vec<MsgId>) {
+        if ids.is_empty() {
+            return;
+        }
         for id in ids {
             let stage = Stage::Delivered;
             self.core.keep(Record::Receipts { to: from, first: id, last: id, stage });
             self.reached(id, Stage::Delivered);
         }
+        self.core.query(Query::Waits(from));
     }
 
     /// The store's page of what is queued for somebody.
@@ -250,6 +254,13 @@ impl Client {
         true
     }
 
+    /// Nothing for somebody waits any more.
+    pub(super) fn nothing_waits_for(&mut self, who: Fingerprint) {
+        if self.outbox.on_empty(who) {
+            self.forget_expiry();
+        }
+    }
+
     /// The link to the server is gone: what was on its way is queued still.
     pub(super) fn lose_mail(&mut self) {
         for who in std::mem::take(&mut self.postage.by_person).into_keys() {
@@ -314,6 +325,7 @@ impl Client {
         for id in sealed.ids {
             self.reached(id, Stage::Held);
         }
+        self.mailbox.set_held();
         self.mind_expiry();
         self.postage.by_person.insert(to, State::Reading);
         self.read_queued(to);
@@ -351,6 +363,7 @@ impl Client {
 
     fn end_mail(&mut self, to: Fingerprint) {
         self.postage.by_person.remove(&to);
+        self.core.query(Query::Waits(to));
         self.take_next();
     }
 

@@ -103,6 +103,8 @@ pub enum Query {
         /// Whether to pass over what the server holds already.
         queued_only: bool,
     },
+    /// Whether anything to somebody is not final yet.
+    Waits(Fingerprint),
     /// Whether a letter that is no text has been acted on.
     Note(Fingerprint, Letter),
     /// To whom an undelivered message of ours is.
@@ -125,6 +127,8 @@ pub enum Rows {
     },
     /// To [`Query::Addressee`].
     Addressee(MsgId, Option<Fingerprint>),
+    /// To [`Query::Waits`].
+    Waits(Fingerprint, bool),
     /// To [`Query::Note`].
     Note {
         /// Whose.

@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn more_letters_or_words_than_are_sent_are_refused() {
-        let mut bytes = Packet { letters: vec![text(1); ENVELOPE_LETTERS], got: vec![] }.encode();
+        let letters = vec![text(1); ENVELOPE_LETTERS];
+        let mut bytes = Packet { letters, ..Packet::default() }.encode();
         assert!(Packet::decode(&bytes).is_ok());
         let counted = [0xdc, 1, 0];
         assert_eq!(bytes[1..4], counted, "a list of 256");
@@ -106,7 +107,7 @@ mod tests {
                 id: MsgId(Bytes(id)), sent: Wall(sent), kind, body: Blob(body),
             });
             let got = got.into_iter().map(|id| MsgId(Bytes(id))).collect();
-            let packet = Packet { letters: letters.collect(), got };
+            let packet = Packet { letters: letters.collect(), got, is_unopened: false };
             let mut bytes = packet.encode();
             prop_assert_eq!(Packet::decode(&bytes), Ok(packet));
             for length in 0..bytes.len() {

@@ -125,6 +125,7 @@ impl ClientStore {
             Query::Outbox { to, after, most_rows, most_bytes, queued_only } => {
                 self.outbox_page(to, after, (most_rows, most_bytes), queued_only)
             }
+            Query::Waits(to) => self.waits(to),
             Query::Note(from, letter) => {
                 let is_new = !self.is_acted(from, letter.id)?;
                 Ok(Rows::Note { from, letter, is_new })

@@ -105,6 +105,12 @@ impl ClientStore {
         Ok(Rows::Outbox { to, rows: waiting, queued_only, more })
     }
 
+    pub(super) fn waits(&mut self, to: Fingerprint) -> Result<Rows, StoreError> {
+        let page = self.outbox_page(to, MsgId::FIRST, (1, usize::MAX), false)?;
+        let waits = matches!(page, Rows::Outbox { rows, .. } if !rows.is_empty());
+        Ok(Rows::Waits(to, waits))
+    }
+
     /// When the oldest letter that the server holds was written.
     pub(super) fn oldest_held(&self) -> Result<Option<Wall>, StoreError> {
         let mut statement = self.db.statement(OLDEST_HELD)?;

@@ -141,7 +141,11 @@ fn eve_asks(world: &mut World, line: Line, id: SessionId, whom: Node) {
     world.oracle.on_asked(EVE, whom);
     let to = key(world, whom);
     let candidates = vec![SocketAddr::new(address_of(EVE), SERVER_PORT)];
-    say(world, line, ToServer::from(Ask { session: id, to, candidates }));
+    say(
+        world,
+        line,
+        ToServer::from(Ask { session: id, to, candidates, token: None, is_quiet: false }),
+    );
 }
 
 /// Eve says yes to somebody who asked.
@@ -193,6 +197,10 @@ fn client_line(world: &World) -> Line {
 fn eve_welcomes(world: &mut World, node: Node) -> Line {
     let line = client_line(world);
     let welcome = Welcome {
+        keys_left: 100,
+        weekly: None,
+        epoch: hobnob::proto::bytes::Bytes([1; 16]),
+        hold_days: 30,
         name: Name::parse(&name_of(node)).expect("a name"),
         address: Ipv4Addr::new(100, 64, 0, node as u8),
         outer: SocketAddr::new(address_of(node), 5_000),

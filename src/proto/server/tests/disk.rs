@@ -43,6 +43,9 @@ impl Disk {
                 self.blocks.extend(blocked.into_iter().map(|key| (owner, key)));
             }
             ServerRecord::Publish(owner, keys) => self.publish(owner, keys),
+            ServerRecord::Unpublish(owner) => {
+                self.once.remove(&owner);
+            }
             ServerRecord::Spent(owner, id) => {
                 let keys = self.once.get_mut(&owner).expect("only a kept key is spent");
                 let place = keys.iter().position(|key| key.id == id);
