@@ -1,3 +1,5 @@
+mod server;
+
 use super::client::ClientStore;
 use super::schema::{self, Schema};
 use super::server::ServerStore;
