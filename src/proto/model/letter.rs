@@ -90,7 +90,8 @@ impl Body {
         encoded.expect("writing to memory cannot fail")
     }
 
-    /// The opposite of [`Body::kind`] and [`Body::to_bytes`]; `None` if a known kind cannot be read.
+    /// The opposite of [`Body::kind`] and [`Body::to_bytes`]; `None` if a known kind cannot be
+    /// read.
     pub fn from_parts(kind: u8, bytes: &[u8]) -> Option<Body> {
         match kind {
             1 => rmp_serde::from_slice(bytes).ok().map(Body::Text),

@@ -2,7 +2,7 @@
 //!
 //! | input | what follows |
 //! |---|---|
-//! | `Deposit`, the recipient reachable, within the quotas | kept; `Deposited(Held)`; the recipient's link, if any, is served |
+//! | `Deposit`, within reach and quotas | kept; `Held`; the recipient's link is served |
 //! | `Deposit`, else | `Deposited` with what is wrong; nothing is kept |
 //! | sign-in with mail held | after the `Welcome`, the link is served |
 //! | `Taken` | what was sent up to there is deleted; the link is served |

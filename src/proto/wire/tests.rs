@@ -86,9 +86,10 @@ proptest! {
         token in token(),
     ) {
         let session = SessionId(Bytes(session));
-        let ask = client::Ask { session, to, candidates: candidates.clone(), token, is_quiet: true };
+        let (addresses, is_quiet) = (candidates.clone(), true);
+        let ask = client::Ask { session, to, candidates: addresses, token, is_quiet };
         check(&ToServer::from(ask));
-        check(&ToClient::from(server::Offer { session, from, candidates, is_quiet: true }));
+        check(&ToClient::from(server::Offer { session, from, candidates, is_quiet }));
     }
 
     #[test]

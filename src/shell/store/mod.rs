@@ -3,7 +3,8 @@
 //! - [`client`]: the profile's records, and what the machine reads while it runs
 //! - `letters`, `bonds`: of these, what waits for others, and what there is between us
 //! - [`read`]: history, events and outbox, as people and scripts list them
-//! - [`server`]: a server's accounts; `reach` has its tokens, blocks and prekeys, `mailroom` its mail
+//! - [`server`]: a server's accounts; `reach` has their tokens, blocks and prekeys, `mailroom` what
+//!   mail is held for them
 //! - [`schema`]: the numbered migrations of both
 //!
 //! A wake's records are one transaction, opened by its first record; a commit is a few writes and

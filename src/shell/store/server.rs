@@ -99,7 +99,8 @@ impl ServerStore {
         Ok(index.map_or(0, |index| index + 1))
     }
 
-    /// What the machine starts from. `fresh`: 16 random bytes, the epoch of a database that has none.
+    /// What the machine starts from. `fresh`: 16 random bytes, the epoch of a database that has
+    /// none.
     pub fn restore(&mut self, pool: Pool, fresh: Bytes<16>) -> Result<ServerRestored, StoreError> {
         self.db.statement(KEEP_EPOCH)?.execute([&fresh.0[..]])?;
         let epoch = self.db.statement(EPOCH)?.query_row([], |row| row.get(0))?;

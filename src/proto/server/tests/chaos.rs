@@ -1,16 +1,20 @@
 use super::*;
 use crate::proto::bytes::Blob;
+use crate::proto::model::bond::TokenHash;
 use crate::proto::model::person::Target;
-use crate::proto::wire::client::{Answer, Carry, Hangup, Leave, Listening, Show, Who};
+use crate::proto::model::prekey::{Prekey, PrekeyKind};
+use crate::proto::wire::client::{
+    Answer, Carry, Deposit, Hangup, Leave, Listening, Publish, Reach, Show, Taken, WantKey, Who,
+};
 use std::collections::BTreeSet;
 
 const SEEDS: u8 = 12;
-const STEPS: u32 = 800;
+const STEPS: u32 = 1_200;
 const PEOPLE: u64 = 6;
 
 #[test]
 fn nothing_is_left_of_anybody_after_any_course_of_events() {
-    let mut relayed_bytes = 0;
+    let (mut relayed_bytes, mut deposits) = (0, 0);
     for seed in 0..SEEDS {
         let mut world = World::with(config(5));
         let mut dice = Rng::new([seed; 32]);
@@ -19,6 +23,7 @@ fn nothing_is_left_of_anybody_after_any_course_of_events() {
         }
         world.check(seed);
         relayed_bytes += world.server.counts.relayed_bytes;
+        deposits += world.server.counts.deposits;
         world.end_all();
         let server = &world.server;
         assert_eq!((server.roster.len(), server.roster.members()), (0, 0), "seed {seed}");
@@ -28,8 +33,10 @@ fn nothing_is_left_of_anybody_after_any_course_of_events() {
             "seed {seed}"
         );
         assert!(server.watchers.is_empty() && server.waiting.is_empty(), "seed {seed}");
-        assert_eq!(server.poll_timeout(), None, "seed {seed}");
+        let waits = server.poll_timeout().is_some();
+        assert_eq!(waits, !world.disk.mail.is_empty(), "seed {seed}: only held mail is waited for");
     }
+    assert!(deposits > 100, "the courses must lead through the mail: {deposits}");
     assert!(relayed_bytes > 1_000_000, "the courses must lead through the relay: {relayed_bytes}");
 }
 
@@ -112,10 +119,20 @@ fn visibility(dice: &mut Rng) -> Visibility {
     if dice.below(4) > 0 { Visibility::Public } else { Visibility::Private }
 }
 
+fn hash(dice: &mut Rng) -> TokenHash {
+    TokenHash(Bytes([dice.below(3) as u8; 16]))
+}
+
+fn prekey(dice: &mut Rng) -> Prekey {
+    let kind = [PrekeyKind::Once, PrekeyKind::Weekly][dice.below(2) as usize];
+    let (key, signature) = (Bytes(dice.bytes()), Bytes([3; 64]));
+    Prekey { kind, id: dice.below(1 << 32) as u32, key, made: Wall(0), signature }
+}
+
 fn any_message(dice: &mut Rng) -> ToServer {
     let (req, number) = (req(1), session(dice.below(3) as u8));
     let to = key(1 + dice.below(PEOPLE) as u8);
-    match dice.below(20) {
+    match dice.below(26) {
         0 => Show { req, visibility: visibility(dice) }.into(),
         1 => Who { req, prefix: String::new(), after: None }.into(),
         2 => lookup(1, Target::Key(to)).into(),
@@ -125,6 +142,15 @@ fn any_message(dice: &mut Rng) -> ToServer {
         6..10 => ask(number, to).into(),
         10..14 => Answer { session: number, candidates: Vec::new() }.into(),
         14 if dice.below(2) == 0 => Hangup { session: number, declined: dice.below(2) == 0 }.into(),
+        20 if dice.below(4) == 0 => Reach { tokens: vec![hash(dice)], blocked: vec![to] }.into(),
+        21 => Reach { tokens: Vec::new(), blocked: Vec::new() }.into(),
+        22 => Publish { keys: vec![prekey(dice)] }.into(),
+        23 => WantKey { req, of: to, token: None }.into(),
+        24 => {
+            let envelope = Blob(vec![7; dice.below(60_000) as usize]);
+            Deposit { req, to, token: None, envelope }.into()
+        }
+        25 => Taken { up_to: dice.below(40) }.into(),
         _ => {
             let bytes = if dice.below(8) == 0 { 120_000 } else { 10 };
             Carry { session: number, bytes: Blob(vec![7; bytes]) }.into()

@@ -37,6 +37,7 @@ use std::sync::OnceLock;
 
 struct World {
     server: Server,
+    config: Config,
     now: Now,
     disk: Disk,
     clients: BTreeMap<ConnId, Client>,
@@ -69,7 +70,8 @@ impl World {
 
     fn with(config: Config) -> World {
         World {
-            server: Server::restore(config, me(0), PAST, [1; 32]),
+            server: Server::restore(config.clone(), me(0), PAST, [1; 32]),
+            config,
             now: Now { mono: Mono(1_000_000), wall: Wall(1_700_000_000_000) },
             disk: Disk::default(),
             clients: BTreeMap::new(),
@@ -146,6 +148,26 @@ impl World {
             self.server.handle(self.now, Input::Tick);
         }
         self.settle();
+    }
+
+    /// Days in which nothing happens but deadlines.
+    fn pass_days(&mut self, days: u64) {
+        let end = self.now.mono.after_ms(days * 86_400_000);
+        while self.now.mono < end {
+            let due = self.server.poll_timeout().map_or(end, |(due, _)| due.min(end));
+            self.pass(due.since_ms(self.now.mono).max(1));
+        }
+    }
+
+    /// The process dies and another one takes its place on the same disk.
+    fn restart(&mut self) {
+        let oldest = self.disk.mail.values().map(|mail| mail.at).min();
+        let next_address = self.disk.accounts.len() as u32;
+        let past = ServerRestored { next_address, oldest, ..PAST };
+        self.server = Server::restore(self.config.clone(), me(0), past, [1; 32]);
+        for client in self.clients.values_mut() {
+            client.end.get_or_insert(StreamAction::Abort);
+        }
     }
 
     fn heard(&mut self, id: ConnId) -> Vec<ToClient> {
