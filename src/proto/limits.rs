@@ -145,3 +145,11 @@ pub const VERB_MS: u64 = 10_000;
 pub const HOLD_DAYS: u64 = 30;
 /// Bytes of mail that a server holds for one person, unless told otherwise.
 pub const HOLD_BYTES: u64 = 16 * 1024 * 1024;
+/// Messages that a search indexes before it answers: some tens of milliseconds of work.
+pub const SEARCH_STEP_MESSAGES: usize = 10_000;
+/// Bytes of text that a search indexes before it answers, of long messages.
+pub const SEARCH_STEP_BYTES: usize = 1024 * 1024;
+/// Words of one search.
+pub const SEARCH_WORDS: usize = 32;
+/// Letters of a word that count; what is longer is no word but data.
+pub const WORD_MAX_CHARS: usize = 64;

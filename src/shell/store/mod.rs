@@ -3,6 +3,7 @@
 //! - [`client`]: the profile's records, and what the machine reads while it runs
 //! - `letters`, `bonds`: of these, what waits for others, and what there is between us
 //! - [`read`]: history, events and outbox, as people and scripts list them
+//! - `search`, `words`: the index of words, and what a word is
 //! - [`server`]: a server's accounts
 //! - [`schema`]: the numbered migrations of both
 //!
@@ -17,9 +18,11 @@ pub mod client;
 mod letters;
 pub mod read;
 pub mod schema;
+mod search;
 pub mod server;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 use schema::Schema;

@@ -1,4 +1,5 @@
 mod letters;
+mod search;
 
 use super::client::ClientStore;
 use super::schema::{self, Schema};
