@@ -48,6 +48,10 @@ impl Read {
                 })?;
             }
             Read::Search { words, with, most_rows } => {
+                // A step a turn, so that what else there is to do is done meanwhile.
+                if let Ok(1..) = store.index() {
+                    return Ok(Some(Read::Search { words, with, most_rows }));
+                }
                 let with = match with.map(|target| known(target, store)).transpose()? {
                     None => None,
                     Some(Ok(who)) => Some(who),

@@ -5,6 +5,7 @@
 //! - [`read`]: history, events and outbox, as people and scripts list them
 //! - [`server`]: a server's accounts; `reach` has their tokens, blocks and prekeys, `mailroom` what
 //!   mail is held for them
+//! - `search`, `words`: the index of words, and what a word is
 //! - [`schema`]: the numbered migrations of both
 //!
 //! A wake's records are one transaction, opened by its first record; a commit is a few writes and
@@ -20,9 +21,11 @@ mod mailroom;
 mod reach;
 pub mod read;
 pub mod schema;
+mod search;
 pub mod server;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 use schema::Schema;

@@ -65,7 +65,8 @@ fn pragma(connection: &Connection, name: &str) -> Result<i64, StoreError> {
 }
 
 /// The client's profile.
-pub const CLIENT: Schema = Schema { application: 0x686f_6262, migrations: &[CLIENT_1, CLIENT_2] };
+pub const CLIENT: Schema =
+    Schema { application: 0x686f_6262, migrations: &[CLIENT_1, CLIENT_2, CLIENT_3] };
 
 /// The server's accounts.
 pub const SERVER: Schema = Schema { application: 0x686f_6264, migrations: &[SERVER_1, SERVER_2] };
@@ -164,6 +165,12 @@ const CLIENT_2: &str = "
                 WHEN 4 THEN 'delivered' WHEN 5 THEN 'expired' WHEN 6 THEN 'refused' END AS state,
             m.text
         FROM messages m JOIN people p ON p.id = m.person;";
+
+// Words are folded and taken apart before they come here; see `words`.
+const CLIENT_3: &str = "
+    CREATE VIRTUAL TABLE word_index USING fts5 (
+        words, content = '', columnsize = 0, detail = none, tokenize = 'ascii'
+    );";
 
 const SERVER_1: &str = "
     CREATE TABLE accounts (

@@ -1,4 +1,5 @@
 mod letters;
+mod search;
 mod server;
 
 use super::client::ClientStore;
