@@ -65,6 +65,8 @@ pub struct Net {
     accepted: u64,
     ports: u16,
     pub canary: Vec<u8>,
+    /// Whose bytes are changed on the way, once, after so many of them.
+    pub spoil: Option<(Node, u64)>,
     /// Who dialled what, when.
     pub dials: Vec<(u64, Node, SocketAddr)>,
     /// The most bytes that were ever on their way to one end.
@@ -100,6 +102,7 @@ impl Net {
             accepted: 0,
             ports: 40_000,
             canary: Vec::new(),
+            spoil: None,
             dials: Vec::new(),
             most_coming_bytes: 0,
         }
@@ -290,7 +293,8 @@ impl Net {
         self.later(now, end, Arrival::Open(from));
     }
 
-    fn send(&mut self, now: u64, end: End, bytes: Vec<u8>) {
+    fn send(&mut self, now: u64, end: End, mut bytes: Vec<u8>) {
+        self.change(end.0, &mut bytes);
         let canary = &self.canary;
         assert!(
             !bytes.windows(canary.len()).any(|window| window == canary),
@@ -308,6 +312,16 @@ impl Net {
             rest = after;
             self.later(now, other, Arrival::Bytes(part.to_vec()));
         }
+    }
+
+    fn change(&mut self, from: Node, bytes: &mut [u8]) {
+        let Some((_, after)) = self.spoil.filter(|(node, _)| *node == from) else { return };
+        let Some(byte) = bytes.get_mut(after as usize) else {
+            self.spoil = Some((from, after - bytes.len() as u64));
+            return;
+        };
+        *byte ^= 1 + self.rng.below(255) as u8;
+        self.spoil = None;
     }
 
     /// What was held back comes before what is still on its way.

@@ -358,6 +358,9 @@ impl World {
     }
 
     fn show(&mut self, node: Node, notice: Notice) {
+        if std::env::var("SIM_TRACE").is_ok() {
+            eprintln!("{} {node} {notice:?}", self.now);
+        }
         match notice {
             Notice::Event { seq, event, .. } => {
                 self.note(node as u64, seq.map_or(0, |seq| seq.0));
