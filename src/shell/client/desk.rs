@@ -12,6 +12,7 @@ use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::notice::Row;
 use crate::proto::model::person::Target;
+use crate::proto::model::refusal::Exit;
 use crate::proto::time::Wall;
 use crate::shell::front::Failure;
 use crate::shell::front::fit::Fit;
@@ -77,6 +78,8 @@ pub(super) struct Desk {
     /// go.
     own: usize,
     turning: usize,
+    /// Time ran out for one of them since the end of input.
+    late: bool,
     waits: Vec<(Ticket, Fit)>,
     /// Whom a message's receipts interest who does not listen to everything.
     senders: BTreeMap<MsgId, Sink>,
@@ -97,6 +100,7 @@ impl Desk {
             last_ticket: 0,
             own: 0,
             turning: 0,
+            late: false,
             waits: Vec::new(),
             senders: BTreeMap::new(),
             main: None,
@@ -143,6 +147,16 @@ impl Desk {
     /// Whether everything that standard input asked for has ended.
     pub fn is_quiet(&self) -> bool {
         self.own == 0
+    }
+
+    /// What ends too late from here on counts.
+    pub fn note_late(&mut self) {
+        self.late = false;
+    }
+
+    /// Whether time ran out for something of standard input since then.
+    pub fn is_late(&self) -> bool {
+        self.late
     }
 
     /// Whether nobody waits for an answer that will come.
@@ -216,6 +230,7 @@ impl Desk {
         let Some(asked) = self.asked.remove(&ticket) else { return };
         if asked.sink == Sink::Stdout {
             self.own -= 1;
+            self.late |= result.as_ref().is_err_and(|failure| failure.exit == Exit::Time);
             self.turning -= usize::from(asked.role.turns());
             if let (Role::Talk(target), Ok(())) = (&asked.role, &result) {
                 self.talk.turn_to(target.as_ref());

@@ -4,6 +4,7 @@ use super::desk::Desk;
 use super::profile;
 use super::program::{Program, local};
 use crate::proto::model::command::Verb;
+use crate::proto::model::event::Stage;
 use crate::proto::model::refusal::Exit;
 use crate::proto::time::Now;
 use crate::shell::front::lines::Asked;
@@ -117,6 +118,7 @@ impl Plan {
     fn is_at_once(&self, request: &Request) -> bool {
         match request {
             Request::Ask(Verb::Whoami) => self.is_known,
+            Request::Ask(Verb::Msg { until: Stage::Queued, .. }) => true,
             Request::Ask(_) | Request::Dial(_) | Request::Say { .. } => false,
             Request::History { .. }
             | Request::Events { .. }
@@ -177,7 +179,7 @@ impl Program {
         }
         self.drain_by(now);
         match self.is_ready && self.desk.is_quiet() && self.machine.is_settled() {
-            true => self.leave(now, Exit::Done),
+            true => self.leave(now, if self.desk.is_late() { Exit::Time } else { Exit::Done }),
             false => Ok(()),
         }
     }

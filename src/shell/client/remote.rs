@@ -68,18 +68,15 @@ pub(super) fn speak(
     };
     if is_chat {
         remote.stage = Stage::Calling { partner: named };
-        remote.ask("listen", &[], None)?;
+        remote.ask("listen", &[])?;
     }
     let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
     if let Some((verb, args)) = words.split_first() {
-        remote.ask(verb, args, is_chat.then_some(CALL))?;
+        remote.ask(verb, args)?;
     }
     remote.converse()
 }
 
-/// The reference of the line that asks for a session, and of the one that ends it.
-const CALL: &str = "call";
-const HANG_UP: &str = "hang up";
 /// How much longer than its own time-out an answer may take.
 const GRACE: Duration = Duration::from_secs(5);
 const CHUNK_BYTES: usize = 16 * 1024;
@@ -107,24 +104,20 @@ enum Stage {
     Calling { partner: Option<String> },
     /// Lines of standard input go to the partner.
     Talking { partner: String, unanswered: usize, input_ended: bool, worst: Option<Exit> },
-    /// The session is being closed.
-    HangingUp(Exit),
 }
 
 #[derive(Serialize)]
 struct Line<'a> {
     cmd: &'a str,
     args: &'a [&'a str],
-    #[serde(rename = "ref")]
-    reference: Option<&'a str>,
     timeout: f64,
     wait: &'a str,
 }
 
 impl Remote {
-    fn ask(&mut self, verb: &str, args: &[&str], reference: Option<&str>) -> Result<(), Failure> {
+    fn ask(&mut self, verb: &str, args: &[&str]) -> Result<(), Failure> {
         let timeout = self.timeout_ms as f64 / 1000.0;
-        let line = Line { cmd: verb, args, reference, timeout, wait: self.wait };
+        let line = Line { cmd: verb, args, timeout, wait: self.wait };
         let mut bytes = serde_json::to_vec(&line).expect("words are text, and so JSON");
         bytes.push(b'\n');
         match self.stream.write_all(&bytes) {
@@ -136,7 +129,7 @@ impl Remote {
 
     fn converse(&mut self) -> Result<Spoken, Failure> {
         loop {
-            if let Some(exit) = self.take_answers()? {
+            if let Some(exit) = self.take_answers() {
                 self.stdout.flush();
                 return Ok(Spoken::Ended(exit));
             }
@@ -144,7 +137,9 @@ impl Remote {
             if self.stdout.is_gone() {
                 return Ok(Spoken::Ended(Exit::Done));
             }
-            self.take_input()?;
+            if let Some(exit) = self.take_input()? {
+                return Ok(Spoken::Ended(exit));
+            }
             if !self.read_more()? {
                 return match (&self.stage, self.patience, self.heard) {
                     (Stage::Asked, Some(_), false) => Ok(Spoken::NobodyThere),
@@ -199,10 +194,10 @@ impl Remote {
     }
 
     /// Prints what has been answered; the exit code, once all has been.
-    fn take_answers(&mut self) -> Result<Option<Exit>, Failure> {
+    fn take_answers(&mut self) -> Option<Exit> {
         loop {
             let line = match self.answers.next_line() {
-                None => return Ok(None),
+                None => return None,
                 Some(Ok(line)) => line.to_owned(),
                 Some(Err(BadLine::TooLong | BadLine::NotText)) => continue,
             };
@@ -215,12 +210,12 @@ impl Remote {
                 self.show(answer);
             }
             let exit = match answer {
-                Some(Answer::Done(result)) => self.on_done(result)?,
-                Some(Answer::Event(_, _, event)) => self.on_event(&event)?,
+                Some(Answer::Done(result)) => self.on_done(result),
+                Some(Answer::Event(_, _, event)) => self.on_event(&event),
                 Some(Answer::Row(_) | Answer::Entry(_) | Answer::Outbox(_)) | None => None,
             };
             if exit.is_some() {
-                return Ok(exit);
+                return exit;
             }
         }
     }
@@ -236,16 +231,16 @@ impl Remote {
         }
     }
 
-    fn on_done(&mut self, result: Result<(), Failure>) -> Result<Option<Exit>, Failure> {
+    fn on_done(&mut self, result: Result<(), Failure>) -> Option<Exit> {
         let exit = result.as_ref().err().map_or(Exit::Done, |failure| failure.exit);
         if let Err(failure) = &result {
             super::diagnose(failure);
         }
         match &mut self.stage {
-            Stage::Asked => return Ok(Some(exit)),
+            Stage::Asked => return Some(exit),
             Stage::Calling { partner } => {
                 let (Ok(()), Some(partner)) = (result, partner.take()) else {
-                    return Ok(Some(exit));
+                    return Some(exit);
                 };
                 self.patience = None;
                 self.stage =
@@ -257,14 +252,13 @@ impl Remote {
                     worst.get_or_insert(exit);
                 }
             }
-            Stage::HangingUp(worst) => return Ok(Some(*worst)),
         }
-        Ok(None)
+        None
     }
 
     /// Follows the session that was asked for.
-    fn on_event(&mut self, event: &Event) -> Result<Option<Exit>, Failure> {
-        let Event::Session { with, state, .. } = event else { return Ok(None) };
+    fn on_event(&mut self, event: &Event) -> Option<Exit> {
+        let Event::Session { with, state, .. } = event else { return None };
         match (&mut self.stage, state) {
             (Stage::Calling { partner: partner @ None }, SessionState::Open) => {
                 *partner = Some(with.clone());
@@ -273,20 +267,20 @@ impl Remote {
                 if partner == with =>
             {
                 let unsaid = (*unanswered > 0).then_some(Exit::Time);
-                return Ok(Some(worst.or(unsaid).unwrap_or(Exit::Done)));
+                return Some(worst.or(unsaid).unwrap_or(Exit::Done));
             }
             _ => {}
         }
-        Ok(None)
+        None
     }
 
-    /// Sends on the lines of standard input; at their end, once all are answered, hangs up.
-    fn take_input(&mut self) -> Result<(), Failure> {
+    /// Sends on the lines of standard input; at their end, once all are answered, that was it. The
+    /// session stays: it is the running hobnob's, and `close` ends it.
+    fn take_input(&mut self) -> Result<Option<Exit>, Failure> {
         loop {
             let Stage::Talking { partner, unanswered, input_ended, worst } = &mut self.stage else {
-                return Ok(());
+                return Ok(None);
             };
-            let partner = partner.clone();
             let text = match self.input.next_line() {
                 Some(Ok(line)) => line.strip_suffix('\r').unwrap_or(line).to_owned(),
                 Some(Err(_)) => {
@@ -294,14 +288,14 @@ impl Remote {
                     continue;
                 }
                 None if *input_ended && *unanswered == 0 => {
-                    self.stage = Stage::HangingUp(worst.unwrap_or(Exit::Done));
-                    return self.ask("close", &[&partner], Some(HANG_UP));
+                    return Ok(Some(worst.unwrap_or(Exit::Done)));
                 }
-                None => return Ok(()),
+                None => return Ok(None),
             };
             if !text.is_empty() {
                 *unanswered += 1;
-                self.ask("msg", &[&partner, &text], None)?;
+                let partner = partner.clone();
+                self.ask("msg", &[&partner, &text])?;
             }
         }
     }

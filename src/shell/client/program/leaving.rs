@@ -38,6 +38,7 @@ impl Program {
     /// Starts the time that what is still being sent may take, once.
     pub fn drain_by(&mut self, now: Now) {
         if !std::mem::replace(&mut self.plan.draining, true) {
+            self.desk.note_late();
             let until = now.mono.after_ms(self.plan.timeout_ms);
             self.alarms.set(Alarm::Drain, until, "what is still being sent");
         }
