@@ -155,7 +155,7 @@ const BEFORE_READING: &str = "
     PRAGMA foreign_keys = ON;";
 
 /// Pages of 8 KiB: each costs two writes to the log and two calls to copy it out again, so a burst
-/// takes a third fewer calls than with 4 KiB, at the same speed (`benches/store.rs`).
+/// takes a third fewer calls than with 4 KiB, at the same speed (`tests/bench/store.rs`).
 ///
 /// The log is copied into the file every 500 pages and then written over from its start. It is
 /// not cut below that, because writing over blocks that exist is what makes `fdatasync` quick; a

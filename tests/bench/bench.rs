@@ -1,0 +1,26 @@
+//! Figures of what the README promises, each beside the promise. They decide nothing: this fails only
+//! if something does not work. `cargo bench --bench bench -- [PART…]`; `scripts/bench` runs it.
+
+mod bare;
+mod common;
+mod load;
+mod store;
+mod swarm;
+
+type Part = fn();
+
+const PARTS: [(&str, Part); 3] =
+    [("bare", bare::run), ("server", load::run), ("store", store::run)];
+
+fn main() {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    for name in &wanted {
+        assert!(PARTS.iter().any(|(part, _)| part == name), "{name}: no such part");
+    }
+    for (name, run) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| wanted == name) {
+            run();
+        }
+    }
+}
