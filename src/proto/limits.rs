@@ -59,6 +59,8 @@ pub const RELAY_AFTER_MS: u64 = 1_000;
 pub const DIAL_BACK_MS: u64 = 300;
 /// How long a closing side waits for the other's word.
 pub const CLOSING_MS: u64 = 3_000;
+/// How long a program that ends waits for its last words to be written.
+pub const GOODBYE_MS: u64 = 2_000;
 /// How long a dialled connection may take to open.
 pub const DIAL_MS: u64 = 10_000;
 /// Sessions of one client, asked, offered or open.
@@ -77,7 +79,8 @@ pub const WHO_PAGE_NAMES: usize = 256;
 pub const WATCHED: usize = 1024;
 /// Rendezvous (asked or relayed sessions) that one client may have at a server.
 pub const RENDEZVOUS: usize = 256;
-/// Of those, how many with one and the same client: one asker must not take all of another's places.
+/// Of those, how many with one and the same client: one asker must not take all of another's
+/// places.
 pub const RENDEZVOUS_PAIR: usize = 8;
 /// Requests a second that one account may make, and how many at once after a pause.
 pub const REQUESTS_PER_S: u32 = 200;

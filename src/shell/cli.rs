@@ -426,7 +426,8 @@ usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a 
     text.push_str(
         "Verbs; in lines with a slash before: /msg bob hi. A line without one goes to the current\n\
          conversation, //x says /x. With --json also {\"cmd\":\"msg\",\"args\":[\"bob\",\"hi\"],\n\
-         \"ref\":7}, answered by {\"event\":\"done\",\"ref\":7,\"ok\":true}; timeout and wait may be there.\n\n",
+         \"ref\":7}, answered by {\"event\":\"done\",\"ref\":7,\"ok\":true}; timeout and wait \
+         may be there.\n\n",
     );
     text.push_str(&help::all());
     let _ = write!(text, "\n{EXIT_CODES}");

@@ -103,7 +103,8 @@ fn a_wrong_command_line_is_one_line_and_exit_code_2() {
     ];
     for words in lines {
         let mut command = hobnob(&world.home("ann"));
-        let out = run(command.args(["-n", "ann", "-s", &world.at()]).args(*words));
+        let out =
+            run(command.env("HOBNOB_NAME", "ann").env("HOBNOB_SERVER", world.at()).args(*words));
         out.expect_refusal(2);
         assert_eq!(out.out, "", "{words:?}");
     }

@@ -9,7 +9,7 @@ pub type Fault = String;
 const BASE: [&str; 6] = ["machine", "time", "id", "bytes", "limits", "timers"];
 
 /// Which layer may import which, beside itself. Only `shell::{client,daemon}` import everything.
-const IMPORTS: [(&str, &[&str]); 17] = [
+const IMPORTS: [(&str, &[&str]); 18] = [
     ("base", &[]),
     ("proto::model", &["base"]),
     ("proto::crypto", &["base", "proto::model"]),
@@ -24,6 +24,7 @@ const IMPORTS: [(&str, &[&str]); 17] = [
     // `--help` and argv come from the table of verbs.
     ("shell::cli", &["base", "proto::model", "shell::front"]),
     ("shell::config", &["base", "proto::model"]),
+    ("shell::system", &["base"]),
     ("shell::client", EVERYTHING),
     ("shell::daemon", EVERYTHING),
     ("bin", &["proto::model", "shell::cli", "shell::client", "shell::daemon"]),
@@ -44,6 +45,7 @@ const EVERYTHING: &[&str] = &[
     "shell::disk",
     "shell::cli",
     "shell::config",
+    "shell::system",
     "shell::client",
     "shell::daemon",
 ];
@@ -63,7 +65,7 @@ const CRATES: [(&str, &str); 10] = [
 ];
 
 /// Layers that may read clocks and entropy.
-const CLOCK_OWNERS: [&str; 2] = ["shell::client", "shell::daemon"];
+const CLOCK_OWNERS: [&str; 3] = ["shell::system", "shell::client", "shell::daemon"];
 
 /// What `proto` may not name, as the path ends or begins.
 const IMPURE_PATHS: [&str; 4] = ["std::fs", "std::env", "std::thread", "std::process"];

@@ -1,4 +1,5 @@
-//! What every feature of the client needs at hand: the moment, dice, deadlines, the one output queue.
+//! What every feature of the client needs at hand: the moment, dice, deadlines, the one output
+//! queue.
 
 use super::Client;
 use super::link_table::Via;

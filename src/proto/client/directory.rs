@@ -161,7 +161,8 @@ impl Client {
         let question = self.directory.questions.remove(&page.req);
         let Some(Question::Who { ticket, prefix }) = question else { return };
         let last = page.people.last().map(|brief| brief.name.clone());
-        for brief in page.people {
+        let me = self.me.fingerprint();
+        for brief in page.people.into_iter().filter(|brief| brief.fingerprint != me) {
             let row = PersonRow {
                 name: brief.name.to_string(),
                 address: Some(brief.address),

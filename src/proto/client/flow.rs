@@ -1,12 +1,12 @@
 //! Messages and acknowledgements in an open session.
 //!
-//! Each side counts the other's messages on the link as they reach its disk and says the count; so an
-//! acknowledgement is one number, whatever the burst. What is not acknowledged when the link goes is
-//! sent again on the next; the receiver's store passes over what it has.
+//! Each side counts the other's messages on the link as they reach its disk and says the count;
+//! so an acknowledgement is one number, whatever the burst. What is not acknowledged when the
+//! link goes is sent again on the next; the receiver's store passes over what it has.
 
 use super::Client;
 use super::link_table::Via;
-use super::sessions::State;
+use super::session_table::State;
 use crate::proto::id::{MsgId, SessionId};
 use crate::proto::limits;
 use crate::proto::model::event::{Path, Stage};
@@ -100,7 +100,8 @@ impl Client {
         self.hand(to, Waiting { id, text, sent });
     }
 
-    /// A session has opened: everything for this person that is not delivered goes out, oldest first.
+    /// A session has opened: everything for this person that is not delivered goes out, oldest
+    /// first.
     pub(super) fn pump(&mut self, to: Fingerprint) {
         let waits = self.outbox.waits_for(to);
         let Some(flow) = self.flow_to(to) else { return };

@@ -1,14 +1,14 @@
 //! From yes to an open link: direct connections first, the relay beside them, the asker's choice.
 //!
 //! The asker dials the answerer's addresses at once. The answerer dials the asker's a moment later,
-//! for an asker who is reached while he is not. After [`limits::RELAY_AFTER_MS`] the relay is linked
-//! as well. The asker takes the first link that stands and says `Settle` on it.
+//! for an asker who is reached while he is not. After [`limits::RELAY_AFTER_MS`] the relay is
+//! linked as well. The asker takes the first link that stands and says `Settle` on it.
 
 use super::Client;
 use super::core::Alarm;
 use super::flow::Flow;
 use super::link_table::{PeerLink, Via};
-use super::sessions::State;
+use super::session_table::State;
 use super::uplink::closed_words;
 use crate::proto::bytes::{Blob, Bytes};
 use crate::proto::id::{ConnId, SessionId};

@@ -6,6 +6,7 @@
 //! | `directory` | questions to the server: who, lookup, update, visibility |
 //! | `people` | who is known, with which key |
 //! | `sessions` | asking for a session, and the end of one |
+//! | `session_table` | the sessions there are, and their states |
 //! | `linking` | from yes to an open link: paths and their choice |
 //! | `flow` | messages and acknowledgements in an open session |
 //! | `outbox` | `msg`, what waits, and verbs that wait for a stage |
@@ -21,6 +22,7 @@ mod linking;
 mod listener;
 mod outbox;
 mod people;
+mod session_table;
 mod sessions;
 mod uplink;
 
@@ -30,7 +32,7 @@ use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
 use self::outbox::Outbox;
 use self::people::People;
-use self::sessions::Sessions;
+use self::session_table::Sessions;
 use self::uplink::Uplink;
 use crate::proto::crypto::keys::Identity;
 use crate::proto::id::{ConnId, MsgId};

@@ -1,5 +1,5 @@
-//! `msg`: what is written is kept first, then handed to whatever way is open. An open session is one
-//! way out; others are added beside [`Client::pump`]. Verbs that wait for a stage end here.
+//! `msg`: what is written is kept first, then handed to whatever way is open. An open session is
+//! one way out; others are added beside [`Client::pump`]. Verbs that wait for a stage end here.
 
 use super::Client;
 use crate::proto::id::MsgId;

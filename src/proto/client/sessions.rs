@@ -6,14 +6,14 @@
 //! | none | `Offer`, to be asked about | Offered; session `offered` |
 //! | none | `Offer`, accepted by `--accept` | Linking; `Answer` |
 //! | Asked | `Answered` | Linking |
-//! | Asked | `Offer` from the same person, their id the smaller | Linking under their id; `Hangup` ours, `Answer` theirs |
-//! | Asked | `Offer` from the same person, our id the smaller | Asked; they find ours the smaller too |
+//! | Asked | `Offer` from them, their id the smaller | Linking, theirs; `Hangup`, `Answer` |
+//! | Asked | `Offer` from them, our id the smaller | Asked; they find the same |
 //! | Asked | `Ended` | gone; session `declined` or `failed` |
 //! | Asked | its time is up | gone; `Hangup`; session `failed` |
 //! | Offered | `accept`, or `chat` with them | Linking; `Answer` |
 //! | Offered | `decline` | gone; `Hangup`; session `declined` |
 //! | Offered | `Ended`, its time is up | gone; session `closed` or `failed` |
-//! | Offered, Linking, Open, Closing | a new `Offer` from them | the old one is gone (they started anew); as from none |
+//! | any but Asked | a new `Offer` from them | gone (they started anew); as from none |
 //! | Knocking | `Settle` on the link | Open; session `open` |
 //! | Knocking | `Bye`, closed | gone; session `declined` or `failed` |
 //! | Knocked | `accept` | Open; `Settle`; session `open` |
@@ -36,6 +36,7 @@ use super::flow::Flow;
 use super::link_table::Via;
 use super::linking::Linking;
 use super::people::Reading;
+use super::session_table::{Session, State};
 use crate::proto::id::SessionId;
 use crate::proto::limits;
 use crate::proto::machine::StreamAction;
@@ -44,168 +45,10 @@ use crate::proto::model::event::{Event, Path, SessionState};
 use crate::proto::model::notice::{Row, SessionRow};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
-use crate::proto::time::Wall;
 use crate::proto::wire::client::{Answer, Ask, Hangup};
 use crate::proto::wire::peer::{Bye, Settle, ToPeer};
 use crate::proto::wire::server::{Answered, Ended, Offer, WhyEnded};
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-
-/// All sessions.
-#[derive(Default)]
-pub(super) struct Sessions {
-    by_id: BTreeMap<SessionId, Session>,
-    by_peer: BTreeMap<Fingerprint, SessionId>,
-}
-
-/// A session, in whatever state.
-pub(super) struct Session {
-    /// Who is at the other end; unknown only while a dialled address has not answered.
-    pub with: Option<Person>,
-    /// What to call the other end.
-    pub label: String,
-    pub state: State,
-    pub since: Wall,
-    /// Verbs that end when it opens or is gone; or, once it is closing, when it is gone.
-    pub waiters: Vec<Ticket>,
-}
-
-/// What a session is.
-pub(super) enum State {
-    /// We asked through the server.
-    Asked,
-    /// They asked through the server; where they can be dialled.
-    Offered(Vec<SocketAddr>),
-    /// We dialled an address; theirs to answer.
-    Knocking,
-    /// They dialled us; ours to answer.
-    Knocked(Via),
-    /// Both agreed; looking for a path.
-    Linking(Linking),
-    /// Talking.
-    Open(Flow),
-    /// We said `Bye`; waiting for theirs, so that what is on its way still arrives.
-    Closing(Flow),
-}
-
-impl State {
-    fn word(&self) -> SessionState {
-        match self {
-            State::Asked | State::Knocking | State::Linking(_) => SessionState::Asked,
-            State::Offered(_) | State::Knocked(_) => SessionState::Offered,
-            State::Open(_) | State::Closing(_) => SessionState::Open,
-        }
-    }
-
-    pub fn flow(&self) -> Option<&Flow> {
-        match self {
-            State::Open(flow) | State::Closing(flow) => Some(flow),
-            State::Asked
-            | State::Offered(_)
-            | State::Knocking
-            | State::Knocked(_)
-            | State::Linking(_) => None,
-        }
-    }
-
-    pub fn flow_mut(&mut self) -> Option<&mut Flow> {
-        match self {
-            State::Open(flow) | State::Closing(flow) => Some(flow),
-            State::Asked
-            | State::Offered(_)
-            | State::Knocking
-            | State::Knocked(_)
-            | State::Linking(_) => None,
-        }
-    }
-}
-
-impl Sessions {
-    pub fn at(&self, id: SessionId) -> Option<&Session> {
-        self.by_id.get(&id)
-    }
-
-    pub fn at_mut(&mut self, id: SessionId) -> Option<&mut Session> {
-        self.by_id.get_mut(&id)
-    }
-
-    pub fn with(&self, who: Fingerprint) -> Option<SessionId> {
-        self.by_peer.get(&who).copied()
-    }
-
-    pub fn flow_with(&self, who: Fingerprint) -> Option<&Flow> {
-        self.at(self.with(who)?)?.state.flow()
-    }
-
-    pub fn insert(&mut self, id: SessionId, session: Session) {
-        if let Some(person) = &session.with {
-            self.by_peer.insert(person.fingerprint, id);
-        }
-        self.by_id.insert(id, session);
-    }
-
-    /// A dialled address has answered: now it is known who is there.
-    pub fn identify(&mut self, id: SessionId, person: Person) {
-        if let Some(session) = self.by_id.get_mut(&id) {
-            self.by_peer.insert(person.fingerprint, id);
-            session.label = person.label();
-            session.with = Some(person);
-        }
-    }
-
-    fn remove(&mut self, id: SessionId) -> Option<Session> {
-        let session = self.by_id.remove(&id)?;
-        if let Some(person) = &session.with
-            && self.by_peer.get(&person.fingerprint) == Some(&id)
-        {
-            self.by_peer.remove(&person.fingerprint);
-        }
-        Some(session)
-    }
-
-    pub fn is_full(&self) -> bool {
-        self.by_id.len() >= limits::SESSIONS
-    }
-
-    pub fn all_acknowledged(&self) -> bool {
-        self.by_id.values().filter_map(|session| session.state.flow()).all(Flow::is_idle)
-    }
-
-    /// Every session, by id.
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&SessionId, &mut Session)> {
-        self.by_id.iter_mut()
-    }
-
-    /// The one session that is meant: by person, or, where none is named, the only one that fits.
-    fn pick(
-        &self,
-        target: Option<&Target>,
-        people: &super::People,
-        fits: impl Fn(&State) -> bool,
-        what: &'static str,
-    ) -> Result<SessionId, Refusal> {
-        let named = |session: &Session| {
-            match target {
-            None => true,
-            Some(Target::Endpoint(at)) => session.label == at.to_string(),
-            Some(target) => session.with.as_ref().is_some_and(|person| match target {
-                Target::Key(key) => person.fingerprint == *key,
-                Target::Name(name) => person.name.as_ref() == Some(name),
-                Target::Address(address) => person.address == Some(*address),
-                Target::Endpoint(_) => false,
-            } || people.find(target).is_some_and(|known| known.fingerprint == person.fingerprint)),
-        }
-        };
-        let mut found =
-            self.by_id.iter().filter(|(_, s)| named(s) && fits(&s.state)).map(|(id, _)| *id);
-        match (found.next(), found.next(), target) {
-            (Some(id), None, _) => Ok(id),
-            (Some(_), Some(_), _) => Err(Refusal::Ambiguous(what)),
-            (None, _, Some(target)) => Err(Refusal::NoSession(target.to_string())),
-            (None, _, None) => Err(Refusal::NothingWaiting),
-        }
-    }
-}
 
 impl Client {
     pub(super) fn chat(&mut self, ticket: Ticket, target: Target) {
@@ -426,8 +269,7 @@ impl Client {
     }
 
     pub(super) fn close_all_sessions(&mut self) {
-        let all: Vec<SessionId> = self.sessions.by_id.keys().copied().collect();
-        for id in all {
+        for id in self.sessions.ids() {
             match self.sessions.at(id).map(|session| &session.state) {
                 Some(State::Open(flow)) => {
                     let via = flow.via();

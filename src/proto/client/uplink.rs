@@ -169,7 +169,8 @@ impl Client {
         self.on_server_gone(Some(StreamAction::Abort), "timed out");
     }
 
-    /// Our own virtual address, to dial from, so that each of many peers on one machine shows as itself.
+    /// Our own virtual address, to dial from, so that each of many peers on one machine shows as
+    /// itself.
     pub(super) fn own_loopback(&self, to: SocketAddr) -> Option<IpAddr> {
         let (_, address) = self.account.as_ref()?;
         let both = address.is_loopback() && to.is_ipv4() && to.ip().is_loopback();

@@ -27,8 +27,8 @@ pub enum Notice {
     Row(Ticket, Row),
     /// To the one who asked: the verb ended.
     Done(Ticket, Result<(), Refusal>),
-    /// To everybody who reads: something is wrong that nobody asked about, such as a sign-in refused.
-    /// A program that only starts ends with its exit code.
+    /// To everybody who reads: something is wrong that nobody asked about, such as a sign-in
+    /// refused. A program that only starts ends with its exit code.
     Trouble(Refusal),
     /// The machine has said its goodbyes after [`super::command::Verb::Leave`]; the program ends.
     Left,

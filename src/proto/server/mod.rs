@@ -9,11 +9,11 @@
 //! | Connecting | `Hello(Server)` | Handshake; the link's answer |
 //! | Connecting | `Hello` for another purpose | Leaving; the link's no |
 //! | Handshake | `Established` | Entering |
-//! | Entering | `Enter`, known key | SignedIn; `Welcome`, account kept, presence pushed, no deadline |
+//! | Entering | `Enter`, known key | SignedIn; `Welcome`, account kept, presence, no deadline |
 //! | Entering | `Enter`, new key, free name | SignedIn; the same, with a new account |
 //! | Entering | `Enter`, else | Leaving; `Refused` |
 //! | Entering | any other message, a second `Enter` | –; `Abort` |
-//! | SignedIn | the same key enters elsewhere | Leaving; `Leaving` says why, as on kick, forget, quit |
+//! | SignedIn | the same key enters elsewhere | Leaving; `Leaving`, as on kick, forget, quit |
 //! | SignedIn | `Leave` | Leaving |
 //! | SignedIn | `Enter` | –; `Abort` |
 //! | SignedIn | a question | SignedIn; its answer, or `OverBudget` |
@@ -24,8 +24,9 @@
 //!
 //! Whoever stops being signed in is signed out by one function, `depart`.
 //!
-//! Accounts are read from the store when they are needed. What follows from a read goes before every
-//! question that was asked later, so a decision is never made on rows that another one outdated.
+//! Accounts are read from the store when they are needed. What follows from a read goes before
+//! every question that was asked later, so a decision is never made on rows that another one
+//! outdated.
 
 mod accounts;
 mod budget;
@@ -114,7 +115,8 @@ pub struct Server {
 
 impl Server {
     /// A server as its records left it. `next_address`: the pool index after the highest one given
-    /// out. `seed`: 32 bytes of entropy. The shell opens the listeners; accepted connections come in.
+    /// out. `seed`: 32 bytes of entropy. The shell opens the listeners; accepted connections come
+    /// in.
     pub fn restore(config: Config, me: Identity, next_address: u32, seed: [u8; 32]) -> Server {
         Server {
             addresses: Addresses::new(config.pool, next_address),

@@ -1,16 +1,18 @@
-//! The server program: the machine, its accounts, the reactor and the operator's console, put together.
+//! The server program: the machine, its accounts, the reactor and the operator's console, put
+//! together.
 
 mod console;
 mod keeper;
 
 use crate::proto::crypto::keys::Identity;
 use crate::proto::crypto::rng::Rng;
+use crate::proto::limits;
 use crate::proto::machine::{Effect, Input, Machine, Wake};
 use crate::proto::model::command::Operate;
 use crate::proto::model::notice::Report;
 use crate::proto::model::refusal::Exit;
 use crate::proto::server::{Config, Server};
-use crate::proto::time::Now;
+use crate::proto::time::{Mono, Now};
 use crate::shell::cli::{self, Parsed, SERVER_PORT, ServerOptions};
 use crate::shell::disk::{self, Lock, LockError};
 use crate::shell::reactor::{Reactor, Ready, Signal, raise_descriptor_limit};
@@ -65,7 +67,8 @@ struct Daemon {
     json: bool,
     /// What came of a console line that is not whole yet.
     typed: Vec<u8>,
-    has_left: bool,
+    /// When the machine said its goodbyes.
+    left_at: Option<Mono>,
     // Last, so that the directory is free only when all else is gone.
     _lock: Lock,
 }
@@ -100,7 +103,7 @@ impl Daemon {
             stdout,
             json: options.json,
             typed: Vec::new(),
-            has_left: false,
+            left_at: None,
             _lock: lock,
         })
     }
@@ -108,10 +111,13 @@ impl Daemon {
     fn serve(mut self) -> Result<(), Failure> {
         let mut wake = Wake::new();
         let mut effects = Vec::new();
-        while !(self.has_left && !self.reactor.has_unwritten()) {
+        while !self.is_over() {
             self.write_stdout();
-            let timeout = self.machine.poll_timeout().map(|(due, _)| self.clock.until(due));
-            self.reactor.wait(timeout).map_err(|fault| local("poll", &fault))?;
+            let due = self.left_at.map(|left| left.after_ms(limits::GOODBYE_MS));
+            let due = due.or(self.machine.poll_timeout().map(|(due, _)| due));
+            self.reactor
+                .wait(due.map(|due| self.clock.until(due)))
+                .map_err(|fault| local("poll", &fault))?;
             let now = self.clock.now();
             self.feed(now);
             let done = wake.commit(&mut self.machine, &mut self.store, now);
@@ -123,6 +129,14 @@ impl Daemon {
         }
         self.write_stdout();
         Ok(())
+    }
+
+    /// Every client has been told, or has had the time to be.
+    fn is_over(&self) -> bool {
+        self.left_at.is_some_and(|left| {
+            let waited_ms = self.clock.now().mono.since_ms(left);
+            !self.reactor.has_unwritten() || waited_ms >= limits::GOODBYE_MS
+        })
     }
 
     /// Gives the machine everything that is ready.
@@ -159,10 +173,23 @@ impl Daemon {
         match effect {
             Effect::Stream(conn, action) => self.reactor.perform(conn, action),
             Effect::Datagram { to, bytes } => self.reactor.send_datagram(to, &bytes),
-            Effect::Show(Report::Left) => self.has_left = true,
+            Effect::Show(Report::Left) => self.left_at = Some(self.clock.now().mono),
             Effect::Show(report) => {
+                let report = self.with_accounts(report);
                 console::report(&mut self.stdout.buffer, self.json, &report);
             }
+        }
+    }
+
+    /// The machine does not know how many accounts there are; the store does.
+    fn with_accounts(&self, report: Report) -> Report {
+        match report {
+            Report::Line("stats", mut pairs) => {
+                let count = self.store.accounts_count().map_or("?".into(), |n| n.to_string());
+                pairs.insert(0, ("accounts", count));
+                Report::Line("stats", pairs)
+            }
+            other => other,
         }
     }
 

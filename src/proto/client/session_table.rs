@@ -1,0 +1,176 @@
+//! All sessions there are, by id and by the person at the other end; and what a session is.
+
+use super::flow::Flow;
+use super::link_table::Via;
+use super::linking::Linking;
+use super::people::People;
+use crate::proto::id::SessionId;
+use crate::proto::limits;
+use crate::proto::model::command::Ticket;
+use crate::proto::model::event::SessionState;
+use crate::proto::model::person::{Fingerprint, Person, Target};
+use crate::proto::model::refusal::Refusal;
+use crate::proto::time::Wall;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// All sessions.
+#[derive(Default)]
+pub(super) struct Sessions {
+    by_id: BTreeMap<SessionId, Session>,
+    by_peer: BTreeMap<Fingerprint, SessionId>,
+}
+
+/// A session, in whatever state.
+pub(super) struct Session {
+    /// Who is at the other end; unknown only while a dialled address has not answered.
+    pub with: Option<Person>,
+    /// What to call the other end.
+    pub label: String,
+    pub state: State,
+    pub since: Wall,
+    /// Verbs that end when it opens or is gone; or, once it is closing, when it is gone.
+    pub waiters: Vec<Ticket>,
+}
+
+/// What a session is.
+pub(super) enum State {
+    /// We asked through the server.
+    Asked,
+    /// They asked through the server; where they can be dialled.
+    Offered(Vec<SocketAddr>),
+    /// We dialled an address; theirs to answer.
+    Knocking,
+    /// They dialled us; ours to answer.
+    Knocked(Via),
+    /// Both agreed; looking for a path.
+    Linking(Linking),
+    /// Talking.
+    Open(Flow),
+    /// We said `Bye`; waiting for theirs, so that what is on its way still arrives.
+    Closing(Flow),
+}
+
+impl State {
+    pub fn word(&self) -> SessionState {
+        match self {
+            State::Asked | State::Knocking | State::Linking(_) => SessionState::Asked,
+            State::Offered(_) | State::Knocked(_) => SessionState::Offered,
+            State::Open(_) | State::Closing(_) => SessionState::Open,
+        }
+    }
+
+    pub fn flow(&self) -> Option<&Flow> {
+        match self {
+            State::Open(flow) | State::Closing(flow) => Some(flow),
+            State::Asked
+            | State::Offered(_)
+            | State::Knocking
+            | State::Knocked(_)
+            | State::Linking(_) => None,
+        }
+    }
+
+    pub fn flow_mut(&mut self) -> Option<&mut Flow> {
+        match self {
+            State::Open(flow) | State::Closing(flow) => Some(flow),
+            State::Asked
+            | State::Offered(_)
+            | State::Knocking
+            | State::Knocked(_)
+            | State::Linking(_) => None,
+        }
+    }
+}
+
+impl Sessions {
+    pub fn at(&self, id: SessionId) -> Option<&Session> {
+        self.by_id.get(&id)
+    }
+
+    pub fn at_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.by_id.get_mut(&id)
+    }
+
+    pub fn with(&self, who: Fingerprint) -> Option<SessionId> {
+        self.by_peer.get(&who).copied()
+    }
+
+    pub fn flow_with(&self, who: Fingerprint) -> Option<&Flow> {
+        self.at(self.with(who)?)?.state.flow()
+    }
+
+    pub fn insert(&mut self, id: SessionId, session: Session) {
+        if let Some(person) = &session.with {
+            self.by_peer.insert(person.fingerprint, id);
+        }
+        self.by_id.insert(id, session);
+    }
+
+    /// A dialled address has answered: now it is known who is there.
+    pub fn identify(&mut self, id: SessionId, person: Person) {
+        if let Some(session) = self.by_id.get_mut(&id) {
+            self.by_peer.insert(person.fingerprint, id);
+            session.label = person.label();
+            session.with = Some(person);
+        }
+    }
+
+    pub fn remove(&mut self, id: SessionId) -> Option<Session> {
+        let session = self.by_id.remove(&id)?;
+        if let Some(person) = &session.with
+            && self.by_peer.get(&person.fingerprint) == Some(&id)
+        {
+            self.by_peer.remove(&person.fingerprint);
+        }
+        Some(session)
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.by_id.len() >= limits::SESSIONS
+    }
+
+    pub fn all_acknowledged(&self) -> bool {
+        self.by_id.values().filter_map(|session| session.state.flow()).all(Flow::is_idle)
+    }
+
+    /// The ids of all sessions.
+    pub fn ids(&self) -> Vec<SessionId> {
+        self.by_id.keys().copied().collect()
+    }
+
+    /// Every session, by id.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&SessionId, &mut Session)> {
+        self.by_id.iter_mut()
+    }
+
+    /// The one session that is meant: by person, or, where none is named, the only one that fits.
+    pub fn pick(
+        &self,
+        target: Option<&Target>,
+        people: &People,
+        fits: impl Fn(&State) -> bool,
+        what: &'static str,
+    ) -> Result<SessionId, Refusal> {
+        let named = |session: &Session| {
+            match target {
+            None => true,
+            Some(Target::Endpoint(at)) => session.label == at.to_string(),
+            Some(target) => session.with.as_ref().is_some_and(|person| match target {
+                Target::Key(key) => person.fingerprint == *key,
+                Target::Name(name) => person.name.as_ref() == Some(name),
+                Target::Address(address) => person.address == Some(*address),
+                Target::Endpoint(_) => false,
+            } || people.find(target).is_some_and(|known| known.fingerprint == person.fingerprint)),
+        }
+        };
+        let mut found =
+            self.by_id.iter().filter(|(_, s)| named(s) && fits(&s.state)).map(|(id, _)| *id);
+        match (found.next(), found.next(), target) {
+            (Some(id), None, _) => Ok(id),
+            (Some(_), Some(_), _) => Err(Refusal::Ambiguous(what)),
+            (None, _, Some(target)) => Err(Refusal::NoSession(target.to_string())),
+            (None, _, None) => Err(Refusal::NothingWaiting),
+        }
+    }
+}
