@@ -108,3 +108,9 @@ pub const VERB_MS: u64 = 10_000;
 pub const HOLD_DAYS: u64 = 30;
 /// Bytes of mail that a server holds for one person, unless told otherwise.
 pub const HOLD_BYTES: u64 = 16 * 1024 * 1024;
+/// The longest line that is read: a text of which every byte is escaped in JSON, and its verb.
+pub const LINE_MAX_BYTES: usize = 6 * TEXT_MAX_BYTES + 4096;
+/// Bytes of answers kept for a program on the control socket that does not read them.
+pub const GUEST_BEHIND_BYTES: usize = 64 * 1024 * 1024;
+/// How long a program that leaves waits for the kernel to take its last bytes.
+pub const LAST_WORDS_MS: u64 = 2_000;

@@ -69,6 +69,11 @@ impl Directory {
         self.unreachable = why.to_owned();
     }
 
+    /// Why the server was not reached the last time; empty if it was never tried in vain.
+    pub fn unreachable(&self) -> &str {
+        &self.unreachable
+    }
+
     fn waiting(&self) -> usize {
         let wishes: usize = self.wishes.values().map(Vec::len).sum();
         self.questions.len() + wishes + self.put_off.len()

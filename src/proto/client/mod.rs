@@ -133,6 +133,11 @@ impl Client {
         self.sessions.flow_with(to).map(flow::Flow::handed)
     }
 
+    /// Why the server was not reached the last time, in words; empty if it was never tried in vain.
+    pub fn why_unreachable(&self) -> &str {
+        self.directory.unreachable()
+    }
+
     /// Whether nothing is on its way: no message in flight, no verb that waits for an answer.
     pub fn is_settled(&self) -> bool {
         self.sessions.all_acknowledged() && self.outbox.is_settled() && self.directory.is_settled()

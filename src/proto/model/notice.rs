@@ -8,7 +8,7 @@ use super::person::Fingerprint;
 use super::refusal::Refusal;
 use crate::proto::id::Seq;
 use crate::proto::time::Wall;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// What a client shows.
@@ -35,7 +35,7 @@ pub enum Notice {
 }
 
 /// A row of an answer. The JSON `event` is the variant's word.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Row {
     /// Somebody: `who`, `lookup`, `update`.
@@ -54,7 +54,7 @@ pub enum Row {
 }
 
 /// Somebody, as far as we may know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRow {
     /// Their name.
     pub name: String,
@@ -74,7 +74,7 @@ pub struct PersonRow {
 }
 
 /// Myself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhoamiRow {
     /// My name on the server.
     pub name: Option<Name>,
@@ -93,7 +93,7 @@ pub struct WhoamiRow {
 }
 
 /// A session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
     /// The other side.
     pub with: String,

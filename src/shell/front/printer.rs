@@ -4,6 +4,7 @@ use super::json::JsonLines;
 use super::verbs::{VERBS, VerbRow};
 use super::{Failure, help, plain};
 use crate::proto::id::{MsgId, Seq};
+use crate::proto::model::entry::{Entry, OutboxRow};
 use crate::proto::model::event::{Event, SessionState, Stage};
 use crate::proto::model::notice::Row;
 use crate::proto::time::Wall;
@@ -34,6 +35,9 @@ pub struct Printer {
 
 /// Announced messages remembered; the delivery of an older one is not shown on a terminal.
 const ANNOUNCED: usize = 4096;
+/// How much of RFC 3339 text is the date, and where in it hour and minute are.
+const DATE_CHARS: usize = 10;
+const HOUR: std::ops::Range<usize> = 11..16;
 
 impl Printer {
     /// A printer that has seen nothing yet.
@@ -78,6 +82,34 @@ impl Printer {
         }
     }
 
+    /// A message of the history.
+    pub fn entry(&mut self, out: &mut Vec<u8>, entry: &Entry) {
+        if self.style.json {
+            return self.json.row(out, entry);
+        }
+        self.stamp_day(out, entry.at);
+        plain::entry(out, entry);
+        out.push(b'\n');
+    }
+
+    /// A message that waits.
+    pub fn outbox(&mut self, out: &mut Vec<u8>, row: &OutboxRow) {
+        if self.style.json {
+            return self.json.row(out, row);
+        }
+        self.stamp_day(out, row.sent);
+        plain::outbox(out, row);
+        out.push(b'\n');
+    }
+
+    /// Something is wrong that nobody asked about.
+    pub fn trouble(&mut self, out: &mut Vec<u8>, failure: &Failure) {
+        match self.style.json {
+            true => self.json.trouble(out, failure),
+            false => self.done(out, None, Err(failure)),
+        }
+    }
+
     /// A verb ended. A good end is silent in plain lines.
     pub fn done(
         &mut self,
@@ -109,11 +141,18 @@ impl Printer {
             out.extend_from_slice(at.to_string().as_bytes());
             out.push(b' ');
         } else if self.style.terminal {
-            let text = at.to_string();
-            let hour = text.split_once('T').map_or("", |(_, time)| &time[..5]);
-            out.extend_from_slice(hour.as_bytes());
+            out.extend_from_slice(&at.to_string().as_bytes()[HOUR]);
             out.extend_from_slice(b"Z ");
         }
+    }
+
+    /// The same before what may be of another day.
+    fn stamp_day(&self, out: &mut Vec<u8>, at: Wall) {
+        if self.style.terminal && !self.style.time {
+            out.extend_from_slice(&at.to_string().as_bytes()[..DATE_CHARS]);
+            out.push(b' ');
+        }
+        self.stamp(out, at);
     }
 
     fn follow(&mut self, with: &str, state: SessionState) {

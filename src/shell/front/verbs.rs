@@ -1,8 +1,9 @@
 //! The one table of verbs. Slash lines, JSON lines, argv, `/help`, `--help` and README's table
 //! all come from it.
 
+use super::Request;
 use super::args::{self, Args, Bad, WHAT_A_NAME_IS};
-use super::{Fit, Request};
+use super::fit::{Fit, KINDS};
 use crate::proto::limits;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::Verb;
@@ -154,10 +155,6 @@ pub static VERBS: &[VerbRow] = &[
     VerbRow { word: "quit", aliases: &["exit"], args: &[], section: Program, parse: quit,
         help: "leave the program" },
 ];
-
-/// Kinds of events that `wait --event` knows.
-pub const EVENT_KINDS: [&str; 8] =
-    ["ready", "online", "offline", "presence", "session", "message", "receipt", "identity"];
 
 /// Rows of `history` unless told otherwise.
 const HISTORY_ROWS: usize = 100;
@@ -400,7 +397,7 @@ fn wait(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     }
     let from = given.value("--from").map(args::person).transpose()?;
     let kind = given.value("--event").map(str::to_ascii_lowercase);
-    if let Some(kind) = kind.as_ref().filter(|kind| !EVENT_KINDS.contains(&kind.as_str())) {
+    if let Some(kind) = kind.as_ref().filter(|kind| !KINDS.contains(&kind.as_str())) {
         return Err(Bad::Word(kind.clone(), "no event is of that kind"));
     }
     let from = from.map(|target| target.to_string());
