@@ -92,12 +92,10 @@ impl Limits {
         Limits { round_trip: round_trips().median(), commit: commits().median() }
     }
 
-    /// Three bare round trips and two commits.
-    pub fn aim(&self) -> Duration {
-        self.round_trip * 3 + self.commit * 2
-    }
-
-    pub fn words(&self) -> String {
-        format!("aim {}: 3 bare round trips and 2 commits", short(self.aim()))
+    /// What so many messages, one after the other, may take: three bare round trips and two commits
+    /// for each.
+    pub fn words(&self, messages: u32) -> String {
+        let aim = (self.round_trip * 3 + self.commit * 2) * messages;
+        format!("{}: {messages} x (3 bare round trips, 2 commits)", short(aim))
     }
 }

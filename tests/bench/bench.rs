@@ -2,15 +2,25 @@
 //! if something does not work. `cargo bench --bench bench -- [PART…]`; `scripts/bench` runs it.
 
 mod bare;
+mod client;
 mod common;
 mod load;
 mod store;
 mod swarm;
+mod talk;
+mod trace;
 
 type Part = fn();
 
-const PARTS: [(&str, Part); 3] =
-    [("bare", bare::run), ("server", load::run), ("store", store::run)];
+const PARTS: [(&str, Part); 7] = [
+    ("bare", bare::run),
+    ("start", talk::start),
+    ("talk", talk::talk),
+    ("burst", talk::burst),
+    ("idle", talk::idle),
+    ("server", load::run),
+    ("store", store::run),
+];
 
 fn main() {
     let wanted: Vec<String> =
