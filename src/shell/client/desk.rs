@@ -1,15 +1,15 @@
 //! Who asked for what, and where each notice goes.
 //!
-//! Every line gets a ticket; the answer finds its way back by it. What happens is shown to those who
-//! listen: standard output, unless the program runs for one verb only, and programs on the control
-//! socket that asked for it. Receipts also go to whoever sent the message.
+//! Every line gets a ticket; the answer finds its way back by it. What happens is shown to those
+//! who listen: standard output, unless the program runs for one verb only, and programs on the
+//! control socket that asked for it. Receipts also go to whoever sent the message.
 
 use super::stdout::Stdout;
 use super::talk::Talk;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
-use crate::proto::model::event::Event;
+use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::notice::Row;
 use crate::proto::model::person::Target;
 use crate::proto::time::Wall;
@@ -35,8 +35,17 @@ pub(super) enum Role {
     Line,
     /// It turns plain lines to somebody.
     Talk(Option<Target>),
+    /// It may leave plain lines without anybody.
+    Close,
     /// It lasts as long as its asker wants.
     Endless,
+}
+
+impl Role {
+    /// Whether it changes where plain lines go.
+    fn turns(&self) -> bool {
+        matches!(self, Role::Talk(_) | Role::Close)
+    }
 }
 
 struct Asked {
@@ -64,7 +73,8 @@ pub(super) struct Desk {
     guests: BTreeMap<ControlId, Guest>,
     asked: BTreeMap<Ticket, Asked>,
     last_ticket: u64,
-    /// Tickets of standard output that have not ended; of these, the ones that turn plain lines.
+    /// Tickets of standard output that have not ended; of these, those that say where plain lines
+    /// go.
     own: usize,
     turning: usize,
     waits: Vec<(Ticket, Fit)>,
@@ -100,14 +110,17 @@ impl Desk {
         let ticket = Ticket(self.last_ticket);
         if sink == Sink::Stdout {
             self.own += 1;
-            self.turning += usize::from(matches!(role, Role::Talk(_)));
+            self.turning += usize::from(role.turns());
         }
         self.asked.insert(ticket, Asked { sink, reference, role });
         ticket
     }
 
-    /// The program runs for this verb only.
-    pub fn run_for(&mut self, ticket: Ticket) {
+    /// The program runs for this verb only; of a message's states it shows the last.
+    pub fn run_for(&mut self, ticket: Ticket, until: Stage) {
+        if until > Stage::Queued {
+            self.printer.skip_queued();
+        }
         self.main = Some(ticket);
     }
 
@@ -116,11 +129,13 @@ impl Desk {
         self.ended.take()
     }
 
-    /// The program fails, and with it the verb that it runs for. Nothing else of this wake is printed.
+    /// The program fails, and with it the verb that it runs for. Nothing else of this wake is
+    /// printed.
     pub fn fail_main(&mut self, failure: &Failure) {
         self.stdout.lines.clear();
-        if let Some(ticket) = self.main.filter(|ticket| self.asked.contains_key(ticket)) {
-            self.end(ticket, Err(failure.clone()));
+        let has_ended = self.main.is_some_and(|ticket| !self.asked.contains_key(&ticket));
+        if self.printer.style().json && !has_ended {
+            self.printer.done(&mut self.stdout.lines, None, Err(failure));
             self.stdout.flush();
         }
     }
@@ -135,7 +150,7 @@ impl Desk {
         self.asked.values().all(|asked| asked.role == Role::Endless)
     }
 
-    /// Whether a verb of standard input is about to turn plain lines to somebody.
+    /// Whether a verb of standard input is about to change where plain lines go.
     pub fn is_turning(&self) -> bool {
         self.turning > 0
     }
@@ -160,7 +175,9 @@ impl Desk {
     /// Something happened.
     pub fn event(&mut self, seq: Option<Seq>, at: Wall, event: &Event) {
         self.talk.follow(event);
-        if self.broadcast {
+        // A changed key is too important for any script to miss.
+        let is_loud = matches!(event, Event::Identity { .. }) && self.printer.style().json;
+        if self.broadcast || is_loud {
             self.printer.event(&mut self.stdout.lines, seq, at, event);
         }
         for guest in self.guests.values_mut().filter(|guest| guest.listens) {
@@ -199,11 +216,9 @@ impl Desk {
         let Some(asked) = self.asked.remove(&ticket) else { return };
         if asked.sink == Sink::Stdout {
             self.own -= 1;
-            if let Role::Talk(target) = &asked.role {
-                self.turning -= 1;
-                if result.is_ok() {
-                    self.talk.turn_to(target.as_ref());
-                }
+            self.turning -= usize::from(asked.role.turns());
+            if let (Role::Talk(target), Ok(())) = (&asked.role, &result) {
+                self.talk.turn_to(target.as_ref());
             }
         }
         let is_main = self.main == Some(ticket);

@@ -62,6 +62,7 @@ pub fn main() -> Exit {
         Err(Wrong(why)) => return wrong(&why),
     };
     system::start_log(options.verbose);
+    system::keep_files_private();
     match run(&options) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -241,7 +242,7 @@ fn read_of(request: &Request) -> Option<Read> {
 fn list(read: Read, plan: &Plan, profile: &mut Profile) -> Result<Exit, Failure> {
     let mut desk = Desk::new(plan.style, false);
     let ticket = desk.ask(Sink::Stdout, None, Role::Line);
-    desk.run_for(ticket);
+    desk.run_for(ticket, plan.defaults.until);
     let mut rest = Some(read);
     while let Some(read) = rest {
         rest = read

@@ -82,6 +82,14 @@ impl Plan {
         }
     }
 
+    /// Whether the program ends with a verb, which is told how it ended.
+    pub fn is_for_a_verb(&self) -> bool {
+        match &self.aim {
+            Aim::Verb(_) | Aim::Chat(_) => true,
+            Aim::Lines { .. } | Aim::Listen => false,
+        }
+    }
+
     /// Whether somebody types, and sees what comes of it.
     pub fn is_interactive(&self) -> bool {
         self.aim == Aim::Lines { typed: true }

@@ -4,7 +4,7 @@
 use super::plan::{Aim, Plan};
 use super::stdout::Stdout;
 use crate::proto::model::command::Verb;
-use crate::proto::model::event::{Event, SessionState};
+use crate::proto::model::event::{Event, SessionState, Stage as Until};
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Exit;
 use crate::shell::cli::ClientOptions;
@@ -45,12 +45,16 @@ pub(super) fn speak(
         }
     };
     end_well_on_signals();
+    let mut printer = Printer::new(plan.style);
+    if options.until > Until::Queued {
+        printer.skip_queued();
+    }
     let mut remote = Remote {
         stream,
         answers: LineBuffer::default(),
         input: LineBuffer::default(),
         stdout: Stdout::default(),
-        printer: Printer::new(plan.style),
+        printer,
         wait: options.until.word(),
         timeout_ms: options.timeout_ms,
         stage: Stage::Asked,

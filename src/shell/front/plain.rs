@@ -25,7 +25,7 @@ pub fn event(out: &mut Vec<u8>, event: &Event) {
         }
         Event::Session { with, state, path, why } => {
             session(out, with, *state, path.map(|path| path.word()));
-            labelled(out, ": ", why.as_ref());
+            labelled(out, ": ", why.as_ref().filter(|why| *why != state.word()));
         }
         Event::Message { from, text, group, .. } => {
             if let Some(group) = group {

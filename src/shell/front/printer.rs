@@ -31,6 +31,7 @@ pub struct Printer {
     linked: BTreeSet<String>,
     /// Messages of ours announced as not yet delivered; their delivery is news.
     announced: BTreeSet<MsgId>,
+    skips_queued: bool,
 }
 
 /// Announced messages remembered; the delivery of an older one is not shown on a terminal.
@@ -47,7 +48,13 @@ impl Printer {
             json: JsonLines::default(),
             linked: BTreeSet::new(),
             announced: BTreeSet::new(),
+            skips_queued: false,
         }
+    }
+
+    /// Says nothing of a message that is merely queued: its reader waits for more than that.
+    pub fn skip_queued(&mut self) {
+        self.skips_queued = true;
     }
 
     /// How it prints.
@@ -171,7 +178,7 @@ impl Printer {
     fn is_news(&mut self, id: MsgId, to: &str, state: Stage) -> bool {
         match state {
             Stage::Sent => false,
-            Stage::Queued => !self.linked.contains(to) && self.announce(id),
+            Stage::Queued => !self.skips_queued && !self.linked.contains(to) && self.announce(id),
             Stage::Held => self.announce(id),
             Stage::Delivered => self.announced.remove(&id) || !self.style.terminal,
             Stage::Expired | Stage::Refused => {
@@ -233,6 +240,14 @@ mod tests {
         shown(&mut printer, &session(SessionState::Open));
         shown(&mut printer, &session(SessionState::Closed));
         assert!(shown(&mut printer, &receipt(2, Stage::Queued)).ends_with("queued\n"));
+    }
+
+    #[test]
+    fn who_waits_for_more_than_queued_is_not_told_of_that() {
+        let mut printer = Printer::new(Style::default());
+        printer.skip_queued();
+        assert_eq!(shown(&mut printer, &receipt(1, Stage::Queued)), "");
+        assert!(shown(&mut printer, &receipt(1, Stage::Delivered)).ends_with("delivered\n"));
     }
 
     #[test]
