@@ -3,9 +3,11 @@
 //!
 //! `SIM_SEED=n cargo test --test sim` replays one seed; `SIM_SEEDS=n` runs that many.
 
+mod garbage;
 mod host;
 mod life;
 mod net;
+mod nonsense;
 mod oracle;
 mod puppet;
 mod scenarios;

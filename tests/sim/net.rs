@@ -65,6 +65,8 @@ pub struct Net {
     accepted: u64,
     ports: u16,
     pub canary: Vec<u8>,
+    /// Whose bytes are changed on the way, once, after so many of them.
+    pub spoil: Option<(Node, u64)>,
     /// Who dialled what, when.
     pub dials: Vec<(u64, Node, SocketAddr)>,
     /// The most bytes that were ever on their way to one end.
@@ -100,6 +102,7 @@ impl Net {
             accepted: 0,
             ports: 40_000,
             canary: Vec::new(),
+            spoil: None,
             dials: Vec::new(),
             most_coming_bytes: 0,
         }
@@ -200,6 +203,12 @@ impl Net {
         self.streams.keys().filter(|end| end.0 == node).copied().collect()
     }
 
+    /// The other end, while it is there. A program that was started anew uses its ids again.
+    fn other_of(&self, end: End) -> Option<End> {
+        let other = self.streams.get(&end)?.other;
+        self.streams.get(&other).is_some_and(|stream| stream.other == end).then_some(other)
+    }
+
     fn end_of(&mut self, node: Node) -> Option<End> {
         let ends = self.ends_of(node);
         (!ends.is_empty()).then(|| ends[self.rng.below(ends.len() as u64) as usize])
@@ -290,13 +299,14 @@ impl Net {
         self.later(now, end, Arrival::Open(from));
     }
 
-    fn send(&mut self, now: u64, end: End, bytes: Vec<u8>) {
+    fn send(&mut self, now: u64, end: End, mut bytes: Vec<u8>) {
+        self.change(end.0, &mut bytes);
         let canary = &self.canary;
         assert!(
             !bytes.windows(canary.len()).any(|window| window == canary),
             "plaintext of a message on the wire"
         );
-        let Some(other) = self.streams.get(&end).map(|stream| stream.other) else { return };
+        let Some(other) = self.other_of(end) else { return };
         if let Some(stream) = self.streams.get_mut(&other) {
             stream.coming_bytes += bytes.len();
             self.most_coming_bytes = self.most_coming_bytes.max(stream.coming_bytes);
@@ -308,6 +318,16 @@ impl Net {
             rest = after;
             self.later(now, other, Arrival::Bytes(part.to_vec()));
         }
+    }
+
+    fn change(&mut self, from: Node, bytes: &mut [u8]) {
+        let Some((_, after)) = self.spoil.filter(|(node, _)| *node == from) else { return };
+        let Some(byte) = bytes.get_mut(after as usize) else {
+            self.spoil = Some((from, after - bytes.len() as u64));
+            return;
+        };
+        *byte ^= 1 + self.rng.below(255) as u8;
+        self.spoil = None;
     }
 
     /// What was held back comes before what is still on its way.
@@ -328,21 +348,27 @@ impl Net {
     fn close(&mut self, now: u64, end: End, cause: Cause) {
         self.listeners.retain(|_, owner| *owner != end);
         self.paused.remove(&end);
-        let Some(stream) = self.streams.remove(&end) else { return };
+        let other = self.other_of(end);
+        self.streams.remove(&end);
         self.arrivals.retain(|_, (to, _)| *to != end || cause != Cause::Ended);
-        if self.streams.get(&stream.other).is_some_and(|other| other.health != Health::Broken) {
-            self.later(now, stream.other, Arrival::Closed(cause));
+        if let Some(other) = other
+            && self.streams.get(&other).is_some_and(|other| other.health != Health::Broken)
+        {
+            self.later(now, other, Arrival::Closed(cause));
         }
     }
 
     /// What is on its way on a stream never arrives; both ends are told that it is gone.
     fn break_off(&mut self, now: u64, end: End, cause: Cause) {
-        let Some(other) = self.streams.get(&end).map(|stream| stream.other) else { return };
+        if !self.streams.contains_key(&end) {
+            return;
+        }
+        let both = [Some(end), self.other_of(end)];
         let lost = |to: &End, arrival: &Arrival| {
-            (*to == other || *to == end) && matches!(arrival, Arrival::Bytes(_))
+            both.contains(&Some(*to)) && matches!(arrival, Arrival::Bytes(_))
         };
         self.arrivals.retain(|_, (to, arrival)| !lost(to, arrival));
-        for end in [end, other] {
+        for end in both.into_iter().flatten() {
             self.paused.remove(&end);
             let Some(stream) = self.streams.get_mut(&end) else { continue };
             if stream.health != Health::Broken {

@@ -223,8 +223,4 @@ impl Oracle {
     pub fn accepted(&self) -> u64 {
         self.accepted.values().map(|ids| ids.len() as u64).sum()
     }
-
-    pub fn pairs(&self) -> Vec<(Node, Node)> {
-        self.accepted.keys().copied().collect()
-    }
 }

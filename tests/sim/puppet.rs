@@ -98,6 +98,15 @@ impl Puppet {
         self.flush();
     }
 
+    /// The same, where there may be no link, or one that is not open.
+    pub fn try_say<M: Wire>(&mut self, line: Line, message: &M) {
+        let link = self.lines.get_mut(&line).and_then(|wire| wire.link.as_mut());
+        if let Some(link) = link.filter(|link| link.is_open()) {
+            link.send(message);
+        }
+        self.flush();
+    }
+
     /// Starts a link inside the relay.
     pub fn relay(&mut self, over: ConnId, session: SessionId, expected: Fingerprint) -> Line {
         let line = Line::Relay(over, session);

@@ -208,14 +208,23 @@ impl World {
         self.note(node as u64, 99);
     }
 
+    fn is_up(&self, node: Node) -> bool {
+        match node {
+            SERVER => self.server.machine.is_some(),
+            node => self.clients[node - 1].machine.is_some(),
+        }
+    }
+
     /// The server comes back and remembers nobody.
     pub fn lose_server_disk(&mut self) {
         self.kill(SERVER);
         self.server.store = server_store();
+        self.revive_at.remove(&SERVER);
         self.start(SERVER);
     }
 
     pub fn start(&mut self, node: Node) {
+        assert!(!self.is_up(node), "{node} is up already");
         let me = Identity::from_bytes(&self.keys[node]);
         let seed = self.rng.bytes();
         if node == SERVER {

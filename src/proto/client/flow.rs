@@ -155,8 +155,8 @@ impl Client {
             }
             flow.said = flow.received;
             let ack = ToPeer::from(Ack { count: flow.received });
-            if let Some(peer) = self.links.at_mut(flow.via) {
-                peer.link.send(&ack);
+            if let Some(link) = self.links.link(flow.via) {
+                link.send(&ack);
             }
         }
     }

@@ -78,7 +78,7 @@ impl Client {
             return;
         }
         let link = Link::dial(&self.me, Purpose::Peer(id), Some(peer), &mut self.core.rng);
-        self.add_link(Via::Relay(id), link, Some(id), None);
+        self.add_link(Via::Relay(id), Some(link), Some(id), None);
     }
 
     /// `chat HOST:PORT`: no server between us.
@@ -97,7 +97,7 @@ impl Client {
         if self.links.strangers() >= limits::STRANGERS {
             return self.core.stream(conn, StreamAction::Abort);
         }
-        self.add_link(Via::Tcp(conn), Link::accept(), None, Some(from));
+        self.add_link(Via::Tcp(conn), Some(Link::accept()), None, Some(from));
     }
 
     pub(super) fn on_dialled(&mut self, conn: ConnId) {
@@ -108,7 +108,7 @@ impl Client {
         let purpose = if with.is_some() { Purpose::Peer(id) } else { Purpose::Direct };
         let link = Link::dial(&self.me, purpose, with, &mut self.core.rng);
         if let Some(peer) = self.links.at_mut(via) {
-            peer.link = link;
+            peer.link = Some(link);
         }
     }
 
@@ -122,18 +122,18 @@ impl Client {
             if !awaited {
                 return;
             }
-            self.add_link(via, Link::accept(), Some(id), None);
+            self.add_link(via, Some(Link::accept()), Some(id), None);
         }
         self.on_peer_bytes(via, &carried.bytes.0);
     }
 
     pub(super) fn on_peer_bytes(&mut self, via: Via, bytes: &[u8]) {
-        if let Some(peer) = self.links.at_mut(via) {
-            peer.link.feed(bytes);
+        if let Some(link) = self.links.link(via) {
+            link.feed(bytes);
         }
         // What is said may end the link, so it is fetched anew each time.
-        while let Some(peer) = self.links.at_mut(via) {
-            match peer.link.poll::<ToPeer>() {
+        while let Some(link) = self.links.link(via) {
+            match link.poll::<ToPeer>() {
                 Ok(Some(LinkEvent::Message(message))) => self.on_peer_message(via, message),
                 Ok(Some(LinkEvent::Hello(purpose))) => self.on_hello(via, purpose),
                 Ok(Some(LinkEvent::Established(identity))) => self.on_established(via, identity),
@@ -166,7 +166,7 @@ impl Client {
 
     /// Sends what a link has gathered.
     pub(super) fn flush_link(&mut self, via: Via) {
-        let Some(bytes) = self.links.at_mut(via).and_then(|peer| peer.link.take_output()) else {
+        let Some(bytes) = self.links.link(via).and_then(Link::take_output) else {
             self.links.settle(via);
             return;
         };
@@ -283,14 +283,14 @@ impl Client {
     fn dial_peer(&mut self, id: SessionId, to: SocketAddr) {
         let conn = self.core.conn();
         let from = self.own_loopback(to);
-        self.add_link(Via::Tcp(conn), Link::accept(), Some(id), Some(to));
+        self.add_link(Via::Tcp(conn), None, Some(id), Some(to));
         self.core.stream(conn, StreamAction::Dial { to, from });
     }
 
     fn add_link(
         &mut self,
         via: Via,
-        link: Link,
+        link: Option<Link>,
         session: Option<SessionId>,
         remote: Option<SocketAddr>,
     ) {
@@ -307,11 +307,13 @@ impl Client {
             },
             Purpose::Server => return self.refuse_link(via),
         };
-        if let Some(peer) = self.links.at_mut(via) {
-            if let Purpose::Peer(id) = purpose {
-                peer.session = Some(id);
-            }
-            peer.link.answer(&self.me, expected, &mut self.core.rng);
+        if let Purpose::Peer(id) = purpose
+            && let Some(peer) = self.links.at_mut(via)
+        {
+            peer.session = Some(id);
+        }
+        if let Some(link) = self.links.link(via) {
+            link.answer(&self.me, expected, &mut self.core.rng);
         }
     }
 
@@ -327,8 +329,8 @@ impl Client {
     }
 
     fn refuse_link(&mut self, via: Via) {
-        if let Some(peer) = self.links.at_mut(via) {
-            peer.link.refuse();
+        if let Some(link) = self.links.link(via) {
+            link.refuse();
         }
         self.close_link(via, StreamAction::Close);
     }

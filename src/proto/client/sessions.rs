@@ -493,10 +493,10 @@ impl Client {
 
     /// Says something on a link.
     pub(super) fn tell(&mut self, via: Via, message: impl Into<ToPeer>) {
-        if let Some(peer) = self.links.at_mut(via)
-            && peer.link.is_open()
+        if let Some(link) = self.links.link(via)
+            && link.is_open()
         {
-            peer.link.send(&message.into());
+            link.send(&message.into());
         }
     }
 }

@@ -26,13 +26,13 @@ use hobnob::proto::wire::peer::{Greet, ToPeer};
 use hobnob::proto::wire::server::{Card, Ended, ToClient, Welcome, WhyEnded};
 use std::net::{Ipv4Addr, SocketAddr};
 
-const ANN: Node = 1;
-const BOB: Node = 2;
+pub const ANN: Node = 1;
+pub const BOB: Node = 2;
 /// The puppet, where a scenario has one.
-const EVE: Node = 5;
+pub const EVE: Node = 5;
 
 /// Long enough for anything that does not wait for a deadline.
-const SOON_MS: u64 = 900;
+pub const SOON_MS: u64 = 900;
 
 /// Ann and Bob, signed in, who are asked before somebody is connected.
 fn pair() -> World {
@@ -42,7 +42,7 @@ fn pair() -> World {
 }
 
 /// The same with a session between them.
-fn talking() -> World {
+pub fn talking() -> World {
     let mut world = pair();
     open(&mut world);
     world
@@ -89,7 +89,7 @@ fn told(world: &World, node: Node, with: Node) -> Vec<(SessionState, String)> {
 }
 
 /// State and path of the one session that somebody has, as `sessions` lists it.
-fn row(world: &mut World, node: Node) -> Option<(SessionState, Option<Path>)> {
+pub fn row(world: &mut World, node: Node) -> Option<(SessionState, Option<Path>)> {
     let rows = world.sessions(node);
     assert!(rows.len() <= 1, "one session at most: {rows:?}");
     rows.first().map(|row| (row.state, row.path))
@@ -99,7 +99,7 @@ fn accept(who: Node) -> hobnob::proto::model::command::Verb {
     hobnob::proto::model::command::Verb::Accept(Some(target(who)))
 }
 
-fn refusal(world: &World, node: Node, ticket: u64) -> Option<Refusal> {
+pub fn refusal(world: &World, node: Node, ticket: u64) -> Option<Refusal> {
     world.result(node, ticket).expect("the verb ended").clone().err()
 }
 
@@ -112,7 +112,7 @@ fn session(byte: u8) -> SessionId {
 }
 
 /// A puppet dials.
-fn dial(
+pub fn dial(
     world: &mut World,
     to: SocketAddr,
     purpose: Option<Purpose>,
@@ -181,7 +181,7 @@ fn offered(world: &World) -> SessionId {
 }
 
 /// What a puppet server says to each client that links.
-fn eve_serves(world: &mut World, node: Node) {
+pub fn eve_serves(world: &mut World, node: Node) {
     world.puppet(EVE);
     let at = SocketAddr::new(address_of(EVE), SERVER_PORT);
     world.configs[node].server.as_mut().expect("a server").at = vec![at];
