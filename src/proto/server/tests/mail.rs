@@ -17,7 +17,7 @@ fn deposited(outcome: Outcome) -> Vec<ToClient> {
 }
 
 fn mail(number: u64, envelope: &[u8]) -> ToClient {
-    Mail { number, envelope: Blob(envelope.to_vec()) }.into()
+    Mail { number, from: key(1), name: None, envelope: Blob(envelope.to_vec()) }.into()
 }
 
 impl World {

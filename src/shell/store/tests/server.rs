@@ -49,7 +49,7 @@ fn right(store: &mut ServerStore, owner: u8, asker: u8, token: Option<u8>) -> (b
 
 fn mail(to: u8, from: u8, number: u64, at: i64, bytes: usize) -> HeldMail {
     let envelope = vec![number as u8; bytes];
-    HeldMail { to: key(to), from: key(from), number, at: Wall(at), envelope }
+    HeldMail { to: key(to), from: key(from), name: None, number, at: Wall(at), envelope }
 }
 
 fn hold(store: &mut ServerStore, mail: HeldMail) {
@@ -225,7 +225,9 @@ fn mail_is_read_in_order_in_pages_of_bytes_and_at_least_one() {
     assert_eq!(collect(&mut store, 2, 1, 1), (vec![2], true));
     assert_eq!(collect(&mut store, 2, 4, 250), (vec![], false));
     let page = store.query(Read::Mail { to: key(1), after: 0, most_bytes: 9 }).unwrap();
-    assert_eq!(page, Found::Mail { mail: vec![mail(1, 2, 1, 50, 100)], more: false });
+    let name = Name::parse("bob").ok();
+    let named = HeldMail { name, ..mail(1, 2, 1, 50, 100) };
+    assert_eq!(page, Found::Mail { mail: vec![named], more: false });
 }
 
 #[test]
