@@ -110,7 +110,8 @@ impl Client {
         self.read_on(to);
     }
 
-    pub(super) fn on_outbox_page(&mut self, to: Fingerprint, rows: Vec<Letter>, more: bool) {
+    pub(super) fn on_outbox_page(&mut self, to: Fingerprint, mut rows: Vec<Letter>, more: bool) {
+        rows.retain(|row| !self.postage.has_landed(row.id));
         let Some(flow) = self.flow_to(to) else { return };
         flow.is_reading = false;
         flow.is_behind = more;

@@ -196,6 +196,7 @@ impl Client {
     /// Puts what links have to send behind everything that was kept.
     fn flush(&mut self) {
         self.acknowledge();
+        self.postage.end_wake();
         while let Some(via) = self.links.pop_dirty() {
             self.flush_link(via);
         }

@@ -45,6 +45,8 @@ pub(super) struct Postage {
     owed: BTreeMap<Fingerprint, Vec<MsgId>>,
     /// Friends with whom no quiet session came about while they are online.
     unquiet: BTreeSet<Fingerprint>,
+    /// Letters that were delivered in this wake: the store may have been asked for them before.
+    landed: BTreeSet<MsgId>,
     /// Whose mail could not be opened; they are asked to send it again.
     unopened: BTreeSet<Fingerprint>,
 }
@@ -95,6 +97,15 @@ impl Postage {
         if matches!(self.by_person.get(&who), Some(State::Pausing)) {
             self.by_person.remove(&who);
         }
+    }
+
+    /// Whether a letter has been delivered since the wake began.
+    pub fn has_landed(&self, id: MsgId) -> bool {
+        self.landed.contains(&id)
+    }
+
+    pub fn end_wake(&mut self) {
+        self.landed.clear();
     }
 
     pub fn set_unquiet(&mut self, who: Fingerprint) {
@@ -176,6 +187,7 @@ impl Client {
         for id in ids {
             let stage = Stage::Delivered;
             self.core.keep(Record::Receipts { to: from, first: id, last: id, stage });
+            self.postage.landed.insert(id);
             self.reached(id, Stage::Delivered);
         }
         self.core.query(Query::Waits(from));
