@@ -177,7 +177,8 @@ pub fn idle() {
     if !trace::is_there() {
         return println!("  system calls: left out, no strace here");
     }
-    let traces = pids.map(|(who, pid)| (who, Trace::start(pid, &scratch.join(who))));
+    let traces =
+        pids.map(|(who, pid)| (who, Trace::start(pid, &scratch.join(&format!("{who}.calls")))));
     thread::sleep(Duration::from_secs(10));
     let calls = traces.map(|(_, trace)| trace.end().to_string()).join(", ");
     row("system calls of each in 10 s", calls, "0");

@@ -166,6 +166,20 @@ impl World {
         ticket
     }
 
+    /// Several verbs of somebody that arrive together.
+    pub fn ask_at_once(&mut self, node: Node, verbs: Vec<Verb>) -> Vec<u64> {
+        let (mut tickets, mut inputs) = (Vec::new(), Vec::new());
+        for verb in verbs {
+            self.next_ticket += 1;
+            tickets.push(self.next_ticket);
+            self.oracle.on_verb(node, self.next_ticket, &verb, self.now + TIMEOUT_MS);
+            let ticket = Ticket(self.next_ticket);
+            inputs.push(Input::Command(Command { ticket, timeout_ms: TIMEOUT_MS, verb }));
+        }
+        self.wake_client(node, inputs);
+        tickets
+    }
+
     /// The operator types something at the server.
     pub fn operate(&mut self, operate: Operate) {
         self.wake_server(vec![Input::Command(operate)]);

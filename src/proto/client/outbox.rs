@@ -11,7 +11,7 @@ use crate::proto::model::notice::Row;
 use crate::proto::model::person::{Fingerprint, Person};
 use crate::proto::model::record::{Query, Record, Rows};
 use crate::proto::model::refusal::Refusal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// For whom something waits, and who waits for it.
 pub(super) struct Outbox {
@@ -20,7 +20,8 @@ pub(super) struct Outbox {
     /// Messages whose verb has not ended, with the stage that it waits for.
     wanted: BTreeMap<MsgId, (Ticket, Stage)>,
     parts: BTreeMap<Ticket, Parts>,
-    dropping: BTreeMap<MsgId, Ticket>,
+    /// Who waits to hear that a message is given up, in the order that they asked.
+    dropping: VecDeque<Ticket>,
 }
 
 /// A verb that ends when all its parts have.
@@ -37,7 +38,7 @@ impl Outbox {
             waiting: waiting.into_iter().collect(),
             wanted: BTreeMap::new(),
             parts: BTreeMap::new(),
-            dropping: BTreeMap::new(),
+            dropping: VecDeque::new(),
         }
     }
 
@@ -144,7 +145,7 @@ impl Client {
 
     /// Gives up a message; the store knows for whom it is.
     pub(super) fn drop_message(&mut self, ticket: Ticket, id: MsgId) {
-        self.outbox.dropping.insert(id, ticket);
+        self.outbox.dropping.push_back(ticket);
         self.core.query(Query::Addressee(id));
     }
 
@@ -160,7 +161,8 @@ impl Client {
     }
 
     fn on_addressee(&mut self, id: MsgId, to: Option<Fingerprint>) {
-        let Some(ticket) = self.outbox.dropping.remove(&id) else { return };
+        // Answers come in the order of the questions, all in one wake.
+        let Some(ticket) = self.outbox.dropping.pop_front() else { return };
         let Some(to) = to else {
             return self.core.done(ticket, Err(Refusal::NoSuchMessage(id.short())));
         };

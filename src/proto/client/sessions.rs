@@ -26,6 +26,7 @@
 //! | Open | `Bye` | gone; `Bye`; session `closed` |
 //! | Open | the link is gone | gone; session `closed`, with the reason |
 //! | Closing | `Bye`, closed, its time is up | gone; session `closed` |
+//! | Closing | `chat` with them | gone; session `closed`; as from none |
 //!
 //! Without a server (`chat HOST:PORT`) the dialling side is Knocking and the dialled one Knocked.
 
@@ -390,8 +391,10 @@ impl Client {
         match session.state {
             State::Offered(_) | State::Knocked(_) => self.say_yes(ticket, id),
             State::Open(_) => self.core.done(ticket, Ok(())),
-            State::Asked | State::Knocking | State::Linking(_) | State::Closing(_) => {
-                session.waiters.push(ticket);
+            State::Asked | State::Knocking | State::Linking(_) => session.waiters.push(ticket),
+            State::Closing(_) => {
+                self.end_session(id, SessionState::Closed, None);
+                self.wish(Target::Key(who), Wish::Chat(ticket));
             }
         }
     }

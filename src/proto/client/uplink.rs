@@ -236,6 +236,7 @@ impl Client {
         };
         self.uplink.state = State::In { conn, link, outer: welcome.outer };
         self.uplink.failures = 0;
+        self.directory.note_unreachable("");
         self.core.timers.cancel(&Alarm::Uplink);
         if let Some(key) = key
             && self.uplink.pinned != Some(key)

@@ -236,6 +236,22 @@ fn what_is_put_off_ends_in_its_time_and_says_why() {
 }
 
 #[test]
+fn why_the_server_was_not_reached_is_no_answer_once_it_was() {
+    let mut world = World::asleep(7, 2, Accept::Friends);
+    eve_serves(&mut world, ANN);
+    world.net.walled.insert(EVE);
+    world.start(ANN);
+    world.run_for(SOON_MS);
+    world.net.walled.clear();
+    world.run_for(2_000);
+    eve_welcomes(&mut world, ANN);
+    let asked = world.ask_within(ANN, 5_000, who());
+    world.run_for(5_000);
+    let why = Refusal::ServerUnreachable("no answer in time".into());
+    assert_eq!(refusal(&world, ANN, asked), Some(why));
+}
+
+#[test]
 fn what_was_put_off_has_no_more_time_than_it_was_given() {
     let mut world = World::asleep(7, 2, Accept::Friends);
     eve_serves(&mut world, ANN);

@@ -177,6 +177,15 @@ fn what_is_given_up_is_not_sent_and_its_verb_says_so() {
 }
 
 #[test]
+fn each_who_gives_up_the_same_message_at_once_is_answered() {
+    let mut world = acquainted();
+    let asked = world.msg(ANN, BOB, "unsaid");
+    let id = ids(&world, ANN, asked)[0];
+    let dropped = world.ask_at_once(ANN, vec![Verb::Drop(id), Verb::Drop(id)]);
+    assert!(dropped.iter().all(|ticket| world.result(ANN, *ticket).is_some()));
+}
+
+#[test]
 fn what_was_delivered_cannot_be_given_up() {
     let mut world = talking();
     let asked = world.msg(ANN, BOB, "said");

@@ -212,13 +212,31 @@ fn a_closed_session_can_be_opened_again() {
 }
 
 #[test]
-fn who_asks_again_while_closing_waits_for_the_end() {
+fn who_asks_again_while_closing_asks_for_a_new_session() {
     let mut world = talking();
-    world.ask(ANN, Verb::Close(None));
+    let closed = world.ask(ANN, Verb::Close(None));
     let asked = world.chat(ANN, BOB);
     world.run_for(SOON_MS);
-    assert_eq!(last_word(&world, ANN, BOB).0, Closed);
-    assert!(world.result(ANN, asked).is_some());
+    assert_eq!(refusal(&world, ANN, closed), None);
+    assert_eq!(states(&world, ANN, BOB), [Asked, Open, Closed, Asked]);
+    assert_eq!(world.result(ANN, asked), None, "it is not open");
+    world.ask(BOB, accept(ANN));
+    world.run_for(SOON_MS);
+    assert_eq!(refusal(&world, ANN, asked), None);
+    assert_eq!(row(&mut world, BOB), Some((Open, Some(Path::Direct))));
+}
+
+#[test]
+fn nothing_is_waited_for_while_a_session_is_open_and_when_it_is_over() {
+    for mut world in [talking(), relayed()] {
+        world.msg(ANN, BOB, "hello");
+        world.run_for(SOON_MS);
+        let due = |world: &World| [ANN, BOB].map(|node| world.clients[node - 1].due());
+        assert_eq!(due(&world), [None, None]);
+        world.ask(ANN, Verb::Close(None));
+        world.run_for(SOON_MS);
+        assert_eq!(due(&world), [None, None]);
+    }
 }
 
 #[test]
