@@ -6,7 +6,9 @@
 
 use data_encoding::HEXLOWER;
 use hobnob::proto::bytes::{Blob, Bytes};
-use hobnob::proto::crypto::keys::Identity;
+use hobnob::proto::crypto::keys::{Identity, safety_number};
+use hobnob::proto::crypto::mail::{self, Sealing};
+use hobnob::proto::crypto::prekey;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::{MsgId, ReqId, SessionId};
 use hobnob::proto::link::{Link, LinkEvent, LinkFault, Purpose};
@@ -18,6 +20,7 @@ use hobnob::proto::model::person::{Fingerprint, Target};
 use hobnob::proto::model::prekey::{Bundle, Prekey, PrekeyKind};
 use hobnob::proto::time::Wall;
 use hobnob::proto::wire::client::ToServer;
+use hobnob::proto::wire::mail::Packet;
 use hobnob::proto::wire::peer::ToPeer;
 use hobnob::proto::wire::server::ToClient;
 use hobnob::proto::wire::{BadMessage, LENGTH_BYTES, Wire, client, peer, server};
@@ -53,7 +56,11 @@ fn messages_to_a_server_keep_their_bytes() {
         client::Listening { port: 12_000 }.into(),
         client::Leave {}.into(),
         client::Reach { tokens: vec![HASH, HASH], blocked: vec![KEY] }.into(),
-        client::Publish { keys: vec![prekey(PrekeyKind::Weekly), prekey(PrekeyKind::Once)] }.into(),
+        client::Publish {
+            keys: vec![prekey(PrekeyKind::Weekly), prekey(PrekeyKind::Once)],
+            replaces: false,
+        }
+        .into(),
         client::WantKey { req: REQ, of: KEY, token: Some(TOKEN) }.into(),
         client::Deposit { req: REQ, to: KEY, token: None, envelope: envelope() }.into(),
         client::Taken { up_to: 70_000 }.into(),
@@ -102,7 +109,7 @@ fn messages_to_a_client_keep_their_bytes() {
         server::OverBudget { req: None, session: None }.into(),
         server::Key { req: REQ, bundle: Some(bundle) }.into(),
         server::Key { req: REQ, bundle: None }.into(),
-        server::Mail { number: 70_000, envelope: envelope() }.into(),
+        server::Mail { number: 70_000, from: KEY, name: None, envelope: envelope() }.into(),
     ];
     let outcomes = [Outcome::Held, Outcome::Unknown, Outcome::Full, Outcome::TooLarge];
     messages.extend(outcomes.map(|outcome| server::Deposited { req: REQ, outcome }.into()));
@@ -186,6 +193,41 @@ fn a_no_keeps_its_bytes() {
     check("no.txt", &[("no".to_owned(), no.clone())]);
     dialling.feed(&no);
     assert_eq!(dialling.poll::<ToPeer>(), Err(LinkFault::Refused));
+}
+
+#[test]
+fn sealed_mail_keeps_its_bytes() {
+    let (alice, bob) = (identity(1), identity(2));
+    let letter = Letter { id: MsgId(Bytes([0xad; 16])), sent: SEEN, body: Body::Text("hi".into()) };
+    let packet = Packet {
+        letters: vec![letter.write()],
+        got: vec![MsgId(Bytes([0xda; 16]))],
+        ..Packet::default()
+    };
+    let mut rng = Rng::new([3; 32]);
+    let (secret, prekey) = prekey::make(&bob, PrekeyKind::Once, 300, SEEN, &mut rng);
+    let mut signed = Vec::new();
+    ToServer::from(client::Publish { keys: vec![prekey.clone()], replaces: true })
+        .encode(&mut signed);
+    let to_prekey = (Sealing::to_prekey(&prekey), Some(&secret.secret.0));
+    let to_static = (Sealing::to_static(bob.public()), None);
+    let mut lines = vec![("packet".to_owned(), packet.encode()), ("prekey".to_owned(), signed)];
+    for (what, (sealing, _)) in [("to-prekey", to_prekey), ("to-static", to_static)] {
+        let envelope = mail::seal(&alice, bob.fingerprint(), sealing, &lines[0].1, &mut rng);
+        lines.push((what.to_owned(), envelope.expect("a good key")));
+    }
+    let golden = check("mail.txt", &lines);
+    assert_eq!(Packet::decode(&golden[0]), Ok(packet));
+    for (envelope, (_, secret)) in golden[2..].iter().zip([to_prekey, to_static]) {
+        let opened = mail::open(&bob, secret, envelope).expect("bob's");
+        assert_eq!((opened.fingerprint, &opened.plaintext), (alice.fingerprint(), &golden[0]));
+    }
+}
+
+#[test]
+fn a_safety_number_keeps_its_digits() {
+    let number = safety_number(identity(1).fingerprint(), identity(2).fingerprint());
+    assert_eq!(number, "27484 90220 85339 53519 45222 70391 11459 12101 12883 95886 54509 49298");
 }
 
 /// Compares the messages' bytes to the file, in both directions, and demands one of every kind.

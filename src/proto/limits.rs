@@ -22,8 +22,9 @@ pub const STREAM_AHEAD_BYTES: usize = 256 * 1024;
 pub const READ_BYTES: usize = 64 * 1024;
 /// Bytes read from one stream in one wake; the others have their turn before it goes on.
 pub const TURN_BYTES: usize = 256 * 1024;
-/// What is read from stdin at a time.
-pub const STDIN_READ_BYTES: usize = 16 * 1024;
+/// What is read from stdin at a time: all that a pipe holds (pipe(7)), so that a script's lines share
+/// a commit.
+pub const STDIN_READ_BYTES: usize = 64 * 1024;
 /// Connections accepted, and datagrams received, in one wake of the loop.
 pub const TURN_ARRIVALS: usize = 256;
 /// Connections that the kernel holds for us until they are accepted (`listen(2)`).
@@ -51,6 +52,8 @@ pub const FLIGHT_BYTES: usize = 512 * 1024;
 pub const OUTBOX_PAGE_ROWS: usize = 512;
 /// How long a request for a session stands before it counts as unanswered.
 pub const ASK_MS: u64 = 60_000;
+/// How long a session that the programs open by themselves is asked for, before mail is used.
+pub const QUIET_ASK_MS: u64 = 5_000;
 /// How long two sides try to link before the session fails.
 pub const LINKING_MS: u64 = 10_000;
 /// How long direct paths are tried before the relay is used.
@@ -114,10 +117,14 @@ pub const PREKEY_WEEK_MS: i64 = 7 * 86_400_000;
 pub const PREKEY_OLD_MS: i64 = 45 * 86_400_000;
 /// The largest sealed envelope: some letters, or one of the longest, and its padding.
 pub const ENVELOPE_MAX_BYTES: usize = 96 * 1024;
+/// The longest plaintext of an envelope: eleven times 8 KiB, less signature, identity and length.
+pub const PACKET_MAX_BYTES: usize = 11 * 8 * 1024 - 196;
 /// Bytes of letters that share an envelope.
 pub const ENVELOPE_FULL_BYTES: usize = 24 * 1024;
 /// Letters that share an envelope.
 pub const ENVELOPE_LETTERS: usize = 256;
+/// Words for letters that came as mail, in one envelope: 18 bytes each, half of what it holds.
+pub const ENVELOPE_GOT: usize = 2_048;
 /// Bytes of mail that a server holds of one depositor for one recipient, part of what it holds
 /// for the recipient.
 pub const HOLD_PART: u64 = 4;
@@ -144,6 +151,8 @@ pub const MAIL_PAGE_BYTES: usize = 128 * 1024;
 pub const FRIEND_REQUESTS: usize = 32;
 /// The longest words of a friend request.
 pub const REQUEST_TEXT_BYTES: usize = 1024;
+/// People for whom mail is on its way to the server at the same time.
+pub const MAIL_AT_ONCE: usize = 32;
 /// First and longest pause before mail is tried again, doubled in between.
 pub const MAIL_AGAIN_FIRST_MS: u64 = 5_000;
 /// See [`MAIL_AGAIN_FIRST_MS`].
@@ -158,3 +167,17 @@ pub const VERB_MS: u64 = 10_000;
 pub const HOLD_DAYS: u64 = 30;
 /// Bytes of mail that a server holds for one person, unless told otherwise.
 pub const HOLD_BYTES: u64 = 16 * 1024 * 1024;
+/// The longest line that is read: a text of which every byte is escaped in JSON, and its verb.
+pub const LINE_MAX_BYTES: usize = 6 * TEXT_MAX_BYTES + 4096;
+/// Bytes of answers kept for a program on the control socket that does not read them.
+pub const GUEST_BEHIND_BYTES: usize = 64 * 1024 * 1024;
+/// How long a program that leaves waits for the kernel to take its last bytes.
+pub const LAST_WORDS_MS: u64 = 2_000;
+/// Messages that a search indexes before it answers: 70 ms of work, 140 when FTS5 merges.
+pub const SEARCH_STEP_MESSAGES: usize = 10_000;
+/// Bytes of text that a search indexes before it answers, of long messages.
+pub const SEARCH_STEP_BYTES: usize = 1024 * 1024;
+/// Words of one search.
+pub const SEARCH_WORDS: usize = 32;
+/// Letters of a word that count; what is longer is no word but data.
+pub const WORD_MAX_CHARS: usize = 64;

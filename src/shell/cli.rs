@@ -1,5 +1,6 @@
 //! Options of both programs, from argv and environment, checked once.
 
+use super::disk;
 use super::front::lines;
 use super::front::verbs::VerbRow;
 use super::front::{args::Args, help};
@@ -9,6 +10,7 @@ use crate::proto::model::event::Stage;
 use crate::proto::model::name::Name;
 use crate::proto::model::person::Fingerprint;
 use getopts::{Matches, Options, ParsingStyle};
+use std::ffi::OsString;
 use std::fmt::{Display, Write};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -175,7 +177,7 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
     let name = or_env("name", "HOBNOB_NAME").map(|text| one("name", &text, name)).transpose()?;
     let server = or_env("server", "HOBNOB_SERVER");
     Ok(Parsed::Run(ClientOptions {
-        home: or_env("home", "HOBNOB_HOME").map_or_else(|| data_dir("hobnob", env), typed_dir)?,
+        home: directory(or_env("home", "HOBNOB_HOME"), "hobnob", env)?,
         name,
         server: server.map(|text| one("server", &text, server_address)).transpose()?,
         no_server: given.opt_present("no-server"),
@@ -206,7 +208,7 @@ pub fn server(argv: &[String], env: Environment<'_>) -> Result<Parsed<ServerOpti
     let clients = value(&given, "max-clients", count)?;
     Ok(Parsed::Run(ServerOptions {
         listen: value(&given, "listen", endpoint)?,
-        data: given.opt_str("data").map_or_else(|| data_dir("hobnobd", env), typed_dir)?,
+        data: directory(given.opt_str("data"), "hobnobd", env)?,
         pool: value(&given, "pool", Pool::parse)?.unwrap_or(default_pool),
         max_clients: clients.map_or(limits::MAX_CLIENTS, |n| n as usize),
         hold_days: value(&given, "hold-days", count)?.unwrap_or(limits::HOLD_DAYS),
@@ -394,19 +396,11 @@ fn count(text: &str) -> Option<u64> {
     text.parse().ok().filter(|n| *n > 0)
 }
 
-fn typed_dir(text: String) -> Result<PathBuf, Wrong> {
-    Ok(PathBuf::from(text))
-}
-
-/// `$XDG_DATA_HOME/PROGRAM`, else `~/.local/share/PROGRAM` (XDG Base Directory 0.8).
-fn data_dir(program: &str, env: Environment<'_>) -> Result<PathBuf, Wrong> {
-    let absolute = |variable: &str| env(variable).map(PathBuf::from).filter(|p| p.is_absolute());
-    let data = absolute("XDG_DATA_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".local").join("share")));
-    match data {
-        Some(data) => Ok(data.join(program)),
-        None => Err(Wrong("no home directory is known [set HOME or name a directory]".to_owned())),
-    }
+/// What was given, else the program's place in the user's data.
+fn directory(given: Option<String>, program: &str, env: Environment<'_>) -> Result<PathBuf, Wrong> {
+    let environment = |name: &str| env(name).map(OsString::from);
+    let found = given.map(PathBuf::from).or_else(|| disk::data_directory(environment, program));
+    found.ok_or_else(|| Wrong("no home directory is known [set HOME, or name one]".to_owned()))
 }
 
 fn version(program: &str) -> String {
@@ -426,8 +420,8 @@ usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a 
     text.push_str(
         "Verbs; in lines with a slash before: /msg bob hi. A line without one goes to the current\n\
          conversation, //x says /x. With --json also {\"cmd\":\"msg\",\"args\":[\"bob\",\"hi\"],\n\
-         \"ref\":7}, answered by {\"event\":\"done\",\"ref\":7,\"ok\":true}; timeout and wait \
-         may be there.\n\n",
+         \"ref\":7}, answered by {\"event\":\"done\",\"ref\":7,\"ok\":true};\n\
+         \"wait\" and \"timeout\" may be given there, too.\n\n",
     );
     text.push_str(&help::all());
     let _ = write!(text, "\n{EXIT_CODES}");

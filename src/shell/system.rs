@@ -65,6 +65,12 @@ impl Stdout {
     }
 }
 
+/// Makes every file that the program will create its owner's alone: databases with their journals,
+/// keys, sockets.
+pub fn keep_files_private() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+}
+
 /// Starts the log on stderr: `RUST_LOG`, else warnings, and more with each `-v`.
 pub fn start_log(verbose: usize) {
     let level = ["warn", "info", "debug", "trace"][verbose.min(3)];

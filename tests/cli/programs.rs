@@ -154,7 +154,7 @@ fn a_servers_folder_belongs_to_one_server() {
 fn a_profile_in_use_is_exit_code_4_but_verbs_go_through() {
     let world = World::new();
     let _ann = world.peer("ann");
-    world.once("ann", &["listen"]).expect_refusal(4);
+    world.once("ann", &[]).expect_refusal(4);
     let out = world.once("ann", &["whoami"]);
     assert!(out.expect_ok().contains("ann"), "{out:?}");
 }

@@ -95,7 +95,7 @@ fn both_asking_at_once_is_one_session() {
 }
 
 #[test]
-fn accept_all_opens_without_asking_and_accept_none_never() {
+fn accept_all_opens_without_asking_and_accept_none_always_asks() {
     let world = World::new();
     let mut ann = world.peer("ann");
     let mut bob = world.peer_with("bob", &["--accept", "all"]);
@@ -104,8 +104,9 @@ fn accept_all_opens_without_asking_and_accept_none_never() {
     assert_eq!(bob.count(|e| is_session(e, "ann", "offered")), 0);
     let mut cyd = world.peer_with("cyd", &["--accept", "none"]);
     let asked = ann.send(&["chat", "cyd"]);
-    let answer = ann.answer(asked);
-    answer.expect_refusal(1);
+    cyd.expect("the offer", |e| is_session(e, "ann", "offered"));
+    cyd.ask(&["decline", "ann"]).expect_ok();
+    ann.answer(asked).expect_refusal(1);
     assert_eq!(cyd.count(|e| is_session(e, "ann", "open")), 0);
 }
 

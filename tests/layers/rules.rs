@@ -22,7 +22,7 @@ const IMPORTS: [(&str, &[&str]); 18] = [
     ("shell::front", &["base", "proto::model"]),
     ("shell::disk", &["base", "proto::model"]),
     // `--help` and argv come from the table of verbs.
-    ("shell::cli", &["base", "proto::model", "shell::front"]),
+    ("shell::cli", &["base", "proto::model", "shell::front", "shell::disk"]),
     ("shell::config", &["base", "proto::model"]),
     ("shell::system", &["base"]),
     ("shell::client", EVERYTHING),

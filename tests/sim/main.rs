@@ -3,9 +3,13 @@
 //!
 //! `SIM_SEED=n cargo test --test sim` replays one seed; `SIM_SEEDS=n` runs that many.
 
+mod garbage;
 mod host;
+mod life;
 mod net;
+mod nonsense;
 mod oracle;
+mod puppet;
 mod scenarios;
 mod world;
 
@@ -31,7 +35,7 @@ fn whatever_breaks_nothing_is_lost_doubled_or_opened_without_consent() {
         drop(replay);
     }
     println!("{count} worlds, {delivered} messages accepted and shown");
-    assert!(delivered > count, "worlds in which nobody talks prove nothing");
+    assert!(count == 1 || delivered > count, "worlds in which nobody talks prove nothing");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The virtual network: ordered streams with delay, cut anywhere.
+//! The virtual network: ordered streams with delay, that are cut, stall, or cross a partition.
 
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::ConnId;
@@ -22,12 +22,25 @@ pub enum Arrival {
 }
 
 /// One end of a stream.
-type End = (Node, ConnId);
+pub type End = (Node, ConnId);
 
 struct Stream {
     other: End,
     /// When the last of what was sent to this end arrives; streams keep their order.
     last_at: u64,
+    /// Bytes on their way to this end.
+    coming_bytes: usize,
+    health: Health,
+}
+
+/// What still arrives at an end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Flowing,
+    /// Nothing, and nobody is told.
+    Stalled,
+    /// Only the word that it is gone.
+    Broken,
 }
 
 /// Streams, listeners, and what is on its way.
@@ -37,6 +50,14 @@ pub struct Net {
     listeners: BTreeMap<SocketAddr, End>,
     /// Programs that cannot be dialled.
     pub walled: BTreeSet<Node>,
+    /// Addresses from which no answer ever comes.
+    pub silent: BTreeSet<SocketAddr>,
+    /// Programs to which everything takes so much longer.
+    pub slow_ms: BTreeMap<Node, u64>,
+    /// Pairs between which nothing passes until then.
+    apart: BTreeMap<(Node, Node), u64>,
+    /// When an end that hears nothing is told that its stream is gone.
+    dooms: BTreeSet<(u64, End)>,
     arrivals: BTreeMap<(u64, u64), (End, Arrival)>,
     /// What a paused end will read when it resumes.
     paused: BTreeMap<End, Vec<Arrival>>,
@@ -44,11 +65,25 @@ pub struct Net {
     accepted: u64,
     ports: u16,
     pub canary: Vec<u8>,
+    /// Whose bytes are changed on the way, once, after so many of them.
+    pub spoil: Option<(Node, u64)>,
+    /// Who dialled what, when.
+    pub dials: Vec<(u64, Node, SocketAddr)>,
+    /// The most bytes that were ever on their way to one end.
+    pub most_coming_bytes: usize,
 }
 
 pub fn address_of(node: Node) -> IpAddr {
     IpAddr::from([10, 0, 0, node as u8 + 1])
 }
+
+/// A second address of the same program.
+pub fn alias_of(node: Node) -> IpAddr {
+    IpAddr::from([10, 0, 1, node as u8 + 1])
+}
+
+const RESET: Cause = Cause::Failed(ErrorKind::ConnectionReset);
+const TIMED_OUT: Cause = Cause::Failed(ErrorKind::TimedOut);
 
 impl Net {
     pub fn new(rng: Rng) -> Net {
@@ -57,49 +92,99 @@ impl Net {
             streams: BTreeMap::new(),
             listeners: BTreeMap::new(),
             walled: BTreeSet::new(),
+            silent: BTreeSet::new(),
+            slow_ms: BTreeMap::new(),
+            apart: BTreeMap::new(),
+            dooms: BTreeSet::new(),
             arrivals: BTreeMap::new(),
             paused: BTreeMap::new(),
             count: 0,
             accepted: 0,
             ports: 40_000,
             canary: Vec::new(),
+            spoil: None,
+            dials: Vec::new(),
+            most_coming_bytes: 0,
         }
     }
 
     pub fn next_at(&self) -> Option<u64> {
-        self.arrivals.keys().next().map(|(at, _)| *at)
+        let arrival = self.arrivals.keys().next().map(|(at, _)| *at);
+        let doom = self.dooms.first().map(|(at, _)| *at);
+        arrival.into_iter().chain(doom).min()
     }
 
     /// The next thing that arrives by `now`.
     pub fn pop(&mut self, now: u64) -> Option<(Node, ConnId, Arrival)> {
-        let (at, _) = *self.arrivals.keys().next()?;
-        if at > now {
-            return None;
+        while let Some((at, end)) = self.dooms.first().copied().filter(|(at, _)| *at <= now) {
+            self.dooms.remove(&(at, end));
+            self.break_off(now, end, TIMED_OUT);
         }
-        let (_, ((node, conn), arrival)) = self.arrivals.pop_first()?;
-        if let Some(kept) = self.paused.get_mut(&(node, conn))
-            && matches!(arrival, Arrival::Bytes(_) | Arrival::Closed(_))
+        loop {
+            let (at, _) = *self.arrivals.keys().next()?;
+            if at > now {
+                return None;
+            }
+            let (_, (end, arrival)) = self.arrivals.pop_first()?;
+            if let Some(arrival) = self.let_through(end, arrival) {
+                return Some((end.0, end.1, arrival));
+            }
+        }
+    }
+
+    /// What is left of an arrival once stalls and pauses have had their way with it.
+    fn let_through(&mut self, end: End, arrival: Arrival) -> Option<Arrival> {
+        let is_data = matches!(arrival, Arrival::Bytes(_) | Arrival::Closed(_));
+        match self.streams.get(&end).map(|stream| stream.health) {
+            Some(Health::Stalled) if is_data => return None,
+            Some(Health::Broken) if !matches!(arrival, Arrival::Closed(_)) => return None,
+            _ => {}
+        }
+        if let Some(kept) = self.paused.get_mut(&end)
+            && is_data
         {
             kept.push(arrival);
-            return self.pop(now);
+            return None;
         }
-        if matches!(arrival, Arrival::Closed(_)) {
-            self.streams.remove(&(node, conn));
+        match &arrival {
+            Arrival::Bytes(bytes) => {
+                if let Some(stream) = self.streams.get_mut(&end) {
+                    stream.coming_bytes -= bytes.len();
+                }
+            }
+            Arrival::Closed(_) => {
+                self.streams.remove(&end);
+            }
+            _ => {}
         }
-        Some((node, conn, arrival))
+        Some(arrival)
     }
 
     pub fn listen(&mut self, node: Node, conn: ConnId, at: SocketAddr) -> SocketAddr {
         self.ports += 1;
-        let ip = if at.ip().is_unspecified() { address_of(node) } else { at.ip() };
         let port = if at.port() == 0 { self.ports } else { at.port() };
-        self.listeners.insert(SocketAddr::new(ip, port), (node, conn));
+        let ips = match at.ip().is_unspecified() {
+            true => vec![address_of(node), alias_of(node)],
+            false => vec![at.ip()],
+        };
+        for ip in ips {
+            self.listeners.insert(SocketAddr::new(ip, port), (node, conn));
+        }
         SocketAddr::new(at.ip(), port)
+    }
+
+    /// Where a program can be dialled.
+    pub fn listener_of(&self, node: Node) -> Option<SocketAddr> {
+        self.listeners.iter().find(|(_, end)| end.0 == node).map(|(at, _)| *at)
     }
 
     pub fn act(&mut self, now: u64, end: End, action: StreamAction) {
         match action {
             StreamAction::Listen(at) => {
+                if self.listeners.contains_key(&at) {
+                    let taken = Cause::Failed(ErrorKind::AddrInUse);
+                    return self.later(now, end, Arrival::Closed(taken));
+                }
                 let at = self.listen(end.0, end.1, at);
                 self.later(now, end, Arrival::Listening(at));
             }
@@ -109,62 +194,123 @@ impl Net {
             StreamAction::Pause => {
                 self.paused.entry(end).or_default();
             }
-            StreamAction::Resume => {
-                for arrival in self.paused.remove(&end).unwrap_or_default() {
-                    self.later(now, end, arrival);
-                }
-            }
+            StreamAction::Resume => self.resume(now, end),
             StreamAction::Close | StreamAction::Abort => self.close(now, end, Cause::Ended),
         }
     }
 
+    fn ends_of(&self, node: Node) -> Vec<End> {
+        self.streams.keys().filter(|end| end.0 == node).copied().collect()
+    }
+
+    /// The other end, while it is there. A program that was started anew uses its ids again.
+    fn other_of(&self, end: End) -> Option<End> {
+        let other = self.streams.get(&end)?.other;
+        self.streams.get(&other).is_some_and(|stream| stream.other == end).then_some(other)
+    }
+
+    fn end_of(&mut self, node: Node) -> Option<End> {
+        let ends = self.ends_of(node);
+        (!ends.is_empty()).then(|| ends[self.rng.below(ends.len() as u64) as usize])
+    }
+
     /// Breaks one stream of a program, if it has any; both ends hear of it.
     pub fn cut_one_of(&mut self, now: u64, node: Node) {
-        let ends: Vec<End> = self.streams.keys().filter(|end| end.0 == node).copied().collect();
-        if ends.is_empty() {
-            return;
+        if let Some(end) = self.end_of(node) {
+            self.break_off(now, end, RESET);
         }
-        let end = ends[self.rng.below(ends.len() as u64) as usize];
-        let reset = Cause::Failed(ErrorKind::ConnectionReset);
-        self.lose_in_flight(end);
-        self.later(now, end, Arrival::Closed(reset));
-        self.close(now, end, reset);
+    }
+
+    /// Breaks the streams between two programs.
+    pub fn cut_between(&mut self, now: u64, one: Node, other: Node) {
+        for end in self.ends_of(one) {
+            if self.streams.get(&end).is_some_and(|stream| stream.other.0 == other) {
+                self.break_off(now, end, RESET);
+            }
+        }
+    }
+
+    /// One direction of a stream of a program delivers nothing more; after `ms` both ends are told.
+    pub fn stall_one_of(&mut self, now: u64, node: Node, ms: u64) {
+        if let Some(end) = self.end_of(node) {
+            self.stall(end, now + ms);
+        }
+    }
+
+    /// Nothing passes between two programs for so long; no one is told before.
+    pub fn part(&mut self, now: u64, one: Node, other: Node, ms: u64) {
+        self.apart.insert((one.min(other), one.max(other)), now + ms);
+        let across = |(end, stream): (&End, &Stream)| {
+            let ends = (end.0, stream.other.0);
+            (ends == (one, other) || ends == (other, one)).then_some(*end)
+        };
+        let ends: Vec<End> = self.streams.iter().filter_map(across).collect();
+        for end in ends {
+            self.stall(end, now + ms);
+        }
+    }
+
+    pub fn heal(&mut self) {
+        self.apart.clear();
+        self.slow_ms.clear();
+    }
+
+    fn stall(&mut self, end: End, until: u64) {
+        let Some(stream) = self.streams.get_mut(&end) else { return };
+        stream.health = Health::Stalled;
+        let other = stream.other;
+        self.dooms.extend([(until, end), (until, other)]);
     }
 
     /// A program is gone: its listeners and streams with it.
     pub fn kill(&mut self, now: u64, node: Node) {
         self.listeners.retain(|_, (owner, _)| *owner != node);
-        let ends: Vec<End> = self.streams.keys().filter(|end| end.0 == node).copied().collect();
-        for end in ends {
-            self.close(now, end, Cause::Failed(ErrorKind::ConnectionReset));
+        for end in self.ends_of(node) {
+            self.close(now, end, RESET);
         }
         self.arrivals.retain(|_, ((to, _), _)| *to != node);
         self.paused.retain(|(owner, _), _| *owner != node);
     }
 
     fn dial(&mut self, now: u64, end: End, to: SocketAddr) {
+        self.dials.push((now, end.0, to));
+        if self.silent.contains(&to) {
+            return;
+        }
         let target = self.listeners.get(&to).filter(|(node, _)| !self.walled.contains(node));
         let Some(listener) = target.copied() else {
             let refused = Cause::Failed(ErrorKind::ConnectionRefused);
             return self.later(now, end, Arrival::Closed(refused));
         };
+        let pair = (end.0.min(listener.0), end.0.max(listener.0));
+        if self.apart.get(&pair).is_some_and(|until| *until > now) {
+            return;
+        }
         self.accepted += 1;
         let accepted = (listener.0, ConnId(self.accepted));
-        self.streams.insert(end, Stream { other: accepted, last_at: now });
-        self.streams.insert(accepted, Stream { other: end, last_at: now });
+        let health = Health::Flowing;
+        for (one, other) in [(end, accepted), (accepted, end)] {
+            let stream = Stream { other, last_at: now, coming_bytes: 0, health };
+            self.streams.insert(one, stream);
+        }
         self.ports += 1;
         let from = SocketAddr::new(address_of(end.0), self.ports);
         self.later(now, accepted, Arrival::Accepted { listener: listener.1, from });
         self.later(now, end, Arrival::Open(from));
     }
 
-    fn send(&mut self, now: u64, end: End, bytes: Vec<u8>) {
+    fn send(&mut self, now: u64, end: End, mut bytes: Vec<u8>) {
+        self.change(end.0, &mut bytes);
         let canary = &self.canary;
         assert!(
             !bytes.windows(canary.len()).any(|window| window == canary),
             "plaintext of a message on the wire"
         );
-        let Some(other) = self.streams.get(&end).map(|stream| stream.other) else { return };
+        let Some(other) = self.other_of(end) else { return };
+        if let Some(stream) = self.streams.get_mut(&other) {
+            stream.coming_bytes += bytes.len();
+            self.most_coming_bytes = self.most_coming_bytes.max(stream.coming_bytes);
+        }
         let mut rest = &bytes[..];
         while !rest.is_empty() {
             let most = rest.len().min(1 + self.rng.below(20_000) as usize);
@@ -174,25 +320,67 @@ impl Net {
         }
     }
 
+    fn change(&mut self, from: Node, bytes: &mut [u8]) {
+        let Some((_, after)) = self.spoil.filter(|(node, _)| *node == from) else { return };
+        let Some(byte) = bytes.get_mut(after as usize) else {
+            self.spoil = Some((from, after - bytes.len() as u64));
+            return;
+        };
+        *byte ^= 1 + self.rng.below(255) as u8;
+        self.spoil = None;
+    }
+
+    /// What was held back comes before what is still on its way.
+    fn resume(&mut self, now: u64, end: End) {
+        let mut kept = self.paused.remove(&end).unwrap_or_default();
+        let coming = self.arrivals.iter().filter(|(_, (to, _))| *to == end);
+        let coming: Vec<(u64, u64)> = coming.map(|(key, _)| *key).collect();
+        let taken = coming.iter().filter_map(|key| self.arrivals.remove(key));
+        kept.extend(taken.map(|(_, arrival)| arrival));
+        if let Some(stream) = self.streams.get_mut(&end) {
+            stream.last_at = now;
+        }
+        for arrival in kept {
+            self.later(now, end, arrival);
+        }
+    }
+
     fn close(&mut self, now: u64, end: End, cause: Cause) {
         self.listeners.retain(|_, owner| *owner != end);
         self.paused.remove(&end);
-        let Some(stream) = self.streams.remove(&end) else { return };
+        let other = self.other_of(end);
+        self.streams.remove(&end);
         self.arrivals.retain(|_, (to, _)| *to != end || cause != Cause::Ended);
-        self.later(now, stream.other, Arrival::Closed(cause));
+        if let Some(other) = other
+            && self.streams.get(&other).is_some_and(|other| other.health != Health::Broken)
+        {
+            self.later(now, other, Arrival::Closed(cause));
+        }
     }
 
-    /// What is on its way to the other end never arrives.
-    fn lose_in_flight(&mut self, end: End) {
-        let Some(other) = self.streams.get(&end).map(|stream| stream.other) else { return };
+    /// What is on its way on a stream never arrives; both ends are told that it is gone.
+    fn break_off(&mut self, now: u64, end: End, cause: Cause) {
+        if !self.streams.contains_key(&end) {
+            return;
+        }
+        let both = [Some(end), self.other_of(end)];
         let lost = |to: &End, arrival: &Arrival| {
-            (*to == other || *to == end) && matches!(arrival, Arrival::Bytes(_))
+            both.contains(&Some(*to)) && matches!(arrival, Arrival::Bytes(_))
         };
         self.arrivals.retain(|_, (to, arrival)| !lost(to, arrival));
+        for end in both.into_iter().flatten() {
+            self.paused.remove(&end);
+            let Some(stream) = self.streams.get_mut(&end) else { continue };
+            if stream.health != Health::Broken {
+                stream.health = Health::Broken;
+                self.later(now, end, Arrival::Closed(cause));
+            }
+        }
     }
 
     fn later(&mut self, now: u64, end: End, arrival: Arrival) {
-        let delay = 1 + self.rng.below(40);
+        let slow_ms = self.slow_ms.get(&end.0).copied().unwrap_or_default();
+        let delay = 1 + self.rng.below(40) + slow_ms;
         let earliest = self.streams.get(&end).map_or(now, |stream| stream.last_at);
         let at = (now + delay).max(earliest);
         if let Some(stream) = self.streams.get_mut(&end) {

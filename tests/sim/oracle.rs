@@ -1,35 +1,142 @@
 //! What must hold, judged only by what people asked for and what they were shown.
 
 use super::net::Node;
+use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::id::{MsgId, Seq};
+use hobnob::proto::model::command::Verb;
 use hobnob::proto::model::event::{Event, SessionState, Stage};
+use hobnob::proto::model::person::Target;
+use hobnob::proto::model::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+/// Whose a label is: a name, a key, or an address.
+pub struct Names {
+    by_label: BTreeMap<String, Node>,
+}
+
+impl Names {
+    pub fn new(keys: &[[u8; Identity::BYTES]], name_of: impl Fn(Node) -> String) -> Names {
+        let key = |node: Node| Identity::from_bytes(&keys[node]).fingerprint().to_string();
+        let labels = |node| [(name_of(node), node), (key(node), node)];
+        Names { by_label: (0..keys.len()).flat_map(labels).collect() }
+    }
+
+    pub fn node_of(&self, label: &str) -> Node {
+        if let Ok(SocketAddr::V4(at)) = label.parse() {
+            return Names::node_at(IpAddr::V4(*at.ip()));
+        }
+        *self.by_label.get(label).unwrap_or_else(|| panic!("nobody is called {label}"))
+    }
+
+    fn node_at(ip: IpAddr) -> Node {
+        let IpAddr::V4(ip) = ip else { panic!("addresses of this world are IPv4") };
+        usize::from(ip.octets()[3]) - 1
+    }
+
+    fn meant(&self, target: &Target) -> Node {
+        self.node_of(&target.to_string())
+    }
+}
 
 /// What people did and saw.
-#[derive(Default)]
 pub struct Oracle {
+    pub names: Names,
     /// Messages whose sender was told that they are taken, in the order of that, for each pair.
     accepted: BTreeMap<(Node, Node), Vec<MsgId>>,
     texts: BTreeMap<MsgId, String>,
+    /// Messages that their sender may have given up.
+    given_up: BTreeSet<MsgId>,
+    delivered: BTreeSet<(Node, MsgId)>,
     /// What each reader saw go by, live.
     live: BTreeSet<(Node, Seq)>,
     /// Who asked whom for a session, and who said yes to whom.
     asked: BTreeSet<(Node, Node)>,
     agreed: BTreeSet<(Node, Node)>,
+    /// Verbs that have not ended.
+    pending: BTreeMap<(Node, u64), Pending>,
+    /// Who was last told to be signed in, in this run of the program.
+    online: BTreeSet<Node>,
+}
+
+/// A verb that has not ended.
+struct Pending {
+    verb: String,
+    until: u64,
+    text: Option<String>,
+    /// What it must bring about before it ends well.
+    stage: Option<Stage>,
+    ids: Vec<MsgId>,
 }
 
 impl Oracle {
-    pub fn on_accepted(&mut self, from: Node, to: Node, id: MsgId, text: String) {
+    pub fn new(names: Names) -> Oracle {
+        Oracle {
+            names,
+            accepted: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            given_up: BTreeSet::new(),
+            delivered: BTreeSet::new(),
+            live: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            agreed: BTreeSet::new(),
+            pending: BTreeMap::new(),
+            online: BTreeSet::new(),
+        }
+    }
+
+    /// Somebody asks for something, to be had by `until`.
+    pub fn on_verb(&mut self, node: Node, ticket: u64, verb: &Verb, until: u64) {
+        let mut pending =
+            Pending { verb: format!("{verb:?}"), until, text: None, stage: None, ids: Vec::new() };
+        match verb {
+            Verb::Msg { text, until, .. } => {
+                pending.text = Some(text.clone());
+                pending.stage = Some(*until);
+            }
+            Verb::Chat(target) => {
+                self.asked.insert((node, self.names.meant(target)));
+            }
+            Verb::Accept(Some(target)) => self.on_agreed(node, self.names.meant(target)),
+            Verb::Drop(id) => {
+                self.given_up.insert(*id);
+            }
+            _ => {}
+        }
+        self.pending.insert((node, ticket), pending);
+    }
+
+    /// Says yes to whoever asks, from now on.
+    pub fn on_agreed(&mut self, who: Node, with: Node) {
+        self.agreed.insert((who, with));
+    }
+
+    pub fn on_asked(&mut self, who: Node, whom: Node) {
+        self.asked.insert((who, whom));
+    }
+
+    /// Somebody was told that a message is taken.
+    pub fn on_accepted(&mut self, from: Node, ticket: u64, to: &str, id: MsgId) {
+        let to = self.names.node_of(to);
+        let pending = self.pending.get_mut(&(from, ticket)).expect("rows answer a verb");
+        pending.ids.push(id);
+        let text = pending.text.clone().expect("messages have a text");
         self.accepted.entry((from, to)).or_default().push(id);
         self.texts.insert(id, text);
     }
 
-    pub fn on_asked(&mut self, from: Node, to: Node) {
-        self.asked.insert((from, to));
+    pub fn on_done(&mut self, node: Node, ticket: u64, result: &Result<(), Refusal>) {
+        let pending = self.pending.remove(&(node, ticket)).expect("only what was asked ends");
+        if result.is_ok() && pending.stage == Some(Stage::Delivered) {
+            let is_delivered = |id: &MsgId| self.delivered.contains(&(node, *id));
+            assert!(pending.ids.iter().all(is_delivered), "{node}: done before it was delivered");
+        }
     }
 
-    pub fn on_agreed(&mut self, who: Node, with: Node) {
-        self.agreed.insert((who, with));
+    /// A program died: nobody waits for its answers.
+    pub fn on_death(&mut self, node: Node) {
+        self.pending.retain(|(asker, _), _| *asker != node);
+        self.online.remove(&node);
     }
 
     /// Something was shown to a reader. `kept`: whether the receiver has a message on its disk.
@@ -38,7 +145,6 @@ impl Oracle {
         reader: Node,
         seq: Option<Seq>,
         event: &Event,
-        node_of: impl Fn(&str) -> Node,
         kept: impl FnOnce(Node, MsgId) -> bool,
     ) {
         if let Some(seq) = seq {
@@ -46,21 +152,41 @@ impl Oracle {
         }
         assert_eq!(seq.is_some(), event.is_durable(), "only durable events are numbered");
         match event {
-            Event::Receipt { id, to, state: Stage::Delivered, .. } => {
-                assert!(kept(node_of(to), *id), "delivered, and not on {to}'s disk");
+            Event::Receipt { id, state: Stage::Delivered, to, .. } => {
+                assert!(kept(self.names.node_of(to), *id), "delivered, and not on {to}'s disk");
+                assert!(self.delivered.insert((reader, *id)), "{id:?} delivered twice");
+            }
+            Event::Receipt { id, state: Stage::Sent, .. } => {
+                assert!(!self.delivered.contains(&(reader, *id)), "{id:?} sent when delivered");
             }
             Event::Session { with, state: SessionState::Open, .. } => {
-                let other = node_of(with);
-                let willing = |a, b| {
-                    self.asked.contains(&(a, b))
-                        && (self.agreed.contains(&(b, a)) || self.asked.contains(&(b, a)))
-                };
-                assert!(
-                    willing(reader, other) || willing(other, reader),
-                    "a session between {reader} and {other} without the consent of both"
-                );
+                self.check_consent(reader, self.names.node_of(with));
+            }
+            Event::Online { .. } => {
+                assert!(self.online.insert(reader), "{reader} is online twice");
+            }
+            Event::Offline { .. } => {
+                assert!(self.online.remove(&reader), "{reader} is offline twice");
             }
             _ => {}
+        }
+    }
+
+    fn check_consent(&self, one: Node, other: Node) {
+        let willing = |a, b| {
+            self.asked.contains(&(a, b))
+                && (self.agreed.contains(&(b, a)) || self.asked.contains(&(b, a)))
+        };
+        assert!(
+            willing(one, other) || willing(other, one),
+            "a session between {one} and {other} without the consent of both"
+        );
+    }
+
+    /// Every verb has ended that had to by `now`.
+    pub fn check_verbs(&self, now: u64) {
+        for ((node, _), pending) in &self.pending {
+            assert!(pending.until >= now, "{node}: {} never ended", pending.verb);
         }
     }
 
@@ -86,15 +212,15 @@ impl Oracle {
                 .filter(|(sender, id, _)| sender == from && self.texts.contains_key(id))
                 .map(|(_, id, _)| *id)
                 .collect();
-            assert_eq!(&shown, ids, "from {from} to {reader}: all accepted, once, in order");
+            // What was given up may have arrived before.
+            let expected: Vec<MsgId> = (ids.iter().copied())
+                .filter(|id| !self.given_up.contains(id) || seen.contains(id))
+                .collect();
+            assert_eq!(shown, expected, "from {from} to {reader}: all accepted, once, in order");
         }
     }
 
     pub fn accepted(&self) -> u64 {
         self.accepted.values().map(|ids| ids.len() as u64).sum()
-    }
-
-    pub fn pairs(&self) -> Vec<(Node, Node)> {
-        self.accepted.keys().copied().collect()
     }
 }

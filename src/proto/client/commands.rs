@@ -14,10 +14,15 @@ use crate::proto::model::refusal::Refusal;
 
 impl Client {
     pub(super) fn on_command(&mut self, command: Command) {
-        let ticket = command.ticket;
-        if ticket != Ticket::NOBODY {
-            self.core.alarm(Alarm::Verb(ticket), command.timeout_ms, "a verb's time");
+        if command.ticket != Ticket::NOBODY {
+            self.core.alarm(Alarm::Verb(command.ticket), command.timeout_ms, "a verb's time");
         }
+        self.take_up(command);
+    }
+
+    /// Sees to a command, now or put off until now; its time runs from when it was given.
+    pub(super) fn take_up(&mut self, command: Command) {
+        let ticket = command.ticket;
         if self.needs_server(&command.verb) && !self.uplink.is_in() {
             return self.on_command_offline(command);
         }
@@ -38,7 +43,16 @@ impl Client {
             Verb::Trust(target) => self.wish(target, Wish::Trust(ticket)),
             Verb::Drop(id) => self.drop_message(ticket, id),
             Verb::Leave => self.leave(),
-            verb => todo!("{verb:?}"),
+            Verb::Add(target, text) => self.add(ticket, target, text),
+            Verb::Requests => self.requests(ticket),
+            Verb::Confirm(target) => self.confirm(ticket, target),
+            Verb::Reject(target) => self.reject(ticket, target),
+            Verb::Friends => self.friends(ticket),
+            Verb::Unfriend(target) => self.unfriend(ticket, target),
+            Verb::Block(target) => self.block(ticket, target),
+            Verb::Unblock(target) => self.unblock(ticket, target),
+            Verb::Blocks => self.blocks(ticket),
+            Verb::Verify(target) => self.verify(ticket, target),
         }
     }
 
@@ -49,7 +63,9 @@ impl Client {
             Verb::Lookup(_) => true,
             Verb::Chat(target) => !matches!(target, Target::Endpoint(_)),
             Verb::Msg { to, .. } => to.iter().any(|target| self.people.find(target).is_none()),
-            Verb::Add(target, _) | Verb::Block(target) => self.people.find(target).is_none(),
+            Verb::Add(target, _) | Verb::Block(target) | Verb::Verify(target) => {
+                self.people.find(target).is_none()
+            }
             Verb::Offline
             | Verb::Requests
             | Verb::Confirm(_)
@@ -58,7 +74,6 @@ impl Client {
             | Verb::Unfriend(_)
             | Verb::Unblock(_)
             | Verb::Blocks
-            | Verb::Verify(_)
             | Verb::SetVisibility(_)
             | Verb::Whoami
             | Verb::Accept(_)

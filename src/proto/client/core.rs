@@ -9,6 +9,7 @@ use crate::proto::machine::{Output, OutputOf, StreamAction};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::Event;
 use crate::proto::model::notice::{Notice, Row};
+use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{Query, Record};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::time::Now;
@@ -32,6 +33,10 @@ pub(super) enum Alarm {
     Handshake(Via),
     /// A verb's time is up.
     Verb(Ticket),
+    /// Try mail to somebody again.
+    Mail(Fingerprint),
+    /// See whether mail was held too long.
+    Expiry,
 }
 
 /// The moment, dice, deadlines and outputs.

@@ -43,13 +43,23 @@ pub(super) enum Wish {
     Msg { ticket: Ticket, text: String, until: Stage },
     /// To accept a changed key.
     Trust(Ticket),
+    /// To ask for friendship.
+    Add { ticket: Ticket, text: String },
+    /// To block.
+    Block(Ticket),
+    /// To show the safety number.
+    Verify(Ticket),
 }
 
 impl Wish {
     fn ticket(&self) -> Ticket {
         match self {
-            Wish::Row(ticket) | Wish::Chat(ticket) | Wish::Trust(ticket) => *ticket,
-            Wish::Msg { ticket, .. } => *ticket,
+            Wish::Row(ticket)
+            | Wish::Chat(ticket)
+            | Wish::Trust(ticket)
+            | Wish::Block(ticket)
+            | Wish::Verify(ticket) => *ticket,
+            Wish::Msg { ticket, .. } | Wish::Add { ticket, .. } => *ticket,
         }
     }
 }
@@ -67,6 +77,11 @@ impl Directory {
     /// Remembers why the server is not reached, for whoever loses patience.
     pub fn note_unreachable(&mut self, why: &str) {
         self.unreachable = why.to_owned();
+    }
+
+    /// Why the server was not reached the last time; empty if it was never tried in vain.
+    pub fn unreachable(&self) -> &str {
+        &self.unreachable
     }
 
     fn waiting(&self) -> usize {
@@ -111,14 +126,16 @@ impl Client {
     /// Signed in and listening: says whom to watch, asks again what has no answer, and takes up
     /// what was put off.
     pub(super) fn ask_again(&mut self) {
+        self.say_reach();
         self.watch();
         let targets: Vec<Target> = self.directory.wishes.keys().cloned().collect();
         for target in targets {
             self.ask_server(target);
         }
         for command in std::mem::take(&mut self.directory.put_off) {
-            self.on_command(command);
+            self.take_up(command);
         }
+        self.send_on_all();
     }
 
     /// Everything that was put off fails.
@@ -154,6 +171,9 @@ impl Client {
     }
 
     pub(super) fn who(&mut self, ticket: Ticket, prefix: String) {
+        if self.directory.is_full() {
+            return self.core.done(ticket, Err(Refusal::Busy("requests")));
+        }
         self.ask_who(ticket, prefix, None);
     }
 
@@ -170,7 +190,7 @@ impl Client {
                 online: true,
                 seen: Some(brief.seen),
                 age_ms: 0,
-                friend: false,
+                friend: self.people.is_friend(brief.fingerprint),
             };
             self.core.row(ticket, Row::Person(row));
         }
@@ -219,8 +239,7 @@ impl Client {
         if trusted {
             self.trust(pinned, found);
         } else {
-            let event = Event::Identity { name: name.clone(), old: pinned, new: found.fingerprint };
-            self.core.event(event);
+            self.say_changed(pinned, &found);
         }
         for wish in wishes {
             match wish {
@@ -230,9 +249,19 @@ impl Client {
         }
     }
 
+    /// Says aloud, once, that a name answers with another key.
+    pub(super) fn say_changed(&mut self, pinned: Fingerprint, found: &Person) {
+        if !self.people.is_changed(pinned) {
+            self.people.set_changed(pinned, true);
+            let (name, new) = (found.label(), found.fingerprint);
+            self.core.event(Event::Identity { name, old: pinned, new });
+        }
+    }
+
     fn trust(&mut self, pinned: Fingerprint, found: Person) {
         if let Some(old) = self.people.by_key(pinned).cloned() {
             let nameless = Person { name: None, address: None, ..old };
+            self.people.set_changed(pinned, false);
             self.people.put(nameless.clone());
             self.core.keep(Record::Person(nameless));
         }
@@ -258,19 +287,27 @@ impl Client {
         }
         match wish {
             Wish::Row(ticket) => {
-                self.core.row(ticket, Row::Person(row_of(card, person.fingerprint)));
+                let friend = self.people.is_friend(person.fingerprint);
+                self.core.row(ticket, Row::Person(row_of(card, person.fingerprint, friend)));
                 self.end_part(ticket, Ok(()));
             }
             Wish::Chat(ticket) => self.ask_for_session(ticket, person, card.online),
             Wish::Msg { ticket, text, until } => self.write(ticket, person, text, until),
             Wish::Trust(ticket) => self.core.done(ticket, Ok(())),
+            Wish::Add { ticket, text } => self.befriend(ticket, person, text),
+            Wish::Block(ticket) => self.block_person(ticket, person),
+            Wish::Verify(ticket) => self.show_safety(ticket, &person),
         }
     }
 
     fn fail_wish(&mut self, wish: Wish, why: Refusal) {
         match wish {
             Wish::Row(ticket) | Wish::Msg { ticket, .. } => self.end_part(ticket, Err(why)),
-            Wish::Chat(ticket) | Wish::Trust(ticket) => self.core.done(ticket, Err(why)),
+            Wish::Chat(ticket)
+            | Wish::Trust(ticket)
+            | Wish::Add { ticket, .. }
+            | Wish::Block(ticket)
+            | Wish::Verify(ticket) => self.core.done(ticket, Err(why)),
         }
     }
 
@@ -293,12 +330,15 @@ impl Client {
             online: seen.is_some_and(|seen| seen.online),
             seen: seen.map(|seen| seen.last),
             age_ms: seen.map_or(0, |seen| self.core.now.mono.since_ms(seen.told)),
-            friend: false,
+            friend: self.people.is_friend(person.fingerprint),
         }
     }
 
     pub(super) fn set_visibility(&mut self, ticket: Ticket, visibility: Visibility) {
         if self.uplink.is_in() {
+            if self.directory.is_full() {
+                return self.core.done(ticket, Err(Refusal::Busy("requests")));
+            }
             let req = self.uplink.req();
             self.directory.questions.insert(req, Question::Show(ticket));
             return self.uplink.say(Show { req, visibility });
@@ -314,6 +354,7 @@ impl Client {
         self.visibility = Some(shown.visibility);
         self.core.keep(Record::Visibility(shown.visibility));
         self.core.done(ticket, Ok(()));
+        self.send_on_all();
     }
 
     pub(super) fn on_presence(&mut self, presence: Presence) {
@@ -323,6 +364,8 @@ impl Client {
         let told = self.core.now.mono;
         if self.people.saw(who, Seen { online, last, told }) {
             self.core.event(Event::Presence { name, online, seen: Some(last) });
+            self.postage.take_heart(who);
+            self.send_on(who);
         }
     }
 
@@ -330,6 +373,9 @@ impl Client {
         let busy = Refusal::Busy("requests");
         if let Some(session) = over.session {
             self.fail_session(session, busy.clone());
+        }
+        if over.req.is_some_and(|req| self.on_mail_over_budget(req)) {
+            return;
         }
         match over.req.and_then(|req| self.directory.questions.remove(&req)) {
             Some(Question::Who { ticket, .. } | Question::Show(ticket)) => {
@@ -343,8 +389,8 @@ impl Client {
         }
     }
 
-    fn watch(&mut self) {
-        let watched = |who| Watched { who, token: None };
+    pub(super) fn watch(&mut self) {
+        let watched = |who| Watched { who, token: self.people.token_of(who) };
         let who: Vec<Watched> = self.people.keys().take(limits::WATCHED).map(watched).collect();
         if !who.is_empty() {
             self.uplink.say(Watch { who });
@@ -365,13 +411,15 @@ impl Client {
     fn ask_server(&mut self, target: Target) {
         if self.uplink.is_in() {
             let req = self.uplink.req();
+            let known = self.people.find(&target).map(|person| person.fingerprint);
+            let token = known.and_then(|who| self.people.token_of(who));
             self.directory.questions.insert(req, Question::Lookup(target.clone()));
-            self.uplink.say(Lookup { req, who: target, token: None });
+            self.uplink.say(Lookup { req, who: target, token });
         }
     }
 }
 
-fn row_of(card: &Card, fingerprint: Fingerprint) -> PersonRow {
+fn row_of(card: &Card, fingerprint: Fingerprint, friend: bool) -> PersonRow {
     PersonRow {
         name: card.name.to_string(),
         address: Some(card.address),
@@ -379,6 +427,6 @@ fn row_of(card: &Card, fingerprint: Fingerprint) -> PersonRow {
         online: card.online,
         seen: Some(card.seen),
         age_ms: 0,
-        friend: false,
+        friend,
     }
 }

@@ -10,11 +10,10 @@ use super::session_table::State;
 use crate::proto::id::{MsgId, SessionId};
 use crate::proto::limits;
 use crate::proto::model::event::{Path, Stage};
-use crate::proto::model::letter::{Body, Letter};
+use crate::proto::model::letter::{Body, Letter, Written};
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{Query, Record};
-use crate::proto::time::Wall;
-use crate::proto::wire::peer::{Ack, Text, ToPeer};
+use crate::proto::wire::peer::{Ack, Got, Text, ToPeer};
 use std::collections::VecDeque;
 
 /// What is on its way in an open session.
@@ -91,14 +90,15 @@ impl Flow {
 }
 
 impl Client {
-    /// A message just written: onto the link, unless older ones must go first.
-    pub(super) fn pump_one(&mut self, to: Fingerprint, id: MsgId, sent: Wall, text: String) {
-        let Some(flow) = self.flow_to(to) else { return };
+    /// A letter just written: onto the link, unless older ones must go first; without a session by
+    /// the next best way.
+    pub(super) fn pump_one(&mut self, to: Fingerprint, letter: Letter) {
+        let Some(flow) = self.flow_to(to) else { return self.send_on(to) };
         if flow.is_behind || !flow.has_room() {
             flow.is_behind = true;
             return;
         }
-        self.hand(to, Letter { id, sent, body: Body::Text(text) });
+        self.hand(to, letter);
     }
 
     /// A session has opened: everything for this person that is not delivered goes out, oldest
@@ -115,7 +115,7 @@ impl Client {
         flow.is_reading = false;
         flow.is_behind = more;
         if flow.flight.is_empty() && rows.is_empty() {
-            self.outbox.is_empty_for(to);
+            self.nothing_waits_for(to);
         }
         for row in rows {
             self.hand(to, row);
@@ -131,8 +131,17 @@ impl Client {
             (ToPeer::Text(text), Some(id)) => self.on_text(id, via, text),
             (ToPeer::Ack(ack), Some(id)) => self.on_ack(id, via, ack),
             (ToPeer::Bye(_), Some(id)) => self.on_bye(id),
-            (ToPeer::Written(_) | ToPeer::Got(_), _) => todo!("other letters"),
-            (ToPeer::Settle(_) | ToPeer::Text(_) | ToPeer::Ack(_) | ToPeer::Bye(_), None) => {}
+            (ToPeer::Written(written), Some(id)) => self.on_written(id, via, &written),
+            (ToPeer::Got(got), Some(id)) => self.on_live_got(id, via, got),
+            (
+                ToPeer::Settle(_)
+                | ToPeer::Text(_)
+                | ToPeer::Ack(_)
+                | ToPeer::Bye(_)
+                | ToPeer::Written(_)
+                | ToPeer::Got(_),
+                None,
+            ) => {}
         }
     }
 
@@ -146,19 +155,41 @@ impl Client {
             }
             flow.said = flow.received;
             let ack = ToPeer::from(Ack { count: flow.received });
-            if let Some(peer) = self.links.at_mut(flow.via) {
-                peer.link.send(&ack);
+            if let Some(link) = self.links.link(flow.via) {
+                link.send(&ack);
             }
         }
     }
 
     fn on_text(&mut self, id: SessionId, via: Via, text: Text) {
+        if text.text.len() > limits::TEXT_MAX_BYTES {
+            return self.drop_link(via, "the other side sent a text over the limit");
+        }
+        let Text { id: letter, sent, text } = text;
+        self.on_live_letter(id, via, Letter { id: letter, sent, body: Body::Text(text) });
+    }
+
+    fn on_written(&mut self, id: SessionId, via: Via, written: &Written) {
+        match Letter::read(written) {
+            Some(letter) => self.on_live_letter(id, via, letter),
+            None => self.drop_link(via, "the other side sent a letter that cannot be read"),
+        }
+    }
+
+    fn on_live_letter(&mut self, id: SessionId, via: Via, letter: Letter) {
         let Some(session) = self.sessions.at_mut(id) else { return };
         let Some(from) = session.with.as_ref().map(|person| person.fingerprint) else { return };
         let Some(flow) = session.state.flow_mut().filter(|flow| flow.via == via) else { return };
         flow.received += 1;
-        let Text { id, sent, text } = text;
-        self.core.keep(Record::Incoming { id, from, text, sent });
+        self.on_letter(from, letter);
+    }
+
+    fn on_live_got(&mut self, id: SessionId, via: Via, got: Got) {
+        let session = self.sessions.at(id);
+        let open = session.filter(|session| session.state.flow().is_some_and(|f| f.via == via));
+        if let Some(from) = open.and_then(|session| session.with.as_ref()) {
+            self.on_got(from.fingerprint, got.ids);
+        }
     }
 
     fn on_ack(&mut self, id: SessionId, via: Via, ack: Ack) {
@@ -176,7 +207,7 @@ impl Client {
         };
         self.core.keep(Record::Receipts { to, first, last, stage: Stage::Delivered });
         if is_all {
-            self.outbox.is_empty_for(to);
+            self.nothing_waits_for(to);
         }
         for id in landed {
             self.reached(id, Stage::Delivered);
@@ -191,18 +222,27 @@ impl Client {
             flow.is_reading = true;
             let after = flow.handed;
             let most_rows = limits::OUTBOX_PAGE_ROWS;
-            self.core.query(Query::Outbox { to, after, most_rows, queued_only: false });
+            let most_bytes = limits::FLIGHT_BYTES - flow.flight_bytes;
+            self.core.query(Query::Outbox { to, after, most_rows, most_bytes, queued_only: false });
         }
     }
 
     fn hand(&mut self, to: Fingerprint, letter: Letter) {
-        let Letter { id, sent, body } = letter;
-        let Body::Text(text) = body else { todo!("other letters") };
+        let id = letter.id;
         let Some(flow) = self.flow_to(to) else { return };
-        flow.hand(id, text.len());
         let via = flow.via;
-        self.tell(via, Text { id, sent, text });
-        self.say_sent(id, to);
+        match letter.body {
+            Body::Text(text) => {
+                flow.hand(id, text.len());
+                self.tell(via, Text { id, sent: letter.sent, text });
+                self.say_sent(id, to);
+            }
+            _ => {
+                let written = letter.write();
+                flow.hand(id, written.body.0.len());
+                self.tell(via, written);
+            }
+        }
     }
 
     /// What is on its way to somebody with whom a session is open.

@@ -17,7 +17,8 @@ pub(super) enum Via {
 
 /// A link to a peer.
 pub(super) struct PeerLink {
-    pub link: Link,
+    /// `None` while the connection that it goes over is being dialled.
+    pub link: Option<Link>,
     /// Whose it is; `None` until an accepted one has said what it wants.
     pub session: Option<SessionId>,
     /// The other end, when it is a connection.
@@ -53,6 +54,11 @@ impl LinkTable {
         let link = self.links.get_mut(&via)?;
         self.dirty.insert(via);
         Some(link)
+    }
+
+    /// The link itself, once there is a connection to carry it.
+    pub fn link(&mut self, via: Via) -> Option<&mut Link> {
+        self.at_mut(via)?.link.as_mut()
     }
 
     /// The next link that may have output.

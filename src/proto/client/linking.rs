@@ -8,7 +8,7 @@ use super::Client;
 use super::core::Alarm;
 use super::flow::Flow;
 use super::link_table::{PeerLink, Via};
-use super::session_table::State;
+use super::session_table::{Session, State};
 use super::uplink::closed_words;
 use crate::proto::bytes::{Blob, Bytes};
 use crate::proto::id::{ConnId, SessionId};
@@ -78,7 +78,7 @@ impl Client {
             return;
         }
         let link = Link::dial(&self.me, Purpose::Peer(id), Some(peer), &mut self.core.rng);
-        self.add_link(Via::Relay(id), link, Some(id), None);
+        self.add_link(Via::Relay(id), Some(link), Some(id), None);
     }
 
     /// `chat HOST:PORT`: no server between us.
@@ -88,14 +88,16 @@ impl Client {
         }
         let id = SessionId(Bytes(self.core.rng.bytes()));
         self.dial_peer(id, to);
-        self.begin(id, None, to.to_string(), State::Knocking, ticket);
+        let since = self.core.now.wall;
+        let session = Session::new(None, to.to_string(), State::Knocking, since);
+        self.begin(id, session.waited_by(ticket));
     }
 
     pub(super) fn on_accepted(&mut self, conn: ConnId, from: SocketAddr) {
         if self.links.strangers() >= limits::STRANGERS {
             return self.core.stream(conn, StreamAction::Abort);
         }
-        self.add_link(Via::Tcp(conn), Link::accept(), None, Some(from));
+        self.add_link(Via::Tcp(conn), Some(Link::accept()), None, Some(from));
     }
 
     pub(super) fn on_dialled(&mut self, conn: ConnId) {
@@ -106,7 +108,7 @@ impl Client {
         let purpose = if with.is_some() { Purpose::Peer(id) } else { Purpose::Direct };
         let link = Link::dial(&self.me, purpose, with, &mut self.core.rng);
         if let Some(peer) = self.links.at_mut(via) {
-            peer.link = link;
+            peer.link = Some(link);
         }
     }
 
@@ -120,18 +122,18 @@ impl Client {
             if !awaited {
                 return;
             }
-            self.add_link(via, Link::accept(), Some(id), None);
+            self.add_link(via, Some(Link::accept()), Some(id), None);
         }
         self.on_peer_bytes(via, &carried.bytes.0);
     }
 
     pub(super) fn on_peer_bytes(&mut self, via: Via, bytes: &[u8]) {
-        if let Some(peer) = self.links.at_mut(via) {
-            peer.link.feed(bytes);
+        if let Some(link) = self.links.link(via) {
+            link.feed(bytes);
         }
         // What is said may end the link, so it is fetched anew each time.
-        while let Some(peer) = self.links.at_mut(via) {
-            match peer.link.poll::<ToPeer>() {
+        while let Some(link) = self.links.link(via) {
+            match link.poll::<ToPeer>() {
                 Ok(Some(LinkEvent::Message(message))) => self.on_peer_message(via, message),
                 Ok(Some(LinkEvent::Hello(purpose))) => self.on_hello(via, purpose),
                 Ok(Some(LinkEvent::Established(identity))) => self.on_established(via, identity),
@@ -164,7 +166,7 @@ impl Client {
 
     /// Sends what a link has gathered.
     pub(super) fn flush_link(&mut self, via: Via) {
-        let Some(bytes) = self.links.at_mut(via).and_then(|peer| peer.link.take_output()) else {
+        let Some(bytes) = self.links.link(via).and_then(Link::take_output) else {
             self.links.settle(via);
             return;
         };
@@ -208,15 +210,19 @@ impl Client {
         let path = flow.path();
         session.state = State::Open(flow);
         session.since = self.core.now.wall;
-        let (label, waiters) = (session.label.clone(), std::mem::take(&mut session.waiters));
+        let (label, is_quiet) = (session.label.clone(), session.is_quiet);
+        let waiters = std::mem::take(&mut session.waiters);
         let who = person.fingerprint;
         self.know(person);
         let state = SessionState::Open;
-        self.core.event(Event::Session { with: label, state, path: Some(path), why: None });
+        if !is_quiet {
+            self.core.event(Event::Session { with: label, state, path: Some(path), why: None });
+        }
         for waiter in waiters {
             self.core.done(waiter, Ok(()));
         }
         self.pump(who);
+        self.pay(who);
     }
 
     pub(super) fn on_settle(&mut self, id: SessionId, via: Via) {
@@ -230,11 +236,12 @@ impl Client {
                 }
             }
             State::Knocking => self.open_session(id, via),
+            // Said again: somebody there wants to talk over what the programs opened by themselves.
+            State::Open(_) => self.make_loud(id),
             State::Linking(_)
             | State::Knocked(_)
             | State::Asked
             | State::Offered(_)
-            | State::Open(_)
             | State::Closing(_) => {}
         }
     }
@@ -244,9 +251,13 @@ impl Client {
         let Some(peer) = self.links.at(via) else { return };
         let (None, Some(identity)) = (peer.session, peer.identity) else { return };
         let Some(person) = self.people.claim(&identity, greet.name) else { return };
+        if self.people.is_blocked(person.fingerprint) {
+            return self.drop_link(via, "blocked");
+        }
         if let Some(old) = self.sessions.with(person.fingerprint) {
             self.end_session(old, SessionState::Closed, Some("they started anew".into()));
         }
+        let accepted = self.accepts_unasked(person.fingerprint);
         if self.sessions.is_full() {
             return self.drop_link(via, "too many sessions");
         }
@@ -254,9 +265,12 @@ impl Client {
         if let Some(peer) = self.links.at_mut(via) {
             peer.session = Some(id);
         }
+        // From here on the session's own deadline counts.
+        self.core.timers.cancel(&Alarm::Handshake(via));
         let label = person.label();
-        self.begin(id, Some(person), label, State::Knocked(via), Ticket::NOBODY);
-        if self.config.accept == super::Accept::All {
+        let since = self.core.now.wall;
+        self.begin(id, Session::new(Some(person), label, State::Knocked(via), since));
+        if accepted {
             self.accept_knock(id, via);
         }
     }
@@ -269,14 +283,14 @@ impl Client {
     fn dial_peer(&mut self, id: SessionId, to: SocketAddr) {
         let conn = self.core.conn();
         let from = self.own_loopback(to);
-        self.add_link(Via::Tcp(conn), Link::accept(), Some(id), Some(to));
+        self.add_link(Via::Tcp(conn), None, Some(id), Some(to));
         self.core.stream(conn, StreamAction::Dial { to, from });
     }
 
     fn add_link(
         &mut self,
         via: Via,
-        link: Link,
+        link: Option<Link>,
         session: Option<SessionId>,
         remote: Option<SocketAddr>,
     ) {
@@ -293,11 +307,13 @@ impl Client {
             },
             Purpose::Server => return self.refuse_link(via),
         };
-        if let Some(peer) = self.links.at_mut(via) {
-            if let Purpose::Peer(id) = purpose {
-                peer.session = Some(id);
-            }
-            peer.link.answer(&self.me, expected, &mut self.core.rng);
+        if let Purpose::Peer(id) = purpose
+            && let Some(peer) = self.links.at_mut(via)
+        {
+            peer.session = Some(id);
+        }
+        if let Some(link) = self.links.link(via) {
+            link.answer(&self.me, expected, &mut self.core.rng);
         }
     }
 
@@ -313,8 +329,8 @@ impl Client {
     }
 
     fn refuse_link(&mut self, via: Via) {
-        if let Some(peer) = self.links.at_mut(via) {
-            peer.link.refuse();
+        if let Some(link) = self.links.link(via) {
+            link.refuse();
         }
         self.close_link(via, StreamAction::Close);
     }
@@ -326,7 +342,7 @@ impl Client {
         let Some(peer) = self.links.at_mut(via) else { return };
         peer.identity = Some(identity);
         let Some(id) = peer.session else {
-            // They have a moment to greet, then to be answered.
+            // They have a moment to greet.
             let wait = limits::HANDSHAKE_MS;
             return self.core.alarm(Alarm::Handshake(via), wait, "a peer slow to greet");
         };

@@ -9,6 +9,9 @@
 //! | `session_table` | the sessions there are, and their states |
 //! | `linking` | from yes to an open link: paths and their choice |
 //! | `flow` | messages and acknowledgements in an open session |
+//! | `friends` | asking, answering, ending; blocks; the reach that the server is told |
+//! | `postage` | mail out: letters for somebody with whom no session is open |
+//! | `mailbox` | mail in, and prekeys |
 //! | `outbox` | `msg`, what waits, and verbs that wait for a stage |
 //! | `listener` | where peers reach us |
 //! | `commands` | which verb goes where |
@@ -17,11 +20,14 @@ mod commands;
 mod core;
 mod directory;
 mod flow;
+mod friends;
 mod link_table;
 mod linking;
 mod listener;
+mod mailbox;
 mod outbox;
 mod people;
+mod postage;
 mod session_table;
 mod sessions;
 mod uplink;
@@ -30,8 +36,10 @@ use self::core::{Alarm, Core};
 use self::directory::Directory;
 use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
+use self::mailbox::Mailbox;
 use self::outbox::Outbox;
 use self::people::People;
+use self::postage::Postage;
 use self::session_table::Sessions;
 use self::uplink::Uplink;
 use crate::proto::crypto::keys::Identity;
@@ -98,6 +106,8 @@ pub struct Client {
     sessions: Sessions,
     links: LinkTable,
     outbox: Outbox,
+    postage: Postage,
+    mailbox: Mailbox,
     listener: Listener,
     /// `ready` has been said.
     is_ready: bool,
@@ -113,10 +123,12 @@ impl Client {
         Client {
             uplink: Uplink::new(config.server.is_some(), pinned),
             directory: Directory::default(),
-            people: People::restore(past.people),
+            people: People::restore(past.people, past.bonds),
             sessions: Sessions::default(),
             links: LinkTable::default(),
             outbox: Outbox::restore(past.waiting, past.last_id),
+            postage: Postage::restore(past.owed),
+            mailbox: Mailbox::restore(past.prekeys, past.oldest_held),
             listener: Listener::default(),
             account: past.me,
             visibility: past.visibility,
@@ -133,9 +145,17 @@ impl Client {
         self.sessions.flow_with(to).map(flow::Flow::handed)
     }
 
+    /// Why the server was not reached the last time, in words; empty if it was never tried in vain.
+    pub fn why_unreachable(&self) -> &str {
+        self.directory.unreachable()
+    }
+
     /// Whether nothing is on its way: no message in flight, no verb that waits for an answer.
     pub fn is_settled(&self) -> bool {
-        self.sessions.all_acknowledged() && self.outbox.is_settled() && self.directory.is_settled()
+        self.sessions.all_acknowledged()
+            && self.outbox.is_settled()
+            && self.directory.is_settled()
+            && self.postage.is_settled()
     }
 
     /// Whether so much waits for answers that whoever feeds commands should hold back.
@@ -168,6 +188,8 @@ impl Client {
             Alarm::Relay(session) => self.open_relay(session),
             Alarm::Handshake(via) => self.on_handshake_late(via),
             Alarm::Verb(ticket) => self.on_verb_late(ticket),
+            Alarm::Mail(who) => self.on_mail_alarm(who),
+            Alarm::Expiry => self.on_expiry(),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::proto::id::MsgId;
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::notice::Row;
 use crate::proto::model::person::{Fingerprint, Person};
 use crate::proto::model::record::{Query, Record, Rows};
@@ -57,20 +58,30 @@ impl Outbox {
         self.waiting.contains(&who)
     }
 
-    /// Everything for somebody has been delivered, or given up.
-    pub fn is_empty_for(&mut self, who: Fingerprint) {
+    /// Something for somebody waits on disk from now on.
+    pub fn expect(&mut self, who: Fingerprint) {
+        self.waiting.insert(who);
+    }
+
+    /// Everybody for whom something may wait.
+    pub fn everybody(&self) -> impl Iterator<Item = Fingerprint> + '_ {
+        self.waiting.iter().copied()
+    }
+
+    /// Everything for somebody has been delivered, or given up. Whether that is so for everybody.
+    pub fn on_empty(&mut self, who: Fingerprint) -> bool {
         self.waiting.remove(&who);
+        self.waiting.is_empty()
     }
 }
 
 impl Client {
     /// Keeps a message and sends it where a way is open.
     pub(super) fn write(&mut self, ticket: Ticket, to: Person, text: String, until: Stage) {
-        if to.fingerprint == self.me.fingerprint() {
-            return self.end_part(ticket, Err(Refusal::Myself));
+        if let Some(refusal) = self.may_write_to(to.fingerprint) {
+            return self.end_part(ticket, Err(refusal));
         }
-        let id = MsgId::after(self.outbox.last_id, self.core.now.wall, self.core.rng.bytes());
-        self.outbox.last_id = id;
+        let id = self.new_id();
         let (who, sent) = (to.fingerprint, self.core.now.wall);
         self.know(to);
         let row = Row::Queued { id, to: self.people.label(who) };
@@ -82,7 +93,14 @@ impl Client {
         self.outbox.waiting.insert(who);
         self.core.keep(Record::Outgoing { id, to: who, text: text.clone(), sent });
         self.reached(id, Stage::Queued);
-        self.pump_one(who, id, sent, text);
+        self.pump_one(who, Letter { id, sent, body: Body::Text(text) });
+    }
+
+    /// An id for a letter, later than all before.
+    pub(super) fn new_id(&mut self) -> MsgId {
+        let id = MsgId::after(self.outbox.last_id, self.core.now.wall, self.core.rng.bytes());
+        self.outbox.last_id = id;
+        id
     }
 
     /// A message came as far as this: its verb may end.
@@ -132,8 +150,11 @@ impl Client {
 
     pub(super) fn on_rows(&mut self, rows: Rows) {
         match rows {
+            Rows::Outbox { to, rows, queued_only: true, .. } => self.on_mail_page(to, rows),
             Rows::Outbox { to, rows, more, .. } => self.on_outbox_page(to, rows, more),
-            Rows::Note { .. } => todo!("other letters"),
+            Rows::Waits(_, true) => {}
+            Rows::Waits(to, false) => self.nothing_waits_for(to),
+            Rows::Note { from, letter, is_new } => self.on_note_read(from, letter, is_new),
             Rows::Addressee(id, to) => self.on_addressee(id, to),
         }
     }
@@ -144,6 +165,7 @@ impl Client {
             return self.core.done(ticket, Err(Refusal::NoSuchMessage(id.short())));
         };
         self.core.keep(Record::Receipts { to, first: id, last: id, stage: Stage::Refused });
+        self.core.query(Query::Waits(to));
         if let Some((waiter, _)) = self.outbox.wanted.remove(&id) {
             self.end_part(waiter, Err(Refusal::Dropped(id.short())));
         }

@@ -1,11 +1,12 @@
 //! Whom this profile knows, and what is known of their presence.
 
 use crate::proto::crypto::keys;
+use crate::proto::model::bond::{Bond, Friendship, Token};
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::time::{Mono, Wall};
 use crate::proto::wire::server::Card;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everybody known, by key and by name.
 #[derive(Default)]
@@ -13,6 +14,9 @@ pub(super) struct People {
     by_key: BTreeMap<Fingerprint, Person>,
     by_name: BTreeMap<Name, Fingerprint>,
     presence: BTreeMap<Fingerprint, Seen>,
+    bonds: BTreeMap<Fingerprint, Bond>,
+    /// Pinned keys whose names answer with another key.
+    changed: BTreeSet<Fingerprint>,
 }
 
 /// The server's last word on somebody.
@@ -36,8 +40,8 @@ pub(super) enum Reading {
 }
 
 impl People {
-    pub fn restore(people: Vec<Person>) -> People {
-        let mut all = People::default();
+    pub fn restore(people: Vec<Person>, bonds: Vec<(Fingerprint, Bond)>) -> People {
+        let mut all = People { bonds: bonds.into_iter().collect(), ..People::default() };
         for person in people {
             all.put(person);
         }
@@ -121,6 +125,56 @@ impl People {
 
     pub fn seen(&self, who: Fingerprint) -> Option<Seen> {
         self.presence.get(&who).copied()
+    }
+
+    /// What there is between us and somebody.
+    pub fn bond(&self, who: Fingerprint) -> Bond {
+        self.bonds.get(&who).cloned().unwrap_or_default()
+    }
+
+    /// Everybody with whom there is anything.
+    pub fn bonds(&self) -> impl Iterator<Item = (Fingerprint, &Bond)> {
+        self.bonds.iter().map(|(who, bond)| (*who, bond))
+    }
+
+    pub fn set_bond(&mut self, who: Fingerprint, bond: Bond) {
+        if bond == Bond::default() {
+            self.bonds.remove(&who);
+        } else {
+            self.bonds.insert(who, bond);
+        }
+    }
+
+    pub fn is_friend(&self, who: Fingerprint) -> bool {
+        self.bonds.get(&who).is_some_and(Bond::is_friend)
+    }
+
+    pub fn is_blocked(&self, who: Fingerprint) -> bool {
+        self.bonds.get(&who).is_some_and(|bond| bond.is_blocked)
+    }
+
+    /// The token by which somebody is reached.
+    pub fn token_of(&self, who: Fingerprint) -> Option<Token> {
+        self.bonds.get(&who).and_then(|bond| bond.theirs)
+    }
+
+    /// Friend requests that wait for us.
+    pub fn requests(&self) -> usize {
+        let asks = |bond: &&Bond| matches!(bond.friendship, Friendship::Asking(..));
+        self.bonds.values().filter(asks).count()
+    }
+
+    /// Whether a name answers with another key than this pinned one.
+    pub fn is_changed(&self, who: Fingerprint) -> bool {
+        self.changed.contains(&who)
+    }
+
+    pub fn set_changed(&mut self, who: Fingerprint, is_changed: bool) {
+        if is_changed {
+            self.changed.insert(who);
+        } else {
+            self.changed.remove(&who);
+        }
     }
 
     /// Without a server nobody's presence is known.

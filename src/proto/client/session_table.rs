@@ -29,8 +29,23 @@ pub(super) struct Session {
     pub label: String,
     pub state: State,
     pub since: Wall,
+    /// Opened by the programs for what waits; nobody is told of it.
+    pub is_quiet: bool,
     /// Verbs that end when it opens or is gone; or, once it is closing, when it is gone.
     pub waiters: Vec<Ticket>,
+}
+
+impl Session {
+    /// A session that nobody waits for yet.
+    pub fn new(with: Option<Person>, label: String, state: State, since: Wall) -> Session {
+        Session { with, label, state, since, is_quiet: false, waiters: Vec::new() }
+    }
+
+    /// The same, with a verb that ends when it opens.
+    pub fn waited_by(mut self, ticket: Ticket) -> Session {
+        self.waiters.extend((ticket != Ticket::NOBODY).then_some(ticket));
+        self
+    }
 }
 
 /// What a session is.
@@ -124,6 +139,19 @@ impl Sessions {
             self.by_peer.remove(&person.fingerprint);
         }
         Some(session)
+    }
+
+    /// The link of the open session with somebody.
+    pub fn open_with(&self, who: Fingerprint) -> Option<Via> {
+        match &self.at(self.with(who)?)?.state {
+            State::Open(flow) => Some(flow.via()),
+            State::Asked
+            | State::Offered(_)
+            | State::Knocking
+            | State::Knocked(_)
+            | State::Linking(_)
+            | State::Closing(_) => None,
+        }
     }
 
     pub fn is_full(&self) -> bool {

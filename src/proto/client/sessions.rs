@@ -29,7 +29,6 @@
 //!
 //! Without a server (`chat HOST:PORT`) the dialling side is Knocking and the dialled one Knocked.
 
-use super::Client;
 use super::core::Alarm;
 use super::directory::Wish;
 use super::flow::Flow;
@@ -37,6 +36,7 @@ use super::link_table::Via;
 use super::linking::Linking;
 use super::people::Reading;
 use super::session_table::{Session, State};
+use super::{Accept, Client};
 use crate::proto::id::SessionId;
 use crate::proto::limits;
 use crate::proto::machine::StreamAction;
@@ -78,50 +78,66 @@ impl Client {
             return self.core.done(ticket, Err(Refusal::Busy("sessions")));
         }
         let id = SessionId(crate::proto::bytes::Bytes(self.core.rng.bytes()));
-        self.uplink.say(Ask {
-            session: id,
-            to: who,
-            candidates: self.candidates(),
-            token: None,
-            is_quiet: false,
-        });
-        self.begin(id, Some(person), label, State::Asked, ticket);
+        self.say_ask(id, who, false);
+        let since = self.core.now.wall;
+        self.begin(id, Session::new(Some(person), label, State::Asked, since).waited_by(ticket));
+    }
+
+    /// Something waits for a friend who is online: a session for it, without bothering anybody.
+    pub(super) fn ask_quietly(&mut self, who: Fingerprint) {
+        let Some(person) = self.people.by_key(who).cloned() else { return };
+        if self.sessions.is_full() {
+            self.postage.set_unquiet(who);
+            return self.send_on(who);
+        }
+        let id = SessionId(crate::proto::bytes::Bytes(self.core.rng.bytes()));
+        self.say_ask(id, who, true);
+        let (label, since) = (person.label(), self.core.now.wall);
+        let mut session = Session::new(Some(person), label, State::Asked, since);
+        session.is_quiet = true;
+        self.begin(id, session);
+        self.core.alarm(Alarm::Session(id), limits::QUIET_ASK_MS, "a quiet request unanswered");
     }
 
     pub(super) fn on_offer(&mut self, offer: Offer) {
-        let Offer { session: id, from, candidates, is_quiet: _ } = offer;
+        let Offer { session: id, from, candidates, mut is_quiet } = offer;
         let person = match self.people.read(&from) {
             Reading::Person(person) => person,
             Reading::Forged => return self.hang_up(id, true),
             Reading::Changed { pinned, found } => {
-                let (name, new) = (found.label(), found.fingerprint);
-                self.core.event(Event::Identity { name, old: pinned, new });
+                self.say_changed(pinned, &found);
                 return self.hang_up(id, true);
             }
         };
+        let who = person.fingerprint;
+        if self.people.is_blocked(who) {
+            return;
+        }
         let candidates = candidates.into_iter().take(limits::CANDIDATES).collect();
-        let mut waiters = Vec::new();
-        if let Some(ours) = self.sessions.with(person.fingerprint) {
-            let asked = self.sessions.at(ours).is_some_and(|s| matches!(s.state, State::Asked));
-            if asked && ours < id {
-                return;
-            }
-            if asked {
+        if let Some(ours) = self.sessions.with(who) {
+            let asked = self.sessions.at_mut(ours).filter(|s| matches!(s.state, State::Asked));
+            if let Some(asked) = asked {
+                asked.is_quiet &= is_quiet;
+                is_quiet = asked.is_quiet;
+                if ours < id {
+                    return;
+                }
                 self.hang_up(ours, false);
-                waiters =
-                    self.forget_session(ours).map(|session| session.waiters).unwrap_or_default();
-                return self.agree(id, person, candidates, waiters);
+                let session = self.forget_session(ours);
+                let waiters = session.map(|session| session.waiters).unwrap_or_default();
+                return self.agree(id, person, candidates, (is_quiet, waiters));
             }
             self.end_session(ours, SessionState::Closed, Some("they started anew".into()));
         }
-        if self.sessions.is_full() {
+        let accepted = self.accepts_unasked(who);
+        if self.sessions.is_full() || (is_quiet && !accepted) {
             return self.hang_up(id, true);
         }
-        if self.accepts_unasked() {
-            return self.agree(id, person, candidates, std::mem::take(&mut waiters));
+        if accepted {
+            return self.agree(id, person, candidates, (is_quiet, Vec::new()));
         }
-        let label = person.label();
-        self.begin(id, Some(person), label, State::Offered(candidates), Ticket::NOBODY);
+        let (label, since) = (person.label(), self.core.now.wall);
+        self.begin(id, Session::new(Some(person), label, State::Offered(candidates), since));
     }
 
     pub(super) fn on_answered(&mut self, answered: Answered) {
@@ -290,55 +306,86 @@ impl Client {
     }
 
     /// Starts a session in its first state and says so.
-    pub(super) fn begin(
-        &mut self,
-        id: SessionId,
-        with: Option<Person>,
-        label: String,
-        state: State,
-        ticket: Ticket,
-    ) {
-        let word = state.word();
-        let waiters = if ticket == Ticket::NOBODY { Vec::new() } else { vec![ticket] };
-        let since = self.core.now.wall;
-        self.sessions.insert(id, Session { with, label: label.clone(), state, since, waiters });
+    pub(super) fn begin(&mut self, id: SessionId, session: Session) {
+        let state = session.state.word();
+        self.say_session(&session, state, None);
+        self.sessions.insert(id, session);
         self.core.alarm(Alarm::Session(id), limits::ASK_MS, "a request unanswered");
-        self.core.event(Event::Session { with: label, state: word, path: None, why: None });
     }
 
     /// Ends a session, says so, and ends the verbs that waited for it.
     pub(super) fn end_session(&mut self, id: SessionId, state: SessionState, why: Option<String>) {
         let Some(session) = self.forget_session(id) else { return };
-        let failed = matches!(session.state, State::Open(_) | State::Closing(_));
+        let was_open = session.state.flow().is_some();
         let refusal = Refusal::NoPath(session.label.clone(), why.clone().unwrap_or_default());
-        self.core.event(Event::Session { with: session.label, state, path: None, why });
-        for waiter in session.waiters {
-            let result = if failed { Ok(()) } else { Err(refusal.clone()) };
-            self.core.done(waiter, result);
-        }
+        self.say_session(&session, state, why);
+        let result = if was_open { Ok(()) } else { Err(refusal) };
+        self.after_session(session, result);
     }
 
     /// The same, where the verbs that waited are told more exactly why.
     pub(super) fn end_with(&mut self, id: SessionId, state: SessionState, refusal: Refusal) {
         let Some(session) = self.forget_session(id) else { return };
-        let why = Some(refusal.reason());
-        self.core.event(Event::Session { with: session.label, state, path: None, why });
-        for waiter in session.waiters {
-            self.core.done(waiter, Err(refusal.clone()));
+        self.say_session(&session, state, Some(refusal.reason()));
+        self.after_session(session, Err(refusal));
+    }
+
+    /// Ends a session with somebody who is not to hear why.
+    pub(super) fn part_with(&mut self, id: SessionId) {
+        let open = self.sessions.at(id).and_then(|session| session.state.flow()).map(Flow::via);
+        match open {
+            Some(via) => self.tell(via, Bye {}),
+            None => self.hang_up(id, false),
         }
+        self.end_session(id, SessionState::Closed, None);
+    }
+
+    /// Says what became of a session, unless it is nobody's business.
+    pub(super) fn say_session(
+        &mut self,
+        session: &Session,
+        state: SessionState,
+        why: Option<String>,
+    ) {
+        if !session.is_quiet {
+            let path = session.state.flow().map(Flow::path).filter(|_| state == SessionState::Open);
+            self.core.event(Event::Session { with: session.label.clone(), state, path, why });
+        }
+    }
+
+    /// A session is over: its verbs end, and what waits looks for another way.
+    fn after_session(&mut self, session: Session, result: Result<(), Refusal>) {
+        for waiter in session.waiters {
+            self.core.done(waiter, result.clone());
+        }
+        let Some(person) = session.with else { return };
+        if session.is_quiet {
+            self.postage.set_unquiet(person.fingerprint);
+        }
+        self.send_on(person.fingerprint);
+    }
+
+    fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {
+        let (candidates, token) = (self.candidates(), self.people.token_of(to));
+        self.uplink.say(Ask { session, to, candidates, token, is_quiet });
     }
 
     pub(super) fn hang_up(&mut self, session: SessionId, declined: bool) {
         self.uplink.say(Hangup { session, declined });
     }
 
-    fn accepts_unasked(&self) -> bool {
-        self.config.accept == super::Accept::All
+    pub(super) fn accepts_unasked(&self, who: Fingerprint) -> bool {
+        match self.config.accept {
+            Accept::All => true,
+            Accept::Friends => self.people.is_friend(who),
+            Accept::None => false,
+        }
     }
 
     /// `chat` with somebody with whom there is a session already.
     fn join(&mut self, ticket: Ticket, who: Fingerprint) {
         let Some(id) = self.sessions.with(who) else { return };
+        self.make_loud(id);
         let Some(session) = self.sessions.at_mut(id) else { return };
         match session.state {
             State::Offered(_) | State::Knocked(_) => self.say_yes(ticket, id),
@@ -347,6 +394,22 @@ impl Client {
                 session.waiters.push(ticket);
             }
         }
+    }
+
+    /// A session that the programs opened by themselves is somebody's business from now on, here
+    /// and, once it is open, at the other end.
+    pub(super) fn make_loud(&mut self, id: SessionId) {
+        let Some(session) = self.sessions.at_mut(id).filter(|session| session.is_quiet) else {
+            return;
+        };
+        session.is_quiet = false;
+        let (with, state) = (session.label.clone(), session.state.word());
+        let flow = session.state.flow().map(|flow| (flow.via(), flow.path()));
+        if let Some((via, _)) = flow {
+            self.tell(via, Settle {});
+        }
+        let path = flow.map(|(_, path)| path);
+        self.core.event(Event::Session { with, state, path, why: None });
     }
 
     fn say_yes(&mut self, ticket: Ticket, id: SessionId) {
@@ -358,7 +421,7 @@ impl Client {
         }
         let Some(session) = self.forget_session(id) else { return };
         if let (State::Offered(candidates), Some(person)) = (session.state, session.with) {
-            self.agree(id, person, candidates, vec![ticket]);
+            self.agree(id, person, candidates, (false, vec![ticket]));
         }
     }
 
@@ -376,12 +439,13 @@ impl Client {
         id: SessionId,
         person: Person,
         dial: Vec<SocketAddr>,
-        waiters: Vec<Ticket>,
+        (is_quiet, waiters): (bool, Vec<Ticket>),
     ) {
         self.uplink.say(Answer { session: id, candidates: self.candidates() });
         let (label, since) = (person.label(), self.core.now.wall);
         let state = State::Linking(Linking::answerer(dial));
-        self.sessions.insert(id, Session { with: Some(person), label, state, since, waiters });
+        let session = Session { with: Some(person), label, state, since, is_quiet, waiters };
+        self.sessions.insert(id, session);
         self.start_linking(id, Vec::new());
     }
 
@@ -429,10 +493,10 @@ impl Client {
 
     /// Says something on a link.
     pub(super) fn tell(&mut self, via: Via, message: impl Into<ToPeer>) {
-        if let Some(peer) = self.links.at_mut(via)
-            && peer.link.is_open()
+        if let Some(link) = self.links.link(via)
+            && link.is_open()
         {
-            peer.link.send(&message.into());
+            link.send(&message.into());
         }
     }
 }

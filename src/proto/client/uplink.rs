@@ -222,7 +222,9 @@ impl Client {
             ToClient::Carried(carried) => self.on_carried(carried),
             ToClient::Ended(ended) => self.on_ended(ended),
             ToClient::OverBudget(over) => self.on_over_budget(over),
-            ToClient::Key(_) | ToClient::Deposited(_) | ToClient::Mail(_) => todo!("mail"),
+            ToClient::Key(key) => self.on_key(key),
+            ToClient::Deposited(deposited) => self.on_deposited(deposited),
+            ToClient::Mail(mail) => self.on_mail(mail),
         }
     }
 
@@ -241,6 +243,7 @@ impl Client {
             self.uplink.pinned = Some(key);
             self.core.keep(Record::ServerKey(key));
         }
+        self.mind_mail(&welcome);
         let me = (welcome.name, welcome.address);
         if self.account.as_ref() != Some(&me) {
             self.core.keep(Record::Me(me.0.clone(), me.1));
@@ -331,6 +334,7 @@ impl Client {
             self.people.forget_presence();
             self.lose_questions();
             self.lose_rendezvous();
+            self.lose_mail();
         }
     }
 

@@ -38,7 +38,7 @@ impl Identity {
         let public = PublicIdentity {
             sign: Bytes(sign.verifying_key().to_bytes()),
             dh: Bytes(dh),
-            binding: Bytes(sign.sign(&bound(&dh)).to_bytes()),
+            binding: Bytes(sign.sign(&signed(BINDING, &[&dh])).to_bytes()),
         };
         Identity { secret, public, fingerprint: fingerprint(&public) }
     }
@@ -53,6 +53,13 @@ impl Identity {
         self.fingerprint
     }
 
+    /// A signature over a purpose and what is signed for it. No purpose begins with another, so
+    /// that no signature stands for anything else.
+    pub(super) fn sign(&self, purpose: &[u8], parts: &[&[u8]]) -> Bytes<64> {
+        let sign = SigningKey::from_bytes(halves(&self.secret).0);
+        Bytes(sign.sign(&signed(purpose, parts)).to_bytes())
+    }
+
     /// The X25519 secret, the Noise static key.
     pub(super) fn dh_secret(&self) -> &[u8; 32] {
         halves(&self.secret).1
@@ -65,22 +72,53 @@ pub fn verify(public: &PublicIdentity) -> Option<Fingerprint> {
     if is_low_order(&public.dh.0) {
         return None;
     }
-    // Strict: keys and signatures under which one signature fits several messages are refused.
-    let sign = VerifyingKey::from_bytes(&public.sign.0).ok()?;
-    let binding = Signature::from_bytes(&public.binding.0);
-    sign.verify_strict(&bound(&public.dh.0), &binding).ok()?;
-    Some(fingerprint(public))
+    is_signed(public, BINDING, &[&public.dh.0], &public.binding).then(|| fingerprint(public))
 }
 
-/// What the binding signs: no other signature of this key is ever over bytes that begin so.
-const BINDING: &[u8; 24] = b"hobnob: my Noise key is ";
+/// Whether somebody signed this for this purpose.
+pub(super) fn is_signed(
+    by: &PublicIdentity,
+    purpose: &[u8],
+    parts: &[&[u8]],
+    signature: &Bytes<64>,
+) -> bool {
+    let Ok(sign) = VerifyingKey::from_bytes(&by.sign.0) else { return false };
+    let signature = Signature::from_bytes(&signature.0);
+    // Strict: keys and signatures under which one signature fits several messages are refused.
+    sign.verify_strict(&signed(purpose, parts), &signature).is_ok()
+}
 
-fn bound(dh: &[u8; 32]) -> [u8; BINDING.len() + 32] {
-    let mut bytes = [0; BINDING.len() + 32];
-    bytes[..BINDING.len()].copy_from_slice(BINDING);
-    bytes[BINDING.len()..].copy_from_slice(dh);
+/// What the binding is signed for.
+const BINDING: &[u8] = b"hobnob: my Noise key is ";
+
+fn signed(purpose: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = purpose.to_vec();
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
     bytes
 }
+
+/// The number that two people compare to know that nobody stands between them: twelve groups of
+/// five digits, the same for both. Each half is one side's, after Signal's numeric fingerprint
+/// (`rust/protocol/src/fingerprint.rs` of libsignal): a hash iterated so often that looking for
+/// keys of a like number costs [`SAFETY_ROUNDS`] times as much, then 30 bytes as six numbers.
+pub fn safety_number(a: Fingerprint, b: Fingerprint) -> String {
+    let mut groups = Vec::with_capacity(12);
+    for side in [a.min(b), a.max(b)] {
+        let mut hash = Blake2s256::new().chain_update(SAFETY).chain_update(side.0.0).finalize();
+        for _ in 0..SAFETY_ROUNDS {
+            hash = Blake2s256::new().chain_update(hash).chain_update(side.0.0).finalize();
+        }
+        for five in hash[..30].chunks_exact(5) {
+            let number = five.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+            groups.push(format!("{:05}", number % 100_000));
+        }
+    }
+    groups.join(" ")
+}
+
+const SAFETY: &[u8] = b"hobnob: our safety number 1";
+/// As many as Signal's.
+const SAFETY_ROUNDS: usize = 5200;
 
 /// The fingerprint of keys whose binding was checked, as a link does before it says who is there.
 pub fn fingerprint(public: &PublicIdentity) -> Fingerprint {
@@ -95,7 +133,7 @@ fn halves(secret: &[u8; Identity::BYTES]) -> (&[u8; 32], &[u8; 32]) {
 
 /// Whether every shared secret with this X25519 key is zero. Its highest bit does not count
 /// (RFC 7748 section 5).
-fn is_low_order(dh: &[u8; 32]) -> bool {
+pub(super) fn is_low_order(dh: &[u8; 32]) -> bool {
     let mut dh = *dh;
     dh[31] &= 0x7f;
     LOW_ORDER.contains(&dh)
@@ -144,8 +182,7 @@ mod tests {
 
     /// As a holder of the signing key may bind any key it likes.
     fn bind(me: &Identity, dh: [u8; 32]) -> PublicIdentity {
-        let sign = SigningKey::from_bytes(halves(&me.secret).0);
-        let binding = Bytes(sign.sign(&bound(&dh)).to_bytes());
+        let binding = me.sign(BINDING, &[&dh]);
         PublicIdentity { sign: me.public.sign, dh: Bytes(dh), binding }
     }
 
@@ -211,5 +248,20 @@ mod tests {
         let dh = identity(1).public().dh;
         let weak = PublicIdentity { sign: Bytes(small(1)), dh, binding: Bytes(binding) };
         assert_eq!(verify(&weak), None);
+    }
+
+    #[test]
+    fn a_safety_number_is_the_same_for_both_and_another_for_others() {
+        let keys = [1, 2, 3].map(|seed| identity(seed).fingerprint());
+        let number = safety_number(keys[0], keys[1]);
+        assert_eq!(safety_number(keys[1], keys[0]), number);
+        let groups: Vec<&str> = number.split(' ').collect();
+        assert_eq!(groups.len(), 12);
+        let is_digits =
+            |group: &&str| group.len() == 5 && group.bytes().all(|b| b.is_ascii_digit());
+        assert!(groups.iter().all(is_digits), "{number}");
+        let other = safety_number(keys[0], keys[2]);
+        let same = groups.iter().filter(|group| other.contains(**group)).count();
+        assert_eq!(same, 6, "one half is the same side's: {number}, {other}");
     }
 }

@@ -3,6 +3,8 @@
 pub mod digest;
 pub mod handshake;
 pub mod keys;
+pub mod mail;
+pub mod prekey;
 mod resolver;
 pub mod rng;
 pub mod seal;

@@ -4,10 +4,10 @@ use super::event::Stage;
 use super::person::Fingerprint;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::time::Wall;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A message of the history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename = "entry")]
 pub struct Entry {
     /// The number of its first event.
@@ -27,12 +27,12 @@ pub struct Entry {
     #[serde(with = "crate::proto::model::moment")]
     pub at: Wall,
     /// How far it has come; ours only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<Stage>,
 }
 
 /// Which way a message went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// To us.
@@ -42,7 +42,7 @@ pub enum Direction {
 }
 
 /// A message of ours that is not delivered yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename = "outbox")]
 pub struct OutboxRow {
     /// Its id.

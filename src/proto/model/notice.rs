@@ -8,7 +8,7 @@ use super::person::Fingerprint;
 use super::refusal::Refusal;
 use crate::proto::id::Seq;
 use crate::proto::time::Wall;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// What a client shows.
@@ -35,7 +35,7 @@ pub enum Notice {
 }
 
 /// A row of an answer. The JSON `event` is the variant's word.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Row {
     /// Somebody: `who`, `lookup`, `update`.
@@ -58,7 +58,7 @@ pub enum Row {
 }
 
 /// Somebody, as far as we may know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRow {
     /// Their name.
     pub name: String,
@@ -78,7 +78,7 @@ pub struct PersonRow {
 }
 
 /// Myself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WhoamiRow {
     /// My name on the server.
     pub name: Option<Name>,
@@ -97,7 +97,7 @@ pub struct WhoamiRow {
 }
 
 /// A friend request that waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestRow {
     /// Who asks.
     pub from: String,
@@ -111,7 +111,7 @@ pub struct RequestRow {
 }
 
 /// A pair's safety number; both sides see the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SafetyRow {
     /// The other side.
     pub name: String,
@@ -122,7 +122,7 @@ pub struct SafetyRow {
 }
 
 /// A session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
     /// The other side.
     pub with: String,

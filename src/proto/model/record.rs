@@ -78,6 +78,11 @@ pub enum Record {
     Owe(Fingerprint, Vec<MsgId>),
     /// Their sender has been told, or the server holds the word for them.
     Paid(Fingerprint, Vec<MsgId>),
+    /// What the server holds of ours for somebody could not be opened there: it is queued again,
+    /// without events.
+    Requeue(Fingerprint),
+    /// Letters held since before this moment are expired: a `receipt … expired` for each text.
+    Expire(Wall),
     /// The server's epoch. Another than before: what was held there is queued again.
     Epoch(Bytes<16>),
 }
@@ -93,9 +98,13 @@ pub enum Query {
         after: MsgId,
         /// At most so many.
         most_rows: usize,
+        /// No more once their texts are so long together.
+        most_bytes: usize,
         /// Whether to pass over what the server holds already.
         queued_only: bool,
     },
+    /// Whether anything to somebody is not final yet.
+    Waits(Fingerprint),
     /// Whether a letter that is no text has been acted on.
     Note(Fingerprint, Letter),
     /// To whom an undelivered message of ours is.
@@ -118,6 +127,8 @@ pub enum Rows {
     },
     /// To [`Query::Addressee`].
     Addressee(MsgId, Option<Fingerprint>),
+    /// To [`Query::Waits`].
+    Waits(Fingerprint, bool),
     /// To [`Query::Note`].
     Note {
         /// Whose.
@@ -185,6 +196,8 @@ pub enum ServerRecord {
     },
     /// Somebody's prekeys: a weekly one in place of the one before, one-time ones added.
     Publish(Fingerprint, Vec<Prekey>),
+    /// All of somebody's one-time prekeys are worth nothing any more.
+    Unpublish(Fingerprint),
     /// A one-time prekey has been given out.
     Spent(Fingerprint, u32),
     /// Mail to hold.
@@ -202,6 +215,8 @@ pub struct HeldMail {
     pub to: Fingerprint,
     /// Who deposited it.
     pub from: Fingerprint,
+    /// The depositor's name, as the server has it when the mail is read.
+    pub name: Option<Name>,
     /// Counts up for each recipient.
     pub number: u64,
     /// Since when.

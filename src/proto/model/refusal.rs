@@ -64,6 +64,14 @@ pub enum Refusal {
     IdentityChanged(String),
     /// The message is not in the outbox.
     NoSuchMessage(String),
+    /// The words of a friend request are too long.
+    WordsTooLong(usize),
+    /// We block them ourselves.
+    Blocked(String),
+    /// No friend request of theirs waits.
+    NoRequest(String),
+    /// They are no friend.
+    NoFriend(String),
     /// The message was given up with `drop`.
     Dropped(String),
     /// Time ran out; the message stays queued.
@@ -91,6 +99,10 @@ impl Refusal {
             | Refusal::Busy(_)
             | Refusal::NoSuchMessage(_)
             | Refusal::Dropped(_)
+            | Refusal::WordsTooLong(_)
+            | Refusal::Blocked(_)
+            | Refusal::NoRequest(_)
+            | Refusal::NoFriend(_)
             | Refusal::Myself => Exit::No,
             Refusal::Ambiguous(_) | Refusal::NameNeeded => Exit::Usage,
             Refusal::Away(_)
@@ -152,6 +164,13 @@ impl fmt::Display for Refusal {
                 write!(f, "{who}: the key is not the pinned one [compare it, then: trust {who}]")
             }
             Refusal::NoSuchMessage(id) => write!(f, "{id}: no such message waits"),
+            Refusal::WordsTooLong(bytes) => {
+                let most = limits::REQUEST_TEXT_BYTES;
+                write!(f, "{bytes} bytes are over the limit of {most} for a friend request")
+            }
+            Refusal::Blocked(who) => write!(f, "{who}: blocked by you [unblock {who}]"),
+            Refusal::NoRequest(who) => write!(f, "{who}: no friend request waits [see requests]"),
+            Refusal::NoFriend(who) => write!(f, "{who}: no friend of yours [see friends]"),
             Refusal::Dropped(id) => write!(f, "{id}: given up"),
             Refusal::TimeOut => {
                 f.write_str("time ran out; it stays queued and is still delivered later")

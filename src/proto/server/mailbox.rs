@@ -97,7 +97,7 @@ impl Server {
         let Some(from) = self.roster.member(id).map(|member| member.key) else { return };
         let Deposit { req, to, token: _, envelope } = deposit;
         let at = self.now.wall;
-        let mail = HeldMail { to, from, number: number + 1, at, envelope: envelope.0 };
+        let mail = HeldMail { to, from, name: None, number: number + 1, at, envelope: envelope.0 };
         let most = self.config.hold_bytes;
         let is_full = bytes + mail.cost_bytes() > most;
         if is_full || bytes_of_depositor + mail.cost_bytes() > most / HOLD_PART {
@@ -123,11 +123,11 @@ impl Server {
         let Some(member) = self.roster.member_mut(id) else { return };
         member.mail.is_reading = false;
         member.mail.has_more = more;
-        for HeldMail { number, envelope, .. } in mail {
+        for HeldMail { number, from, name, envelope, .. } in mail {
             let Some(member) = self.roster.member_mut(id) else { return };
             member.mail.sent = number;
             member.mail.ahead_bytes += envelope.len() as u32;
-            self.roster.send(id, Mail { number, envelope: Blob(envelope) });
+            self.roster.send(id, Mail { number, from, name, envelope: Blob(envelope) });
         }
         self.read_mail(id);
     }

@@ -23,6 +23,9 @@ impl Server {
             .partition(|key| key.kind == PrekeyKind::Weekly);
         let once = once.into_iter().take(PREKEYS);
         let keys: Vec<Prekey> = weekly.into_iter().next_back().into_iter().chain(once).collect();
+        if publish.replaces {
+            self.out.keep(ServerRecord::Unpublish(owner));
+        }
         if !keys.is_empty() {
             self.out.keep(ServerRecord::Publish(owner, keys));
         }

@@ -160,6 +160,8 @@ pub struct Reach {
 pub struct Publish {
     /// Those to add.
     pub keys: Vec<Prekey>,
+    /// Whether all that were there before go.
+    pub replaces: bool,
 }
 
 /// A key to seal mail to somebody with.

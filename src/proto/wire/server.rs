@@ -264,6 +264,10 @@ pub enum Outcome {
 pub struct Mail {
     /// Counts up for each recipient.
     pub number: u64,
+    /// Who deposited it.
+    pub from: Fingerprint,
+    /// The depositor's name, while they have an account.
+    pub name: Option<Name>,
     /// The sealed envelope, as it was deposited.
     pub envelope: Blob,
 }

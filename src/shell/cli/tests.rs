@@ -32,9 +32,9 @@ fn defaults_are_the_documented_ones() {
     assert_eq!((given.timeout_ms, given.verbose), (10_000, 0));
     assert!(!given.json && !given.time && !given.no_server && given.words.is_empty());
     let Ok(Parsed::Run(given)) = daemon(&[]) else { panic!("hobnobd without options") };
-    assert_eq!(given.data, PathBuf::from("/data/hobnobd"));
     assert_eq!(Some(given.pool), Pool::parse("100.64.0.0/10"));
     assert_eq!((given.max_clients, given.hold_days), (10_000, 30));
+    assert_eq!(given.data, PathBuf::from("/data/hobnobd"));
     assert_eq!((given.listen, given.hold_bytes), (None, 16 * 1024 * 1024));
 }
 

@@ -1,3 +1,293 @@
 //! The client program: the machine, its profile, the reactor and the front, put together.
+//!
+//! | file | about |
+//! |---|---|
+//! | `profile` | the directory, its lock, keys, the server's address |
+//! | `program` | the loop |
+//! | `plan` | what the program was started for, and when that is done |
+//! | `desk` | who asked for what, and where each notice goes |
+//! | `talk` | whom plain lines go to |
+//! | `reads` | listings that the store answers |
+//! | `remote` | a verb that goes to a hobnob that is running already |
 
+mod desk;
 mod keeper;
+mod plan;
+mod profile;
+mod program;
+mod reads;
+mod remote;
+mod stdout;
+mod talk;
+
+use self::desk::{Desk, Role, Sink};
+use self::plan::{Aim, Plan};
+use self::profile::{Opened, Profile};
+use self::program::{Program, local};
+use self::reads::Read;
+use self::remote::Spoken;
+use self::stdout::Stdout;
+use crate::proto::client::{Accept, Client, Config, Server};
+use crate::proto::id::Seq;
+use crate::proto::model::command::Verb;
+use crate::proto::model::refusal::{Exit, Refusal};
+use crate::shell::cli::{self, ClientOptions, Consent, Parsed, ServerAddress, Wrong};
+use crate::shell::front::json::JsonLines;
+use crate::shell::front::printer::{Printer, Style};
+use crate::shell::front::verbs::Defaults;
+use crate::shell::front::{Failure, Request, lines, safe};
+use crate::shell::reactor::Reactor;
+use crate::shell::system;
+use std::io::{self, IsTerminal, Write};
+use std::net::ToSocketAddrs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long to wait before a profile that another program is just leaving is tried again.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// `hobnob`: argv in, exit code out.
+pub fn main() -> Exit {
+    let mut argv = Vec::new();
+    for word in std::env::args_os().skip(1) {
+        match word.into_string() {
+            Ok(word) => argv.push(word),
+            Err(word) => return wrong(&format!("{}: not UTF-8", word.display())),
+        }
+    }
+    let options = match cli::client(&argv, &|variable| std::env::var(variable).ok()) {
+        Ok(Parsed::Run(options)) => options,
+        Ok(Parsed::Print(text)) => return print(text.into_bytes()),
+        Err(Wrong(why)) => return wrong(&why),
+    };
+    system::start_log(options.verbose);
+    system::keep_files_private();
+    match run(&options) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            diagnose(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn run(options: &ClientOptions) -> Result<Exit, Failure> {
+    let style = Style {
+        json: options.json,
+        time: options.time,
+        terminal: io::stdout().is_terminal() && !options.json,
+    };
+    let defaults = Defaults { until: options.until };
+    let begun = aim(options, defaults).and_then(|aim| match aim {
+        Aim::Verb(Request::Help(row)) => {
+            let mut out = Vec::new();
+            Printer::new(style).help(&mut out, row);
+            Ok(Begun::Ended(print(out)))
+        }
+        aim => enter(
+            options,
+            Plan::new(aim, style, defaults, options.timeout_ms),
+            options.home.clone(),
+        ),
+    });
+    match begun {
+        Ok(Begun::Ended(exit)) => Ok(exit),
+        Ok(Begun::Program(program)) => program.run(),
+        Err(failure) => {
+            if options.json && !options.words.is_empty() {
+                let mut out = Vec::new();
+                JsonLines::default().done(&mut out, None, Err(&failure));
+                print(out);
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// What came of starting.
+enum Begun {
+    /// It is over already.
+    Ended(Exit),
+    Program(Box<Program>),
+}
+
+/// What argv wants.
+fn aim(options: &ClientOptions, defaults: Defaults) -> Result<Aim, Failure> {
+    if options.words.is_empty() {
+        return Ok(Aim::Lines { typed: io::stdin().is_terminal() });
+    }
+    Ok(match lines::parse_words(&options.words, defaults)? {
+        Request::Listen => Aim::Listen,
+        request @ (Request::Dial(_) | Request::Ask(Verb::Chat(_))) => Aim::Chat(request),
+        request => Aim::Verb(request),
+    })
+}
+
+/// Takes the profile, or hands the verb to the hobnob that has it.
+fn enter(options: &ClientOptions, plan: Plan, home: PathBuf) -> Result<Begun, Failure> {
+    let until = Instant::now() + Duration::from_millis(options.timeout_ms).max(RETRY);
+    loop {
+        let pid = match profile::open(&home)? {
+            Opened::Ours(profile) => return start(options, plan, home, *profile),
+            Opened::InUse { pid } => pid,
+        };
+        if options.words.is_empty() {
+            return Err(in_use(&home, pid));
+        }
+        match remote::speak(options, &plan, &profile::control(&home))? {
+            Spoken::Ended(exit) => return Ok(Begun::Ended(exit)),
+            Spoken::NobodyThere if Instant::now() < until => thread::sleep(RETRY),
+            Spoken::NobodyThere => return Err(in_use(&home, pid)),
+        }
+    }
+}
+
+fn start(
+    options: &ClientOptions,
+    mut plan: Plan,
+    home: PathBuf,
+    mut profile: Profile,
+) -> Result<Begun, Failure> {
+    let store_failed = |why| profile::failed(&home, why);
+    if let Aim::Verb(request) = &plan.aim
+        && let Some(read) = read_of(request)
+    {
+        return list(read, &plan, &mut profile).map(Begun::Ended);
+    }
+    let mut past = profile.store.restore().map_err(store_failed)?;
+    let remembered = profile::server(&home)?;
+    let server = choose_server(options, remembered.as_ref())?;
+    if let (Some(server), Some(remembered)) = (&server, &remembered)
+        && server.to_string() != remembered.to_string()
+    {
+        // The key that was pinned is the other server's.
+        past.server_key = None;
+    }
+    plan.is_known = past.me.is_some();
+    plan.server = server.as_ref().map(ToString::to_string);
+    let is_new = plan.server != remembered.as_ref().map(ToString::to_string);
+    plan.server_to_remember = plan.server.clone().filter(|_| is_new);
+    let config = Config {
+        name: options.name.clone(),
+        server: server.as_ref().map(resolve).transpose()?,
+        listen: options.listen,
+        locals: locals(),
+        accept: match options.accept {
+            Consent::Friends => Accept::Friends,
+            Consent::All => Accept::All,
+            Consent::None => Accept::None,
+        },
+    };
+    let seed = profile::seed()?;
+    let (identity, store, lock) = profile.into_parts();
+    let machine = Client::restore(config, identity, past, seed);
+    let reactor = Reactor::new().map_err(|why| local(&why))?;
+    Ok(Begun::Program(Box::new(Program::new(home, lock, store, machine, reactor, plan))))
+}
+
+fn choose_server(
+    options: &ClientOptions,
+    remembered: Option<&ServerAddress>,
+) -> Result<Option<ServerAddress>, Failure> {
+    if options.no_server {
+        return Ok(None);
+    }
+    match options.server.as_ref().or(remembered) {
+        Some(server) => Ok(Some(server.clone())),
+        None => {
+            let error = "no server yet [name one with --server HOST:PORT, or use --no-server]";
+            Err(Failure { exit: Exit::Usage, error: error.to_owned() })
+        }
+    }
+}
+
+fn resolve(server: &ServerAddress) -> Result<Server, Failure> {
+    let label = server.to_string();
+    let unknown = |why: String| Refusal::ServerUnreachable(format!("{label}: {why}"));
+    let found = (server.host.as_str(), server.port).to_socket_addrs();
+    let at: Vec<_> = found.map_err(|why| unknown(why.to_string()))?.collect();
+    if at.is_empty() {
+        return Err(unknown("no address".to_owned()).into());
+    }
+    Ok(Server { label, at, key: server.key })
+}
+
+fn locals() -> Vec<std::net::IpAddr> {
+    match if_addrs::get_if_addrs() {
+        Ok(interfaces) => interfaces.iter().map(|interface| interface.ip()).collect(),
+        Err(why) => {
+            log::warn!("own addresses: {why}");
+            Vec::new()
+        }
+    }
+}
+
+/// The listing that a verb is, if the store alone can answer it.
+fn read_of(request: &Request) -> Option<Read> {
+    match request {
+        Request::History { with, most_rows, since } => {
+            let (with, most_rows, since) = (with.clone(), *most_rows, *since);
+            Some(Read::History { with, most_rows, since })
+        }
+        Request::Search { words, with, most_rows } => {
+            let (words, with, most_rows) = (words.clone(), with.clone(), *most_rows);
+            Some(Read::Search { words, with, most_rows })
+        }
+        Request::Events { since, follow: false } => {
+            Some(Read::Events { since: Seq(since.unwrap_or(0)), follow: false })
+        }
+        Request::Outbox => Some(Read::Outbox),
+        _ => None,
+    }
+}
+
+/// Answers a listing from the store, without a machine.
+fn list(read: Read, plan: &Plan, profile: &mut Profile) -> Result<Exit, Failure> {
+    let mut desk = Desk::new(plan.style, false);
+    let ticket = desk.ask(Sink::Stdout, None, Role::Line);
+    desk.run_for(ticket, plan.defaults.until);
+    let mut rest = Some(read);
+    while let Some(read) = rest {
+        rest = read
+            .step(ticket, &mut desk, &mut profile.store, None)
+            .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
+        desk.stdout.flush();
+    }
+    match desk.take_ended() {
+        Some(Err(failure)) => {
+            diagnose(&failure);
+            Ok(failure.exit)
+        }
+        Some(Ok(())) | None => Ok(Exit::Done),
+    }
+}
+
+fn in_use(home: &Path, pid: Option<u32>) -> Failure {
+    let by = pid.map(|pid| format!(" by process {pid}")).unwrap_or_default();
+    let hint = "[give it verbs with: hobnob VERB, or name another profile with --home]";
+    let error = format!("profile {}: in use{by} {hint}", home.display());
+    Failure { exit: Exit::Local, error }
+}
+
+fn print(text: Vec<u8>) -> Exit {
+    let mut stdout = Stdout::default();
+    stdout.lines = text;
+    stdout.flush();
+    Exit::Done
+}
+
+fn wrong(why: &str) -> Exit {
+    diagnose(&Failure { exit: Exit::Usage, error: why.to_owned() });
+    Exit::Usage
+}
+
+/// One line on stderr: what failed, and why.
+fn diagnose(failure: &Failure) {
+    let mut line = b"hobnob: ".to_vec();
+    safe::push_word(&failure.error, &mut line);
+    line.push(b'\n');
+    if let Err(why) = io::stderr().write_all(&line) {
+        log::debug!("standard error: {why}");
+    }
+}

@@ -42,6 +42,7 @@ pub fn run(argv: &[String]) -> Exit {
         }
     };
     system::start_log(options.verbose);
+    system::keep_files_private();
     match Daemon::start(options).and_then(Daemon::serve) {
         Ok(()) => Exit::Done,
         Err(Failure(exit, line)) => {

@@ -71,13 +71,13 @@ impl<'a> Args<'a> {
         self.word()
     }
 
-    /// All that is left, exact; `None` if that is nothing. Words are joined by single spaces.
+    /// All that is left, exact; `None` if that is nothing. Words are joined by single spaces, and
+    /// an empty one is one.
     pub fn rest(&mut self) -> Option<String> {
-        let rest = match std::mem::replace(self, Args::Words(&[])) {
-            Args::Words(words) => words.join(" "),
-            Args::Line(line) => line.to_owned(),
-        };
-        (!rest.is_empty()).then_some(rest)
+        match std::mem::replace(self, Args::Words(&[])) {
+            Args::Words(words) => (!words.is_empty()).then(|| words.join(" ")),
+            Args::Line(line) => (!line.is_empty()).then(|| line.to_owned()),
+        }
     }
 
     /// Whether nothing is left.
@@ -212,6 +212,8 @@ mod tests {
         let mut args = Args::Words(&words);
         assert_eq!(args.word().as_deref(), Some("bob"));
         assert_eq!(args.rest().as_deref(), Some("two  spaces more"));
+        assert_eq!(Args::Words(&["".to_owned()]).rest().as_deref(), Some(""));
+        assert_eq!(Args::Words(&[]).rest(), None);
     }
 
     #[test]

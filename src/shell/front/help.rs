@@ -3,9 +3,10 @@
 use super::verbs::{Section, VERBS, VerbRow};
 use std::fmt::Write;
 
-const SECTIONS: [(Section, &str); 4] = [
+const SECTIONS: [(Section, &str); 5] = [
     (Section::Presence, "Presence"),
     (Section::Sessions, "Sessions"),
+    (Section::Friends, "Friends"),
     (Section::Messages, "Messages"),
     (Section::Program, "Program"),
 ];

@@ -68,6 +68,14 @@ impl JsonLines {
         }
     }
 
+    /// Something is wrong that nobody asked about.
+    pub fn trouble(&mut self, out: &mut Vec<u8>, failure: &Failure) {
+        let code = failure.exit as u8;
+        write(out, format_args!("{{\"event\":\"trouble\",\"code\":{code},\"error\":"));
+        write_value(out, &failure.error);
+        out.extend_from_slice(b"}\n");
+    }
+
     /// A verb, as `help` lists it.
     pub fn verb(&mut self, out: &mut Vec<u8>, row: &VerbRow) {
         #[derive(Serialize)]
@@ -183,6 +191,11 @@ mod tests {
         assert_eq!(
             line(|json, out| json.done(out, None, Err(&failure))),
             "{\"event\":\"done\",\"ref\":null,\"ok\":false,\"code\":1,\
+             \"error\":\"dave: no such name, or not visible to you\"}\n"
+        );
+        assert_eq!(
+            line(|json, out| json.trouble(out, &failure)),
+            "{\"event\":\"trouble\",\"code\":1,\
              \"error\":\"dave: no such name, or not visible to you\"}\n"
         );
     }

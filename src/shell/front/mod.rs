@@ -9,8 +9,11 @@
 //!
 //! A new verb is one row in [`verbs`] and its parse function.
 
+pub mod answers;
 pub mod args;
+pub mod fit;
 pub mod help;
+pub mod input;
 pub mod json;
 pub mod lines;
 pub mod plain;
@@ -24,6 +27,7 @@ use crate::proto::model::person::Target;
 use crate::proto::model::refusal::{Exit, Refusal};
 use crate::proto::time::Wall;
 use args::Bad;
+use fit::Fit;
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +52,15 @@ pub enum Request {
         /// None that is older.
         since: Option<Wall>,
     },
+    /// Messages with these words, from the store, the newest first.
+    Search {
+        /// The words.
+        words: String,
+        /// With whom; with anybody if `None`.
+        with: Option<Target>,
+        /// The newest so many.
+        most_rows: usize,
+    },
     /// The event log, from the store.
     Events {
         /// After this number; from now on if `None`.
@@ -67,17 +80,6 @@ pub enum Request {
     Help(Option<&'static verbs::VerbRow>),
     /// Leave the program.
     Quit,
-}
-
-/// What an event must look like; whatever is `None` fits anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fit {
-    /// Whom it is from, to or about.
-    pub from: Option<String>,
-    /// What its text has in it.
-    pub text: Option<String>,
-    /// Its kind, the contract's word.
-    pub kind: Option<String>,
 }
 
 /// How a verb ended that did not end well.

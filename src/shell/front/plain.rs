@@ -1,8 +1,10 @@
 //! Lines for people. Everything that came from somebody else goes through [`safe`], here only.
 
 use super::safe;
-use crate::proto::model::event::{Event, FriendState, SessionState};
-use crate::proto::model::notice::{PersonRow, Row, SessionRow, WhoamiRow};
+use crate::proto::model::account::Visibility;
+use crate::proto::model::entry::{Direction, Entry, OutboxRow};
+use crate::proto::model::event::{Event, FriendState, SessionState, Stage};
+use crate::proto::model::notice::{PersonRow, RequestRow, Row, SafetyRow, SessionRow, WhoamiRow};
 use std::fmt::{Display, Write};
 
 /// An event as a line, without its line break.
@@ -23,7 +25,7 @@ pub fn event(out: &mut Vec<u8>, event: &Event) {
         }
         Event::Session { with, state, path, why } => {
             session(out, with, *state, path.map(|path| path.word()));
-            labelled(out, ": ", why.as_ref());
+            labelled(out, ": ", why.as_ref().filter(|why| *why != state.word()));
         }
         Event::Message { from, text, group, .. } => {
             if let Some(group) = group {
@@ -65,9 +67,31 @@ pub fn row(out: &mut Vec<u8>, row: &Row) {
         Row::Person(person) => self::person(out, person),
         Row::Whoami(me) => whoami(out, me),
         Row::Session(session) => session_row(out, session),
-        Row::Request(_) | Row::Safety(_) => todo!("requests, verify"),
+        Row::Request(request) => request_row(out, request),
+        Row::Safety(safety) => safety_row(out, safety),
         Row::Queued { .. } => {}
     }
+}
+
+/// A message of the history, without its line break: theirs as it was shown, ours with an arrow.
+pub fn entry(out: &mut Vec<u8>, entry: &Entry) {
+    match entry.direction {
+        Direction::In => line(out, &[&entry.with, ": "]),
+        Direction::Out => {
+            line(out, &["-> ", &entry.with]);
+            if let Some(stage) = entry.state.filter(|stage| *stage != Stage::Delivered) {
+                line(out, &[" (", stage.word(), ")"]);
+            }
+            word(out, ": ");
+        }
+    }
+    safe::push_text(&entry.text, out);
+}
+
+/// A message that waits, without its line break.
+pub fn outbox(out: &mut Vec<u8>, row: &OutboxRow) {
+    line(out, &[&row.id.short(), "  ", &row.label, "  ", row.stage.word(), "  "]);
+    safe::push_text(&row.text, out);
 }
 
 /// Why something did not go well, as a line without its line break.
@@ -102,11 +126,28 @@ fn person(out: &mut Vec<u8>, row: &PersonRow) {
     out.push(b'\n');
 }
 
+fn request_row(out: &mut Vec<u8>, row: &RequestRow) {
+    word(out, &row.from);
+    labelled(out, "  ", Some(row.fingerprint));
+    if !row.text.is_empty() {
+        word(out, "  ");
+        safe::push_text(&row.text, out);
+    }
+    out.push(b'\n');
+}
+
+fn safety_row(out: &mut Vec<u8>, row: &SafetyRow) {
+    word(out, &row.number);
+    line(out, &["  (", &row.name]);
+    labelled(out, ", key ", Some(row.fingerprint));
+    word(out, "; theirs for you must be the same)\n");
+}
+
 fn whoami(out: &mut Vec<u8>, me: &WhoamiRow) {
     let listen: Vec<String> = me.listen.iter().map(ToString::to_string).collect();
     let visibility = match me.visibility {
-        crate::proto::model::account::Visibility::Public => "public",
-        crate::proto::model::account::Visibility::Private => "private",
+        Visibility::Public => "public",
+        Visibility::Private => "private",
     };
     for (key, value) in [
         ("name         ", or_dash(me.name.as_ref())),
@@ -155,8 +196,10 @@ fn labelled(out: &mut Vec<u8>, label: &str, value: Option<impl Display>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::id::MsgId;
-    use crate::proto::model::event::{Path, Stage};
+    use crate::proto::bytes::Bytes;
+    use crate::proto::id::{MsgId, Seq};
+    use crate::proto::model::event::Path;
+    use crate::proto::model::person::Fingerprint;
     use crate::proto::time::Wall;
 
     fn shown(what: &Event) -> String {
@@ -204,6 +247,31 @@ mod tests {
             why: None,
         };
         assert_eq!(shown(&receipt), "* message AAAAAA to dave: held");
+    }
+
+    #[test]
+    fn history_tells_ours_from_theirs_and_what_is_not_delivered() {
+        let entry_of = |direction, state| {
+            let mut out = Vec::new();
+            let (with, text) = ("bob".to_owned(), "a\nb".to_owned());
+            let (seq, id, sent, at) = (Seq(1), MsgId::FIRST, Wall(0), Wall(0));
+            entry(&mut out, &Entry { seq, id, with, direction, text, sent, at, state });
+            String::from_utf8(out).expect("plain lines are UTF-8")
+        };
+        assert_eq!(entry_of(Direction::In, None), "bob: a\n    b");
+        assert_eq!(entry_of(Direction::Out, Some(Stage::Delivered)), "-> bob: a\n    b");
+        assert_eq!(entry_of(Direction::Out, Some(Stage::Queued)), "-> bob (queued): a\n    b");
+        let mut out = Vec::new();
+        let row = OutboxRow {
+            id: MsgId::FIRST,
+            to: Fingerprint(Bytes([0; 20])),
+            label: "bob".to_owned(),
+            text: "hi".to_owned(),
+            sent: Wall(0),
+            stage: Stage::Sent,
+        };
+        outbox(&mut out, &row);
+        assert_eq!(out, b"AAAAAA  bob  sent  hi");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::json::JsonLines;
 use super::verbs::{VERBS, VerbRow};
 use super::{Failure, help, plain};
 use crate::proto::id::{MsgId, Seq};
+use crate::proto::model::entry::{Entry, OutboxRow};
 use crate::proto::model::event::{Event, SessionState, Stage};
 use crate::proto::model::notice::Row;
 use crate::proto::time::Wall;
@@ -30,10 +31,14 @@ pub struct Printer {
     linked: BTreeSet<String>,
     /// Messages of ours announced as not yet delivered; their delivery is news.
     announced: BTreeSet<MsgId>,
+    skips_queued: bool,
 }
 
 /// Announced messages remembered; the delivery of an older one is not shown on a terminal.
 const ANNOUNCED: usize = 4096;
+/// How much of RFC 3339 text is the date, and where in it hour and minute are.
+const DATE_CHARS: usize = 10;
+const HOUR: std::ops::Range<usize> = 11..16;
 
 impl Printer {
     /// A printer that has seen nothing yet.
@@ -43,7 +48,13 @@ impl Printer {
             json: JsonLines::default(),
             linked: BTreeSet::new(),
             announced: BTreeSet::new(),
+            skips_queued: false,
         }
+    }
+
+    /// Says nothing of a message that is merely queued: its reader waits for more than that.
+    pub fn skip_queued(&mut self) {
+        self.skips_queued = true;
     }
 
     /// How it prints.
@@ -78,6 +89,34 @@ impl Printer {
         }
     }
 
+    /// A message of the history.
+    pub fn entry(&mut self, out: &mut Vec<u8>, entry: &Entry) {
+        if self.style.json {
+            return self.json.row(out, entry);
+        }
+        self.stamp_day(out, entry.at);
+        plain::entry(out, entry);
+        out.push(b'\n');
+    }
+
+    /// A message that waits.
+    pub fn outbox(&mut self, out: &mut Vec<u8>, row: &OutboxRow) {
+        if self.style.json {
+            return self.json.row(out, row);
+        }
+        self.stamp_day(out, row.sent);
+        plain::outbox(out, row);
+        out.push(b'\n');
+    }
+
+    /// Something is wrong that nobody asked about.
+    pub fn trouble(&mut self, out: &mut Vec<u8>, failure: &Failure) {
+        match self.style.json {
+            true => self.json.trouble(out, failure),
+            false => self.done(out, None, Err(failure)),
+        }
+    }
+
     /// A verb ended. A good end is silent in plain lines.
     pub fn done(
         &mut self,
@@ -109,11 +148,18 @@ impl Printer {
             out.extend_from_slice(at.to_string().as_bytes());
             out.push(b' ');
         } else if self.style.terminal {
-            let text = at.to_string();
-            let hour = text.split_once('T').map_or("", |(_, time)| &time[..5]);
-            out.extend_from_slice(hour.as_bytes());
+            out.extend_from_slice(&at.to_string().as_bytes()[HOUR]);
             out.extend_from_slice(b"Z ");
         }
+    }
+
+    /// The same before what may be of another day.
+    fn stamp_day(&self, out: &mut Vec<u8>, at: Wall) {
+        if self.style.terminal && !self.style.time {
+            out.extend_from_slice(&at.to_string().as_bytes()[..DATE_CHARS]);
+            out.push(b' ');
+        }
+        self.stamp(out, at);
     }
 
     fn follow(&mut self, with: &str, state: SessionState) {
@@ -132,7 +178,7 @@ impl Printer {
     fn is_news(&mut self, id: MsgId, to: &str, state: Stage) -> bool {
         match state {
             Stage::Sent => false,
-            Stage::Queued => !self.linked.contains(to) && self.announce(id),
+            Stage::Queued => !self.skips_queued && !self.linked.contains(to) && self.announce(id),
             Stage::Held => self.announce(id),
             Stage::Delivered => self.announced.remove(&id) || !self.style.terminal,
             Stage::Expired | Stage::Refused => {
@@ -194,6 +240,14 @@ mod tests {
         shown(&mut printer, &session(SessionState::Open));
         shown(&mut printer, &session(SessionState::Closed));
         assert!(shown(&mut printer, &receipt(2, Stage::Queued)).ends_with("queued\n"));
+    }
+
+    #[test]
+    fn who_waits_for_more_than_queued_is_not_told_of_that() {
+        let mut printer = Printer::new(Style::default());
+        printer.skip_queued();
+        assert_eq!(shown(&mut printer, &receipt(1, Stage::Queued)), "");
+        assert!(shown(&mut printer, &receipt(1, Stage::Delivered)).ends_with("delivered\n"));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The one table of verbs. Slash lines, JSON lines, argv, `/help`, `--help` and README's table
 //! all come from it.
 
+use super::Request;
 use super::args::{self, Args, Bad, WHAT_A_NAME_IS};
-use super::{Fit, Request};
+use super::fit::{Fit, KINDS};
 use crate::proto::limits;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::Verb;
@@ -83,6 +84,8 @@ pub enum Section {
     Presence,
     /// Talking.
     Sessions,
+    /// Who is who to me.
+    Friends,
     /// What was said.
     Messages,
     /// The program itself.
@@ -97,7 +100,7 @@ pub struct Defaults {
 }
 
 use Arg::{Flag, May, Must};
-use Section::{Messages, Presence, Program, Sessions};
+use Section::{Friends, Messages, Presence, Program, Sessions};
 
 /// Every verb, in the order that help lists them.
 #[rustfmt::skip]
@@ -118,6 +121,26 @@ pub static VERBS: &[VerbRow] = &[
         help: "my name, addresses, fingerprint and visibility" },
     VerbRow { word: "update", aliases: &["refresh"], args: &[], section: Presence, parse: update,
         help: "ask the server again for everybody's state" },
+    VerbRow { word: "add", aliases: &[], args: &[Must(Kind::Name), May(Kind::Text)],
+        section: Friends, parse: add, help: "ask to be friends; they may be away" },
+    VerbRow { word: "requests", aliases: &["list apply"], args: &[], section: Friends,
+        parse: requests, help: "friend requests that wait for me" },
+    VerbRow { word: "confirm", aliases: &[], args: &[Must(Kind::Name)], section: Friends,
+        parse: confirm, help: "say yes to a friend request" },
+    VerbRow { word: "reject", aliases: &[], args: &[Must(Kind::Name)], section: Friends,
+        parse: reject, help: "say no to a friend request" },
+    VerbRow { word: "friends", aliases: &["list", "list friends"], args: &[], section: Friends,
+        parse: friends, help: "the friends I have" },
+    VerbRow { word: "unfriend", aliases: &[], args: &[Must(Kind::Name)], section: Friends,
+        parse: unfriend, help: "end a friendship" },
+    VerbRow { word: "block", aliases: &[], args: &[Must(Kind::Name)], section: Friends,
+        parse: block, help: "let nothing of theirs through; they are not told" },
+    VerbRow { word: "unblock", aliases: &[], args: &[Must(Kind::Name)], section: Friends,
+        parse: unblock, help: "take that back" },
+    VerbRow { word: "blocks", aliases: &[], args: &[], section: Friends, parse: blocks,
+        help: "whom I block" },
+    VerbRow { word: "verify", aliases: &[], args: &[Must(Kind::Name)], section: Friends,
+        parse: verify, help: "the safety number that both of us compare" },
     VerbRow { word: "chat", aliases: &["connect"], args: &[Must(Kind::Peer)], section: Sessions,
         parse: chat, help: "ask for a session; then plain lines go there" },
     VerbRow { word: "accept", aliases: &[], args: &[May(Kind::Name)], section: Sessions,
@@ -128,7 +151,7 @@ pub static VERBS: &[VerbRow] = &[
         section: Sessions, parse: close, help: "end a session; both sides see it end" },
     VerbRow { word: "sessions", aliases: &["connected"], args: &[], section: Sessions,
         parse: sessions, help: "the sessions there are, and their paths" },
-    VerbRow { word: "trust", aliases: &[], args: &[Must(Kind::Name)], section: Sessions,
+    VerbRow { word: "trust", aliases: &[], args: &[Must(Kind::Name)], section: Friends,
         parse: trust, help: "accept a changed key" },
     VerbRow { word: "msg", aliases: &["message"], args: &[Must(Kind::Names), Must(Kind::Text)],
         section: Messages, parse: msg, help: "one message to one or several" },
@@ -140,6 +163,10 @@ pub static VERBS: &[VerbRow] = &[
         args: &[May(Kind::Name), Arg::Option("--limit", Kind::Number),
             Arg::Option("--since", Kind::Time)],
         help: "messages there were, the latest last" },
+    VerbRow { word: "search", aliases: &[], section: Messages, parse: search,
+        args: &[Must(Kind::Words), Arg::Option("--with", Kind::Name),
+            Arg::Option("--limit", Kind::Number)],
+        help: "messages with these words, the newest first; a trailing * fits any ending" },
     VerbRow { word: "events", aliases: &[], section: Messages, parse: events,
         args: &[Arg::Option("--since", Kind::Number), Flag("--follow")],
         help: "the event log after a number; --follow goes on with what happens" },
@@ -155,12 +182,10 @@ pub static VERBS: &[VerbRow] = &[
         help: "leave the program" },
 ];
 
-/// Kinds of events that `wait --event` knows.
-pub const EVENT_KINDS: [&str; 8] =
-    ["ready", "online", "offline", "presence", "session", "message", "receipt", "identity"];
-
 /// Rows of `history` unless told otherwise.
 const HISTORY_ROWS: usize = 100;
+/// Rows of `search` unless told otherwise.
+const SEARCH_ROWS: usize = 20;
 /// Letters of a message's id.
 const ID_CHARS: usize = 26;
 
@@ -314,6 +339,47 @@ fn update(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     ask(Verb::Update)
 }
 
+fn add(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    let who = must_person(args, "add")?;
+    ask(Verb::Add(who, args.rest().unwrap_or_default()))
+}
+
+fn requests(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Requests)
+}
+
+fn confirm(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Confirm(must_person(args, "confirm")?))
+}
+
+fn reject(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Reject(must_person(args, "reject")?))
+}
+
+fn friends(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Friends)
+}
+
+fn unfriend(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Unfriend(must_person(args, "unfriend")?))
+}
+
+fn block(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Block(must_person(args, "block")?))
+}
+
+fn unblock(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Unblock(must_person(args, "unblock")?))
+}
+
+fn blocks(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Blocks)
+}
+
+fn verify(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Verify(must_person(args, "verify")?))
+}
+
 fn chat(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     let word = args.word().ok_or_else(|| missing("chat"))?;
     if let Some(target) = Target::parse(&word) {
@@ -384,6 +450,20 @@ fn history(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     Ok(Request::History { with, most_rows, since })
 }
 
+fn search(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    let given = args.mixed(&[("--with", true), ("--limit", true)])?;
+    let words = given.words.join(" ");
+    if words.trim().is_empty() {
+        return Err(missing("search"));
+    }
+    let with = given.value("--with").map(args::person).transpose()?;
+    let most_rows = match given.value("--limit") {
+        Some(word) => usize::try_from(args::number(word)?).unwrap_or(usize::MAX),
+        None => SEARCH_ROWS,
+    };
+    Ok(Request::Search { words, with, most_rows })
+}
+
 fn events(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     let given = args.mixed(&[("--since", true), ("--follow", false)])?;
     let since = given.value("--since").map(args::number).transpose()?;
@@ -400,7 +480,7 @@ fn wait(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     }
     let from = given.value("--from").map(args::person).transpose()?;
     let kind = given.value("--event").map(str::to_ascii_lowercase);
-    if let Some(kind) = kind.as_ref().filter(|kind| !EVENT_KINDS.contains(&kind.as_str())) {
+    if let Some(kind) = kind.as_ref().filter(|kind| !KINDS.contains(&kind.as_str())) {
         return Err(Bad::Word(kind.clone(), "no event is of that kind"));
     }
     let from = from.map(|target| target.to_string());

@@ -59,6 +59,11 @@ impl Reactor {
         self.mark_dirty(ticket);
     }
 
+    /// Bytes that a program on the control socket has yet to take.
+    pub fn control_behind_bytes(&mut self, id: ControlId) -> usize {
+        self.control(id.ticket()).map_or(0, |control| control.flow.unsent.bytes())
+    }
+
     /// Closes a program's connection once it has what was sent. Nothing more is heard of the id.
     pub fn close_control(&mut self, to: ControlId) {
         let ticket = to.ticket();

@@ -1,13 +1,11 @@
 //! A client's profile: records in, and what the machine reads while it runs.
 
-use super::read::Receipts;
 use super::schema::CLIENT;
 use super::{Db, StoreError};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::account::Visibility;
 use crate::proto::model::event::{Event, Stage};
-use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
 use crate::proto::model::person::{Fingerprint, Person, PublicIdentity};
@@ -22,17 +20,18 @@ use std::path::Path;
 pub struct ClientStore {
     pub(super) db: Db,
     /// The number that the next durable event takes.
-    next: i64,
+    pub(super) next: i64,
     /// The same, as of the last commit.
     next_committed: i64,
     /// People lately written of; a cache of rows.
     known: BTreeMap<Fingerprint, Known>,
 }
 
+/// A person's row and what they are called.
 #[derive(Clone, Debug)]
-struct Known {
-    row: i64,
-    label: String,
+pub(super) struct Known {
+    pub(super) row: i64,
+    pub(super) label: String,
 }
 
 impl ClientStore {
@@ -51,7 +50,7 @@ impl ClientStore {
         Ok(ClientStore { db, next, next_committed: next, known: BTreeMap::new() })
     }
 
-    /// What a client goes on from. Costs by people, not by messages.
+    /// What a client goes on from. Costs by people, prekeys and what is owed, not by messages.
     pub fn restore(&mut self) -> Result<Restored, StoreError> {
         let mut past = Restored::default();
         let name = self.setting(NAME)?.and_then(|text| Name::parse(&text).ok());
@@ -67,8 +66,14 @@ impl ClientStore {
                 past.waiting.push(person.fingerprint);
             }
             past.last_id = past.last_id.max(row.get::<_, Option<[u8; 16]>>(5)?.map(msg_id));
+            past.last_id = past.last_id.max(row.get::<_, Option<[u8; 16]>>(6)?.map(msg_id));
             past.people.push(person);
         }
+        past.bonds = self.bonds()?;
+        past.prekeys = self.prekeys()?;
+        past.owed = self.owed()?;
+        past.epoch = self.epoch()?;
+        past.oldest_held = self.oldest_held()?;
         Ok(past)
     }
 
@@ -100,25 +105,31 @@ impl ClientStore {
                 self.keep_receipts(now, to, (first, last), stage, shown)
             }
             Record::Event(event) => self.keep_event(now, event, shown),
-            Record::Bond(..)
-            | Record::Note(..)
-            | Record::NoteSeen(..)
-            | Record::Prekeys(_)
-            | Record::PrekeyUsed(_)
-            | Record::PrekeyGone(_)
-            | Record::Owe(..)
-            | Record::Paid(..)
-            | Record::Epoch(_) => todo!("friends and mail"),
+            Record::Bond(with, bond) => self.keep_bond(with, &bond),
+            Record::Note(to, letter) => self.keep_note(to, &letter),
+            Record::NoteSeen(from, id) => self.keep_acted(from, id),
+            Record::Prekeys(made) => self.keep_prekeys(&made),
+            Record::PrekeyUsed(id) => self.prekey_used(now, id),
+            Record::PrekeyGone(id) => self.prekey_gone(id),
+            Record::Owe(to, ids) => self.owe(to, &ids),
+            Record::Paid(to, ids) => self.paid(to, &ids),
+            Record::Requeue(to) => self.requeue(to),
+            Record::Expire(before) => self.expire(now, before, shown),
+            Record::Epoch(epoch) => self.keep_epoch(epoch),
         }
     }
 
     /// Answers the machine.
     pub fn query(&mut self, query: Query) -> Result<Rows, StoreError> {
         match query {
-            Query::Outbox { to, after, most_rows, queued_only: _ } => {
-                self.outbox_page(to, after, most_rows)
+            Query::Outbox { to, after, most_rows, most_bytes, queued_only } => {
+                self.outbox_page(to, after, (most_rows, most_bytes), queued_only)
             }
-            Query::Note(..) => todo!("friends and mail"),
+            Query::Waits(to) => self.waits(to),
+            Query::Note(from, letter) => {
+                let is_new = !self.is_acted(from, letter.id)?;
+                Ok(Rows::Note { from, letter, is_new })
+            }
             Query::Addressee(id) => {
                 let mut statement = self.db.statement(ADDRESSEE)?;
                 let to = statement.query_row([&id.0.0[..]], |row| row.get(0)).optional()?;
@@ -146,12 +157,12 @@ impl ClientStore {
         Seq((self.next - 1) as u64)
     }
 
-    fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
+    pub(super) fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
         let mut statement = self.db.statement("SELECT value FROM settings WHERE key = ?1")?;
         Ok(statement.query_row([key], |row| row.get(0)).optional()?)
     }
 
-    fn set(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
+    pub(super) fn set(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
         self.db.statement(SET)?.execute([key, value])?;
         Ok(())
     }
@@ -197,8 +208,7 @@ impl ClientStore {
 
     /// The other side's label, or nothing for a repeat.
     fn insert(&mut self, now: Now, out: bool, said: &Said) -> Result<Option<String>, StoreError> {
-        self.know(said.with)?;
-        let known = self.known.get(&said.with);
+        let known = self.know(said.with)?;
         let known = known.expect("whoever writes or is written to was kept before as a person");
         let stage = out.then_some(code(Stage::Queued));
         let mut statement = self.db.statement(INSERT)?;
@@ -212,42 +222,7 @@ impl ClientStore {
             now.wall.0,
             said.text.as_str()
         ])?;
-        Ok((inserted > 0).then(|| known.label.clone()))
-    }
-
-    fn keep_receipts(
-        &mut self,
-        now: Now,
-        to: Fingerprint,
-        (first, last): (MsgId, MsgId),
-        stage: Stage,
-        shown: &mut Vec<Notice>,
-    ) -> Result<(), StoreError> {
-        assert!(stage > Stage::Sent, "{} is no receipt that lasts", stage.word());
-        self.know(to)?;
-        let Some(known) = self.known.get(&to) else { return Ok(()) };
-        let mut receipts = Receipts { state: stage, of: Vec::new() };
-        let before = shown.len();
-        let mut statement = self.db.statement(ADVANCE)?;
-        let mut rows =
-            statement.query(params![known.row, &first.0.0[..], &last.0.0[..], code(stage)])?;
-        while let Some(row) = rows.next()? {
-            receipts.push(row.get(0)?);
-            let (id, to) = (msg_id(row.get(1)?), known.label.clone());
-            let seq = Some(Seq(self.next as u64 + (shown.len() - before) as u64));
-            let event = Event::Receipt { id, to, state: stage, why: None };
-            shown.push(Notice::Event { seq, at: now.wall, event });
-        }
-        drop(rows);
-        drop(statement);
-        let n = (shown.len() - before) as i64;
-        if n == 0 {
-            return Ok(());
-        }
-        let body = serde_json::to_string(&receipts).expect("receipts are plain data");
-        self.insert_event(now, n, "receipts", &body)?;
-        self.next += n;
-        Ok(())
+        Ok((inserted > 0).then_some(known.label))
     }
 
     fn keep_event(
@@ -263,31 +238,36 @@ impl ClientStore {
         Ok(())
     }
 
-    fn insert_event(&self, now: Now, n: i64, kind: &str, body: &str) -> Result<(), StoreError> {
+    pub(super) fn insert_event(
+        &self,
+        now: Now,
+        n: i64,
+        kind: &str,
+        body: &str,
+    ) -> Result<(), StoreError> {
         let mut statement = self.db.statement(INSERT_EVENT)?;
         statement.execute(params![self.next, n, now.wall.0, kind, body])?;
         Ok(())
     }
 
-    fn number(&mut self, now: Now, event: Event) -> Notice {
+    pub(super) fn number(&mut self, now: Now, event: Event) -> Notice {
         let seq = Some(Seq(self.next as u64));
         self.next += 1;
         Notice::Event { seq, at: now.wall, event }
     }
 
-    /// Has the person's row in the cache, if there is one.
-    fn know(&mut self, key: Fingerprint) -> Result<(), StoreError> {
-        if self.known.contains_key(&key) {
-            return Ok(());
+    /// The person's row, by the cache.
+    pub(super) fn know(&mut self, key: Fingerprint) -> Result<Option<Known>, StoreError> {
+        if let Some(known) = self.known.get(&key) {
+            return Ok(Some(known.clone()));
         }
-        let found = self.row_of(key)?;
+        let Some((row, label)) = self.row_of(key)? else { return Ok(None) };
         if self.known.len() >= KNOWN_PEOPLE {
             self.known.clear();
         }
-        if let Some((row, label)) = found {
-            self.known.insert(key, Known { row, label });
-        }
-        Ok(())
+        let known = Known { row, label };
+        self.known.insert(key, known.clone());
+        Ok(Some(known))
     }
 
     pub(super) fn row_of(&self, key: Fingerprint) -> Result<Option<(i64, String)>, StoreError> {
@@ -301,31 +281,6 @@ impl ClientStore {
             .optional()?;
         Ok(found)
     }
-
-    fn outbox_page(
-        &mut self,
-        to: Fingerprint,
-        after: MsgId,
-        most_rows: usize,
-    ) -> Result<Rows, StoreError> {
-        self.know(to)?;
-        let mut waiting = Vec::new();
-        let Some(known) = self.known.get(&to) else {
-            return Ok(Rows::Outbox { to, rows: waiting, queued_only: false, more: false });
-        };
-        let mut statement = self.db.statement(OUTBOX_PAGE)?;
-        let mut rows = statement.query(params![known.row, &after.0.0[..]])?;
-        let mut more = false;
-        while let Some(row) = rows.next()? {
-            if waiting.len() == most_rows {
-                more = true;
-                break;
-            }
-            let (id, sent) = (msg_id(row.get(0)?), Wall(row.get(2)?));
-            waiting.push(Letter { id, sent, body: Body::Text(row.get(1)?) });
-        }
-        Ok(Rows::Outbox { to, rows: waiting, queued_only: false, more })
-    }
 }
 
 /// A message on its way in.
@@ -337,6 +292,7 @@ struct Said {
 }
 
 /// A stage as it is kept. `sent` is not durable: after a restart the message is queued again.
+/// There is one code more, [`QUEUED_AGAIN`].
 pub(super) fn code(stage: Stage) -> i64 {
     match stage {
         Stage::Queued | Stage::Sent => 2,
@@ -349,10 +305,16 @@ pub(super) fn code(stage: Stage) -> i64 {
 
 /// The opposite of [`code`].
 pub(super) fn stage(code: i64) -> Result<Stage, StoreError> {
+    if code == QUEUED_AGAIN {
+        return Ok(Stage::Queued);
+    }
     let stages = [Stage::Queued, Stage::Held, Stage::Delivered, Stage::Expired, Stage::Refused];
     let stage = stages.into_iter().find(|stage| self::code(*stage) == code);
     stage.ok_or_else(|| StoreError::Corrupt(format!("no such stage of a message: {code}")))
 }
+
+/// Queued, and was held before by a server that has lost it: to be held again is no news.
+pub(super) const QUEUED_AGAIN: i64 = -1;
 
 pub(super) fn msg_id(bytes: [u8; 16]) -> MsgId {
     MsgId(Bytes(bytes))
@@ -413,8 +375,10 @@ const NEXT: &str = "
         coalesce((SELECT seq + n FROM events ORDER BY seq DESC LIMIT 1), 1))";
 const RESTORE: &str = "
     SELECT p.fingerprint, p.name, p.address, p.identity,
-        EXISTS (SELECT 1 FROM messages INDEXED BY outbox WHERE person = p.id AND stage < 4),
-        (SELECT max(id) FROM messages INDEXED BY seen WHERE person = p.id AND out = 1)
+        EXISTS (SELECT 1 FROM messages INDEXED BY outbox WHERE person = p.id AND stage < 4)
+            OR EXISTS (SELECT 1 FROM notes INDEXED BY waiting WHERE person = p.id AND stage < 4),
+        (SELECT max(id) FROM messages INDEXED BY seen WHERE person = p.id AND out = 1),
+        (SELECT max(id) FROM notes WHERE person = p.id)
     FROM people p ORDER BY p.id";
 const SET: &str = "
     INSERT INTO settings (key, value) VALUES (?1, ?2)
@@ -431,13 +395,6 @@ const INSERT: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (person, out, id) DO NOTHING";
 const INSERT_EVENT: &str =
     "INSERT INTO events (seq, n, at, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)";
-const ADVANCE: &str = "
-    UPDATE messages INDEXED BY outbox SET stage = ?4
-    WHERE person = ?1 AND id BETWEEN ?2 AND ?3 AND stage < 4 AND stage < ?4
-    RETURNING seq, id";
-const OUTBOX_PAGE: &str = "
-    SELECT id, text, sent FROM messages INDEXED BY outbox
-    WHERE person = ?1 AND id > ?2 AND stage < 4 ORDER BY id";
 const ADDRESSEE: &str = "
     SELECT p.fingerprint FROM people p WHERE EXISTS (
         SELECT 1 FROM messages INDEXED BY outbox WHERE person = p.id AND id = ?1 AND stage < 4)

@@ -7,6 +7,7 @@ use super::StoreError;
 use super::server::ServerStore;
 use crate::proto::bytes::Bytes;
 use crate::proto::limits::HELD_ROW_BYTES;
+use crate::proto::model::name::Name;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{Found, HeldMail};
 use crate::proto::time::Wall;
@@ -95,6 +96,7 @@ impl ServerStore {
                 number: row.get::<_, i64>(0)? as u64,
                 at: Wall(row.get(3)?),
                 envelope: row.get(4)?,
+                name: row.get::<_, Option<String>>(5)?.and_then(|name| Name::parse(&name).ok()),
             });
         }
         Ok(Found::Mail { mail, more })
@@ -152,6 +154,7 @@ const BOX: &str = "SELECT bytes, number FROM boxes WHERE owner = ?1";
 const SHARE: &str = "SELECT bytes FROM shares WHERE owner = ?1 AND depositor = ?2";
 const NUMBER: &str = "SELECT number FROM boxes WHERE owner = ?1";
 const MAIL: &str = "
-    SELECT number, depositor, length(envelope), at, envelope FROM mail
-    WHERE owner = ?1 AND number > ?2 ORDER BY number";
+    SELECT mail.number, depositor, length(envelope), at, envelope, accounts.name FROM mail
+    LEFT JOIN accounts ON accounts.fingerprint = depositor
+    WHERE owner = ?1 AND mail.number > ?2 ORDER BY mail.number";
 const OLDEST: &str = "SELECT min(at) FROM mail";

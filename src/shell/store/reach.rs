@@ -53,6 +53,12 @@ impl ServerStore {
         Ok(Found::BlockersOf(found))
     }
 
+    /// Takes back all one-time keys.
+    pub(super) fn drop_prekeys(&mut self, owner: Fingerprint) -> Result<(), StoreError> {
+        self.db.statement(DROP_ONCE)?.execute([&owner.0.0[..]])?;
+        Ok(())
+    }
+
     /// A key whose number is there already is passed over, as is what is over the bound.
     pub(super) fn keep_prekeys(
         &mut self,
@@ -166,6 +172,7 @@ const ONCE: &str = "
     ORDER BY made, id LIMIT 1";
 const WEEKLY: &str = "
     SELECT once, id, key, made, signature FROM prekeys WHERE owner = ?1 AND once = 0 LIMIT 1";
+const DROP_ONCE: &str = "DELETE FROM prekeys WHERE owner = ?1 AND once = 1";
 const DROP_WEEKLY: &str = "DELETE FROM prekeys WHERE owner = ?1 AND once = 0";
 const KEEP_PREKEY: &str = "
     INSERT INTO prekeys (owner, once, id, key, made, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6)

@@ -230,7 +230,7 @@ fn head(list: &mut Rows<'_>, since: Option<Wall>) -> Result<Option<i64>, StoreEr
     Ok(None)
 }
 
-fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
+pub(super) fn entry(row: &Row<'_>) -> Result<Entry, StoreError> {
     let out: bool = row.get(3)?;
     let code: Option<i64> = row.get(7)?;
     Ok(Entry {
@@ -273,7 +273,7 @@ const OLDER_IN_A_ROW: usize = 1024;
 const NEWEST: &str = "SELECT seq, at FROM messages ORDER BY seq DESC";
 const NEWEST_WITH: &str = "
     SELECT seq, at FROM messages INDEXED BY seen WHERE person = ?1 AND out = ?2 ORDER BY id DESC";
-const MESSAGE: &str = "
+pub(super) const MESSAGE: &str = "
     SELECT m.seq, p.fingerprint, p.name, m.out, m.id, m.sent, m.at, m.stage, m.text
     FROM messages m CROSS JOIN people p ON p.id = m.person WHERE m.seq = ?1";
 const MESSAGES_AFTER: &str = "

@@ -65,7 +65,8 @@ fn pragma(connection: &Connection, name: &str) -> Result<i64, StoreError> {
 }
 
 /// The client's profile.
-pub const CLIENT: Schema = Schema { application: 0x686f_6262, migrations: &[CLIENT_1] };
+pub const CLIENT: Schema =
+    Schema { application: 0x686f_6262, migrations: &[CLIENT_1, CLIENT_2, CLIENT_3] };
 
 /// The server's accounts.
 pub const SERVER: Schema = Schema { application: 0x686f_6264, migrations: &[SERVER_1, SERVER_2] };
@@ -111,6 +112,65 @@ const CLIENT_1: &str = "
             CASE m.stage WHEN 2 THEN 'queued' WHEN 3 THEN 'held' WHEN 4 THEN 'delivered'
                 WHEN 5 THEN 'expired' WHEN 6 THEN 'refused' END AS state, m.text
         FROM messages m JOIN people p ON p.id = m.person;";
+
+// Index `outbox` gets the stage, so that what is held is passed over without reading its row, and
+// `held` finds the oldest at once and all of them when a server has lost its disk; neither costs a
+// message that goes over a live link. What came from others is kept by fingerprint: it may be of
+// somebody who is no person of ours.
+const CLIENT_2: &str = "
+    CREATE TABLE bonds (
+        person     INTEGER PRIMARY KEY REFERENCES people,
+        friendship TEXT NOT NULL,    -- none, asked, asking, friends
+        words      TEXT,             -- of who is asking
+        since      INTEGER,          -- ms since 1970; of who is asking
+        blocked    INTEGER NOT NULL,
+        given      BLOB,             -- the token they have of us
+        theirs     BLOB              -- the token we have of them
+    ) STRICT;
+    CREATE TABLE notes (
+        person INTEGER NOT NULL REFERENCES people,  -- for whom
+        id     BLOB NOT NULL,
+        stage  INTEGER NOT NULL,     -- as of messages
+        sent   INTEGER NOT NULL,     -- ms since 1970
+        kind   INTEGER NOT NULL,
+        body   BLOB NOT NULL,        -- MessagePack
+        PRIMARY KEY (person, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX waiting ON notes (person, id) WHERE stage < 4;
+    CREATE TABLE acted (             -- letters to us that are no texts
+        person BLOB NOT NULL,        -- fingerprint
+        id     BLOB NOT NULL,
+        PRIMARY KEY (person, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE owed (              -- letters whose sender has not been told that they are here
+        person BLOB NOT NULL,        -- fingerprint
+        id     BLOB NOT NULL,
+        PRIMARY KEY (person, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE prekeys (
+        id     INTEGER PRIMARY KEY,
+        kind   TEXT NOT NULL,        -- once, weekly
+        secret BLOB NOT NULL,
+        made   INTEGER NOT NULL,     -- ms since 1970
+        used   INTEGER               -- ms since 1970
+    ) STRICT;
+    DROP INDEX outbox;
+    CREATE INDEX outbox ON messages (person, id, stage) WHERE stage < 4;
+    CREATE INDEX held ON messages (sent) WHERE stage = 3;
+    DROP VIEW conversation;
+    CREATE VIEW conversation AS      -- stage -1: queued again, by a server that lost it
+        SELECT m.seq, datetime(m.at / 1000, 'unixepoch') AS at, p.name,
+            CASE m.out WHEN 0 THEN 'in' ELSE 'out' END AS direction,
+            CASE m.stage WHEN -1 THEN 'queued' WHEN 2 THEN 'queued' WHEN 3 THEN 'held'
+                WHEN 4 THEN 'delivered' WHEN 5 THEN 'expired' WHEN 6 THEN 'refused' END AS state,
+            m.text
+        FROM messages m JOIN people p ON p.id = m.person;";
+
+// Words are folded and taken apart before they come here; see `words`.
+const CLIENT_3: &str = "
+    CREATE VIRTUAL TABLE word_index USING fts5 (
+        words, content = '', columnsize = 0, detail = none, tokenize = 'ascii'
+    );";
 
 const SERVER_1: &str = "
     CREATE TABLE accounts (

@@ -44,6 +44,7 @@ impl ServerStore {
                 self.keep_reach(owner, &tokens, &blocked)
             }
             ServerRecord::Publish(owner, keys) => self.keep_prekeys(owner, &keys),
+            ServerRecord::Unpublish(owner) => self.drop_prekeys(owner),
             ServerRecord::Spent(owner, id) => self.spend_prekey(owner, id),
             ServerRecord::Hold(mail) => self.keep_mail(&mail),
             ServerRecord::Taken(owner, up_to) => self.take_mail(owner, up_to),

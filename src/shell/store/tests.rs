@@ -1,3 +1,5 @@
+mod letters;
+mod search;
 mod server;
 
 use super::client::ClientStore;
@@ -7,9 +9,10 @@ use super::{Db, StoreError};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::account::{Account, Pool, Visibility};
+use crate::proto::model::bond::{Bond, Friendship, Token};
 use crate::proto::model::entry::{Direction, Entry, HistoryOf, OutboxRow};
 use crate::proto::model::event::{Event, SessionState, Stage};
-use crate::proto::model::letter::{Body, Letter};
+use crate::proto::model::letter::{Agree, Befriend, Body, Letter};
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
 use crate::proto::model::person::{Fingerprint, Person, PublicIdentity, Target};
@@ -128,6 +131,9 @@ fn the_outbox_is_read_in_pages_that_say_whether_there_are_more() {
     assert_eq!(page(&mut store, 0, 2), (vec![1, 3], true));
     assert_eq!(page(&mut store, 3, 2), (vec![4, 5], false));
     assert_eq!(page(&mut store, 5, 2), (vec![], false));
+    // Each text is 6 bytes.
+    assert_eq!(page_of(&mut store, 0, 9, 7), (vec![1, 3], true));
+    assert_eq!(page_of(&mut store, 0, 9, 1), (vec![1], true));
     let addressee = |store: &mut ClientStore, n| store.query(Query::Addressee(id(n))).unwrap();
     assert_eq!(addressee(&mut store, 4), Rows::Addressee(id(4), Some(key(1))));
     assert_eq!(addressee(&mut store, 2), Rows::Addressee(id(2), None));
@@ -365,6 +371,8 @@ fn accounts_are_found_changed_and_forgotten() {
 enum Step {
     In(u8, u64),
     Out(u8),
+    Note(u8),
+    Epoch(u8),
     Receipts(u8, u64, u64, Stage),
     Session(u8),
     Commit,
@@ -376,6 +384,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (1..4u8, 1..30u64).prop_map(|(who, n)| Step::In(who, n)),
         4 => (1..4u8).prop_map(Step::Out),
+        2 => (1..4u8).prop_map(Step::Note),
+        1 => (1..3u8).prop_map(Step::Epoch),
         3 => (1..4u8, 0..60u64, 0..60u64, prop::sample::select(stages))
             .prop_map(|(who, first, last, stage)| Step::Receipts(who, first, last, stage)),
         1 => (1..4u8).prop_map(Step::Session),
@@ -387,7 +397,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
     #[test]
-    fn the_log_is_gapless_and_reads_as_it_was_shown(
+    fn the_log_is_gapless_and_reads_as_it_was_shown_and_the_outbox_as_it_was_sent(
         steps in prop::collection::vec(step(), 1..120),
         since in 0..200u64,
         limit in 0..50usize,
@@ -415,11 +425,31 @@ proptest! {
         let from = (since as usize).min(world.shown.len());
         let to = (from + limit).min(world.shown.len());
         prop_assert_eq!(&log(&mut store, since, limit)[..], &world.shown[from..to]);
-        let waiting: Vec<_> =
+        let listed: Vec<_> =
             outbox(&mut store).into_iter().map(|row| ((row.to, row.id), row.stage)).collect();
-        let expected: Vec<_> =
-            world.sent.into_iter().filter(|(_, stage)| !stage.is_final()).collect();
-        prop_assert_eq!(waiting, expected);
+        let texts = world.sent.iter().filter(|(_, sent)| sent.is_text && !sent.stage.is_final());
+        prop_assert_eq!(listed, texts.map(|(to, sent)| (*to, sent.stage)).collect::<Vec<_>>());
+        for (who, queued_only) in (1..4u8).flat_map(|who| [(who, false), (who, true)]) {
+            let most = if queued_only { Stage::Queued } else { Stage::Held };
+            let expected: Vec<MsgId> = world
+                .sent
+                .iter()
+                .filter(|((to, _), sent)| *to == key(who) && sent.stage <= most)
+                .map(|((_, id), _)| *id)
+                .collect();
+            let (found, more) = letters(&mut store, who, 0, 1000, queued_only);
+            let found: Vec<MsgId> = found.iter().map(|letter| id(nth(letter))).collect();
+            prop_assert_eq!((found, more), (expected, false));
+        }
+        let restored = store.restore().unwrap();
+        prop_assert_eq!(restored.last_id, world.sent.keys().map(|(_, id)| *id).max());
+        let waits = |who: &Fingerprint| {
+            world.sent.iter().any(|((to, _), sent)| to == who && !sent.stage.is_final())
+        };
+        let waiting: Vec<_> = [key(1), key(2), key(3)].into_iter().filter(waits).collect();
+        prop_assert_eq!(restored.waiting, waiting);
+        let is_held = world.sent.values().any(|sent| sent.stage == Stage::Held);
+        prop_assert_eq!(restored.oldest_held, is_held.then_some(Wall(1000)));
     }
 }
 
@@ -427,9 +457,17 @@ proptest! {
 #[derive(Clone, Default)]
 struct World {
     shown: Vec<Notice>,
-    sent: BTreeMap<(Fingerprint, MsgId), Stage>,
+    sent: BTreeMap<(Fingerprint, MsgId), Sent>,
     seen: Vec<(u8, u64)>,
     last: u64,
+    epoch: u8,
+}
+
+#[derive(Clone)]
+struct Sent {
+    stage: Stage,
+    is_text: bool,
+    was_held: bool,
 }
 
 impl World {
@@ -444,17 +482,32 @@ impl World {
             }
             Step::Out(who) => {
                 self.last += 1;
-                self.sent.insert((key(who), id(self.last)), Stage::Queued);
+                self.send(who, true);
                 outgoing(who, self.last)
+            }
+            Step::Note(who) => {
+                expected = 0;
+                self.last += 1;
+                self.send(who, false);
+                note(who, self.last)
+            }
+            Step::Epoch(epoch) => {
+                expected = 0;
+                let is_other = std::mem::replace(&mut self.epoch, epoch) != epoch;
+                let held = self.sent.values_mut().filter(|sent| sent.stage == Stage::Held);
+                held.filter(|_| is_other).for_each(|sent| sent.stage = Stage::Queued);
+                Record::Epoch(Bytes([epoch; 16]))
             }
             Step::Receipts(who, first, last, stage) => {
                 expected = 0;
-                for (_, had) in self.sent.iter_mut().filter(|((to, at), had)| {
+                for (_, sent) in self.sent.iter_mut().filter(|((to, at), sent)| {
                     let within = id(first) <= *at && *at <= id(last);
-                    *to == key(who) && within && !had.is_final() && **had < stage
+                    *to == key(who) && within && !sent.stage.is_final() && sent.stage < stage
                 }) {
-                    *had = stage;
-                    expected += 1;
+                    sent.stage = stage;
+                    let is_news = stage != Stage::Held || !sent.was_held;
+                    expected += usize::from(sent.is_text && is_news);
+                    sent.was_held |= stage == Stage::Held;
                 }
                 receipts(who, first, last, stage)
             }
@@ -466,6 +519,13 @@ impl World {
         };
         store.keep(now(at), record, &mut self.shown).unwrap();
         assert_eq!(self.shown.len() - before, expected, "events of one record");
+    }
+}
+
+impl World {
+    fn send(&mut self, who: u8, is_text: bool) {
+        let sent = Sent { stage: Stage::Queued, is_text, was_held: false };
+        self.sent.insert((key(who), id(self.last)), sent);
     }
 }
 
@@ -524,17 +584,49 @@ fn outbox(store: &mut ClientStore) -> Vec<OutboxRow> {
     found
 }
 
-fn page(store: &mut ClientStore, after: u64, most_rows: usize) -> (Vec<u64>, bool) {
-    let query = Query::Outbox { to: key(1), after: id(after), most_rows, queued_only: false };
-    let Rows::Outbox { to, rows, more, queued_only: false } = store.query(query).unwrap() else {
+fn page_of(
+    store: &mut ClientStore,
+    after: u64,
+    most_rows: usize,
+    most_bytes: usize,
+) -> (Vec<u64>, bool) {
+    let query =
+        Query::Outbox { to: key(1), after: id(after), most_rows, most_bytes, queued_only: false };
+    let Rows::Outbox { rows, more, .. } = store.query(query).unwrap() else {
         panic!("an outbox was asked for")
     };
-    assert_eq!(to, key(1));
-    let waits =
-        |n: &u64| Letter { id: id(*n), sent: Wall(1000), body: Body::Text(format!("text {n}")) };
-    let found: Vec<u64> = (1..100).filter(|n| rows.iter().any(|row| *row == waits(n))).collect();
-    assert_eq!(found.len(), rows.len(), "each row is as it was written");
-    (found, more)
+    (rows.iter().map(nth).collect(), more)
+}
+
+fn page(store: &mut ClientStore, after: u64, most_rows: usize) -> (Vec<u64>, bool) {
+    let (rows, more) = letters(store, 1, after, most_rows, false);
+    (rows.iter().map(nth).collect(), more)
+}
+
+fn letters(
+    store: &mut ClientStore,
+    who: u8,
+    after: u64,
+    most_rows: usize,
+    queued_only: bool,
+) -> (Vec<Letter>, bool) {
+    let most_bytes = usize::MAX;
+    let query =
+        Query::Outbox { to: key(who), after: id(after), most_rows, most_bytes, queued_only };
+    let rows = store.query(query).unwrap();
+    let Rows::Outbox { to, rows, queued_only: said, more } = rows else {
+        panic!("an outbox was asked for")
+    };
+    assert_eq!((to, said), (key(who), queued_only));
+    (rows, more)
+}
+
+/// Which of [`outgoing`] or [`note`] it is, after a check that it is so to the letter.
+fn nth(letter: &Letter) -> u64 {
+    let n = (1..1000).find(|n| id(*n) == letter.id).unwrap();
+    let text = Letter { id: id(n), sent: Wall(1000), body: Body::Text(format!("text {n}")) };
+    assert!(*letter == text || *letter == note_letter(n), "{letter:?}");
+    n
 }
 
 fn numbers(shown: &[Notice]) -> Vec<u64> {
@@ -599,6 +691,21 @@ fn incoming(from: u8, n: u64, text: &str) -> Record {
 
 fn outgoing(to: u8, n: u64) -> Record {
     Record::Outgoing { id: id(n), to: key(to), text: format!("text {n}"), sent: Wall(1000) }
+}
+
+fn note(to: u8, n: u64) -> Record {
+    Record::Note(key(to), note_letter(n))
+}
+
+fn note_letter(n: u64) -> Letter {
+    let token = Token(Bytes([n as u8; 16]));
+    let body = match n % 4 {
+        0 => Body::Befriend(Befriend { name: None, text: "hello".to_owned(), token }),
+        1 => Body::Agree(Agree { token }),
+        2 => Body::Reject,
+        _ => Body::Unfriend,
+    };
+    Letter { id: id(n), sent: Wall(1000), body }
 }
 
 fn receipts(to: u8, first: u64, last: u64, stage: Stage) -> Record {

@@ -144,7 +144,7 @@ fn any_message(dice: &mut Rng) -> ToServer {
         14 if dice.below(2) == 0 => Hangup { session: number, declined: dice.below(2) == 0 }.into(),
         20 if dice.below(4) == 0 => Reach { tokens: vec![hash(dice)], blocked: vec![to] }.into(),
         21 => Reach { tokens: Vec::new(), blocked: Vec::new() }.into(),
-        22 => Publish { keys: vec![prekey(dice)] }.into(),
+        22 => Publish { keys: vec![prekey(dice)], replaces: dice.below(4) == 0 }.into(),
         23 => WantKey { req, of: to, token: None }.into(),
         24 => {
             let envelope = Blob(vec![7; dice.below(60_000) as usize]);

@@ -43,6 +43,9 @@ impl Disk {
                 self.blocks.extend(blocked.into_iter().map(|key| (owner, key)));
             }
             ServerRecord::Publish(owner, keys) => self.publish(owner, keys),
+            ServerRecord::Unpublish(owner) => {
+                self.once.remove(&owner);
+            }
             ServerRecord::Spent(owner, id) => {
                 let keys = self.once.get_mut(&owner).expect("only a kept key is spent");
                 let place = keys.iter().position(|key| key.id == id);
@@ -127,7 +130,8 @@ impl Disk {
             if bytes > most_bytes && !mail.is_empty() {
                 break;
             }
-            mail.extend(rest.next().map(|(_, mail)| mail.clone()));
+            let name = self.accounts.get(&next.from).map(|account| account.name.clone());
+            mail.extend(rest.next().map(|(_, mail)| HeldMail { name, ..mail.clone() }));
         }
         Found::Mail { more: rest.peek().is_some(), mail }
     }

@@ -9,7 +9,8 @@ fn prekey(kind: PrekeyKind, id: u32) -> Prekey {
 }
 
 fn publish(kind: PrekeyKind, ids: impl IntoIterator<Item = u32>) -> Publish {
-    Publish { keys: ids.into_iter().map(|id| prekey(kind, id)).collect() }
+    let keys = ids.into_iter().map(|id| prekey(kind, id)).collect();
+    Publish { keys, replaces: false }
 }
 
 impl World {
@@ -110,13 +111,24 @@ fn published_keys_are_bounded_and_the_last_weekly_one_counts() {
     let mut keys = publish(PrekeyKind::Weekly, [7, 8]).keys;
     keys.extend(publish(PrekeyKind::Static, [9]).keys);
     keys.extend(publish(PrekeyKind::Once, 0..PREKEYS as u32 + 20).keys);
-    world.say(bert, Publish { keys });
+    world.say(bert, Publish { keys, replaces: false });
     assert_eq!(world.disk.once[&key(2)].len(), PREKEYS);
     assert_eq!(world.disk.weekly[&key(2)].id, 8);
     let kept = world.disk.kept;
-    world.say(bert, Publish { keys: Vec::new() });
+    world.say(bert, Publish { keys: Vec::new(), replaces: false });
     world.say(bert, publish(PrekeyKind::Static, [9]));
     assert_eq!(world.disk.kept, kept, "nothing is no reason to write");
+}
+
+#[test]
+fn keys_that_replace_leave_none_of_those_before() {
+    let mut world = World::new();
+    let bert = world.enter(2, "bert");
+    world.say(bert, publish(PrekeyKind::Once, 1..=100));
+    world.say(bert, Publish { replaces: true, ..publish(PrekeyKind::Once, 200..202) });
+    let anna = world.enter(1, "anna");
+    let given: Vec<_> = (0..3).map(|_| world.once(anna, 2)).collect();
+    assert_eq!(given, [Some(200), Some(201), None]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! What the client's store costs: rows a second in batches, a commit beside a bare `fdatasync`,
-//! bytes a message, the newest page of a large history. `cargo bench --bench store [-- DIR]`.
+//! What the client's store costs: rows a second in batches, bytes a message, the newest page of a
+//! large history. Bare commits are in `bare`.
 
+use crate::common::{Scratch, heading};
 use hobnob::proto::bytes::Bytes;
 use hobnob::proto::id::MsgId;
 use hobnob::proto::model::entry::HistoryOf;
@@ -10,9 +11,7 @@ use hobnob::proto::model::person::{Fingerprint, Person, PublicIdentity};
 use hobnob::proto::model::record::Record;
 use hobnob::proto::time::{Mono, Now, Wall};
 use hobnob::shell::store::client::ClientStore;
-use std::fs::File;
-use std::io::{Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 type Run = fn(&Path);
@@ -21,44 +20,25 @@ const NOW: Now = Now { mono: Mono(0), wall: Wall(1_763_678_000_000) };
 const BOB: Fingerprint = Fingerprint(Bytes([7; 20]));
 const TEXT: &str = "eight words of usual talk between two people";
 
-fn main() {
-    let folder = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    let folder = folder.map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+/// All of it, or what the environment's `ONLY` names.
+pub fn run() {
+    let scratch = Scratch::new("store");
+    let path = scratch.join("bench.db");
     let only = std::env::var("ONLY").unwrap_or_default();
-    let path = folder.join("bench-store.db");
-    let runs: [(&str, Run); 6] = [
-        ("fdatasync", bare),
+    let runs: [(&str, Run); 5] = [
         ("incoming", incoming),
         ("outgoing", outgoing),
         ("echo", echo),
         ("burst", burst),
         ("million", million),
     ];
+    heading("store, rows of 44 bytes of text");
     for (name, run) in runs {
         if only.is_empty() || only == name {
             remove(&path);
             run(&path);
         }
     }
-    remove(&path);
-}
-
-/// The limit: 8 KiB written over what is there, and `fdatasync`.
-fn bare(path: &Path) {
-    let mut file = File::create(path).expect("a file to write");
-    let page = vec![1; 8192];
-    for _ in 0..64 {
-        file.write_all(&page).expect("room on the disk");
-    }
-    file.sync_all().expect("a disk that syncs");
-    let count = 500;
-    let start = Instant::now();
-    for i in 0..count {
-        file.seek(std::io::SeekFrom::Start(i % 64 * 8192)).expect("a seekable file");
-        file.write_all(&page).expect("room on the disk");
-        file.sync_data().expect("a disk that syncs");
-    }
-    println!("bare write and fdatasync      {:8.1} us", micros(start.elapsed()) / count as f64);
 }
 
 fn incoming(path: &Path) {

@@ -1,0 +1,394 @@
+//! Mail out: letters for somebody with whom no session is open, sealed and left at the server.
+//!
+//! For each person one envelope at a time:
+//!
+//! | state | input | next, output |
+//! |---|---|---|
+//! | – | letters or words of receipt wait, and mail is the way | Reading; the store is asked |
+//! | Reading | the store's page | Keying; `WantKey` |
+//! | Keying | `Key` | Leaving; sealed, `Deposit` |
+//! | Leaving | `Deposited` Held | –, or Reading if more waits; receipt `held` |
+//! | Keying, Leaving | unknown, full, over budget | Pausing, longer each time |
+//! | Pausing | its deadline, or the person or we come online | as from – |
+//! | any | a session opens | –; the session takes it from there |
+//! | any | the link to the server is gone | – |
+
+use super::Client;
+use super::core::Alarm;
+use super::directory::Wish;
+use crate::proto::crypto::mail::{self, Sealing};
+use crate::proto::id::{MsgId, ReqId};
+use crate::proto::limits;
+use crate::proto::model::account::Visibility;
+use crate::proto::model::command::Ticket;
+use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::letter::{Body, Letter};
+use crate::proto::model::person::{Fingerprint, Target};
+use crate::proto::model::prekey::PrekeyKind;
+use crate::proto::model::record::{Query, Record};
+use crate::proto::wire::client::{Deposit, WantKey};
+use crate::proto::wire::mail::Packet;
+use crate::proto::wire::peer::Got;
+use crate::proto::wire::server::{Deposited, Key, Outcome};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Mail on its way out.
+#[derive(Default)]
+pub(super) struct Postage {
+    by_person: BTreeMap<Fingerprint, State>,
+    questions: BTreeMap<ReqId, Fingerprint>,
+    /// Who waits for a place among [`limits::MAIL_AT_ONCE`].
+    next: BTreeSet<Fingerprint>,
+    /// Failures in a row, for the pause.
+    failures: BTreeMap<Fingerprint, u32>,
+    /// Words of receipt for letters that came as mail.
+    owed: BTreeMap<Fingerprint, Vec<MsgId>>,
+    /// Friends with whom no quiet session came about while they are online.
+    unquiet: BTreeSet<Fingerprint>,
+    /// Whose mail could not be opened; they are asked to send it again.
+    unopened: BTreeSet<Fingerprint>,
+}
+
+enum State {
+    Reading,
+    Keying(Envelope),
+    Leaving(Sealed),
+    Pausing,
+}
+
+/// What goes into one envelope.
+struct Envelope {
+    letters: Vec<Letter>,
+    got: Vec<MsgId>,
+}
+
+/// What is in the envelope that the server has been given.
+struct Sealed {
+    first_last: Option<(MsgId, MsgId)>,
+    ids: Vec<MsgId>,
+    got: Vec<MsgId>,
+    is_forward_secret: bool,
+}
+
+impl Postage {
+    pub fn restore(owed: Vec<(Fingerprint, MsgId)>) -> Postage {
+        let mut postage = Postage::default();
+        for (who, id) in owed {
+            postage.owed.entry(who).or_default().push(id);
+        }
+        postage
+    }
+
+    pub fn is_settled(&self) -> bool {
+        self.questions.is_empty() && self.next.is_empty()
+    }
+
+    /// Everybody to whom a word of receipt is owed.
+    pub fn owing(&self) -> Vec<Fingerprint> {
+        self.owed.keys().copied().collect()
+    }
+
+    /// Somebody came or went, or we did: whatever failed before may go well now.
+    pub fn take_heart(&mut self, who: Fingerprint) {
+        self.failures.remove(&who);
+        self.unquiet.remove(&who);
+        if matches!(self.by_person.get(&who), Some(State::Pausing)) {
+            self.by_person.remove(&who);
+        }
+    }
+
+    pub fn set_unquiet(&mut self, who: Fingerprint) {
+        self.unquiet.insert(who);
+    }
+
+    fn at_work(&self) -> usize {
+        self.by_person.values().filter(|state| !matches!(state, State::Pausing)).count()
+    }
+}
+
+impl Client {
+    /// Writes a letter that is no text.
+    pub(super) fn post(&mut self, to: Fingerprint, body: Body) {
+        let letter = Letter { id: self.new_id(), sent: self.core.now.wall, body };
+        self.core.keep(Record::Note(to, letter.clone()));
+        self.outbox.expect(to);
+        self.pump_one(to, letter);
+    }
+
+    /// Something waits for somebody, or a way has opened or closed: takes the best way there is.
+    pub(super) fn send_on(&mut self, to: Fingerprint) {
+        let waits = self.outbox.waits_for(to)
+            || self.postage.owed.contains_key(&to)
+            || self.postage.unopened.contains(&to);
+        if !waits || !self.uplink.is_in() || self.sessions.with(to).is_some() {
+            return;
+        }
+        if self.people.is_blocked(to) || self.people.is_changed(to) || self.is_hidden_from(to) {
+            return;
+        }
+        let is_online = self.people.seen(to).is_some_and(|seen| seen.online);
+        let is_friend = self.people.is_friend(to);
+        if is_friend && is_online && !self.postage.unquiet.contains(&to) {
+            return self.ask_quietly(to);
+        }
+        self.start_mail(to);
+    }
+
+    /// Everybody for whom something waits.
+    pub(super) fn send_on_all(&mut self) {
+        let mut all: BTreeSet<Fingerprint> = self.postage.owing().into_iter().collect();
+        all.extend(self.outbox.everybody());
+        for who in all {
+            self.postage.take_heart(who);
+            self.send_on(who);
+        }
+    }
+
+    /// Letters came as mail: their sender is told, by whatever way.
+    pub(super) fn owe(&mut self, to: Fingerprint, ids: Vec<MsgId>) {
+        self.core.keep(Record::Owe(to, ids.clone()));
+        self.postage.owed.entry(to).or_default().extend(ids);
+        self.pay(to);
+        self.send_on(to);
+    }
+
+    /// Mail of somebody's could not be opened: they are asked, by mail, to send it again.
+    pub(super) fn ask_again_of(&mut self, who: Fingerprint) {
+        self.postage.unopened.insert(who);
+        self.send_on(who);
+    }
+
+    /// Words of receipt go over a session, if one is open.
+    pub(super) fn pay(&mut self, to: Fingerprint) {
+        let Some(via) = self.sessions.open_with(to) else { return };
+        let Some(ids) = self.postage.owed.remove(&to) else { return };
+        for part in ids.chunks(limits::ENVELOPE_LETTERS) {
+            self.tell(via, Got { ids: part.to_vec() });
+        }
+        self.core.keep(Record::Paid(to, ids));
+    }
+
+    /// The other side's word that letters are on their disk.
+    pub(super) fn on_got(&mut self, from: Fingerprint, ids: Vec<MsgId>) {
+        if ids.is_empty() {
+            return;
+        }
+        for id in ids {
+            let stage = Stage::Delivered;
+            self.core.keep(Record::Receipts { to: from, first: id, last: id, stage });
+            self.reached(id, Stage::Delivered);
+        }
+        self.core.query(Query::Waits(from));
+    }
+
+    /// The store's page of what is queued for somebody.
+    pub(super) fn on_mail_page(&mut self, to: Fingerprint, rows: Vec<Letter>) {
+        if !matches!(self.postage.by_person.get(&to), Some(State::Reading)) {
+            return;
+        }
+        let mut bytes = 0;
+        let mut letters = Vec::new();
+        for letter in rows {
+            let size = size_of(&letter);
+            if !letters.is_empty() && bytes + size > limits::ENVELOPE_FULL_BYTES {
+                break;
+            }
+            bytes += size;
+            letters.push(letter);
+        }
+        let owed = self.postage.owed.get(&to).map(Vec::as_slice).unwrap_or_default();
+        let got: Vec<MsgId> = owed.iter().copied().take(limits::ENVELOPE_LETTERS).collect();
+        let is_unopened = self.postage.unopened.contains(&to);
+        if letters.is_empty() && got.is_empty() && !is_unopened {
+            return self.end_mail(to);
+        }
+        let req = self.uplink.req();
+        self.postage.questions.insert(req, to);
+        self.postage.by_person.insert(to, State::Keying(Envelope { letters, got }));
+        self.uplink.say(WantKey { req, of: to, token: self.people.token_of(to) });
+    }
+
+    pub(super) fn on_key(&mut self, key: Key) {
+        let Some(to) = self.postage.questions.remove(&key.req) else { return };
+        let Some(State::Keying(envelope)) = self.postage.by_person.remove(&to) else { return };
+        let Some(bundle) = key.bundle else { return self.on_unknown(to) };
+        let Some(sealing) = Sealing::choose(&bundle, to) else {
+            log::warn!("the server gave keys of {to} that are not theirs: nothing is sent");
+            return self.pause_mail(to);
+        };
+        let Envelope { letters, got } = envelope;
+        let packet = Packet {
+            letters: letters.iter().map(Letter::write).collect(),
+            got: got.clone(),
+            is_unopened: self.postage.unopened.contains(&to),
+        };
+        let is_forward_secret = sealing.kind != PrekeyKind::Static;
+        let plaintext = packet.encode();
+        let sealed = mail::seal(&self.me, to, sealing, &plaintext, &mut self.core.rng);
+        let Some(sealed) = sealed else { return self.pause_mail(to) };
+        let ids: Vec<MsgId> = letters.iter().map(|letter| letter.id).collect();
+        let first_last = ids.first().copied().zip(ids.last().copied());
+        let sealed_now = Sealed { first_last, ids, got, is_forward_secret };
+        let req = self.uplink.req();
+        self.postage.questions.insert(req, to);
+        self.postage.by_person.insert(to, State::Leaving(sealed_now));
+        let token = self.people.token_of(to);
+        self.uplink.say(Deposit { req, to, token, envelope: crate::proto::bytes::Blob(sealed) });
+    }
+
+    pub(super) fn on_deposited(&mut self, deposited: Deposited) {
+        let Some(to) = self.postage.questions.remove(&deposited.req) else { return };
+        let Some(State::Leaving(sealed)) = self.postage.by_person.remove(&to) else { return };
+        match deposited.outcome {
+            Outcome::Held => self.on_held(to, sealed),
+            Outcome::Unknown => self.on_unknown(to),
+            Outcome::Full | Outcome::TooLarge => self.on_full(to, &sealed),
+        }
+    }
+
+    /// A question about mail was over the budget.
+    pub(super) fn on_mail_over_budget(&mut self, req: ReqId) -> bool {
+        let Some(to) = self.postage.questions.remove(&req) else { return false };
+        self.postage.by_person.remove(&to);
+        self.pause_mail(to);
+        true
+    }
+
+    /// Nothing for somebody waits any more.
+    pub(super) fn nothing_waits_for(&mut self, who: Fingerprint) {
+        if self.outbox.on_empty(who) {
+            self.forget_expiry();
+        }
+    }
+
+    /// The link to the server is gone: what was on its way is queued still.
+    pub(super) fn lose_mail(&mut self) {
+        for who in std::mem::take(&mut self.postage.by_person).into_keys() {
+            self.core.timers.cancel(&Alarm::Mail(who));
+        }
+        self.postage.questions.clear();
+        self.postage.next.clear();
+        self.postage.unquiet.clear();
+    }
+
+    pub(super) fn on_mail_alarm(&mut self, to: Fingerprint) {
+        if matches!(self.postage.by_person.get(&to), Some(State::Pausing)) {
+            self.postage.by_person.remove(&to);
+            self.send_on(to);
+        }
+    }
+
+    fn start_mail(&mut self, to: Fingerprint) {
+        if self.postage.by_person.contains_key(&to) {
+            return;
+        }
+        if self.postage.at_work() >= limits::MAIL_AT_ONCE {
+            self.postage.next.insert(to);
+            return;
+        }
+        self.core.timers.cancel(&Alarm::Mail(to));
+        self.postage.by_person.insert(to, State::Reading);
+        self.read_queued(to);
+    }
+
+    fn read_queued(&mut self, to: Fingerprint) {
+        let most_rows = limits::ENVELOPE_LETTERS;
+        self.core.query(Query::Outbox {
+            to,
+            after: MsgId::FIRST,
+            most_rows,
+            most_bytes: limits::ENVELOPE_FULL_BYTES,
+            queued_only: true,
+        });
+    }
+
+    fn on_held(&mut self, to: Fingerprint, sealed: Sealed) {
+        self.postage.failures.remove(&to);
+        self.postage.unopened.remove(&to);
+        if let Some((first, last)) = sealed.first_last {
+            self.core.keep(Record::Receipts { to, first, last, stage: Stage::Held });
+        }
+        if !sealed.got.is_empty() {
+            if let Some(owed) = self.postage.owed.get_mut(&to) {
+                owed.retain(|id| !sealed.got.contains(id));
+                if owed.is_empty() {
+                    self.postage.owed.remove(&to);
+                }
+            }
+            self.core.keep(Record::Paid(to, sealed.got));
+        }
+        if let Some((_, id)) = sealed.first_last.filter(|_| !sealed.is_forward_secret) {
+            let why = Some("without forward secrecy: they have no prekeys left".to_owned());
+            let to = self.people.label(to);
+            self.core.event(Event::Receipt { id, to, state: Stage::Held, why });
+        }
+        for id in sealed.ids {
+            self.reached(id, Stage::Held);
+        }
+        self.mailbox.set_held();
+        self.mind_expiry();
+        self.postage.by_person.insert(to, State::Reading);
+        self.read_queued(to);
+    }
+
+    /// Not to be reached: private to us, or gone. A friend's key may have changed; ask.
+    fn on_unknown(&mut self, to: Fingerprint) {
+        let name = self.people.by_key(to).and_then(|person| person.name.clone());
+        if let Some(name) = name {
+            self.wish(Target::Name(name), Wish::Row(Ticket::NOBODY));
+        }
+        self.pause_mail(to);
+    }
+
+    fn on_full(&mut self, to: Fingerprint, sealed: &Sealed) {
+        let is_first = !self.postage.failures.contains_key(&to);
+        if let Some((id, _)) = sealed.first_last.filter(|_| is_first) {
+            let why = Some("too much mail is held for them; tried again later".to_owned());
+            let label = self.people.label(to);
+            self.core.event(Event::Receipt { id, to: label, state: Stage::Queued, why });
+        }
+        self.pause_mail(to);
+    }
+
+    fn pause_mail(&mut self, to: Fingerprint) {
+        let failures = self.postage.failures.entry(to).or_default();
+        let doubled = limits::MAIL_AGAIN_FIRST_MS << (*failures).min(16);
+        *failures += 1;
+        let pause = doubled.min(limits::MAIL_AGAIN_LAST_MS);
+        let pause = pause / 2 + self.core.rng.below(pause / 2 + 1);
+        self.postage.by_person.insert(to, State::Pausing);
+        self.core.alarm(Alarm::Mail(to), pause, "mail again");
+        self.take_next();
+    }
+
+    fn end_mail(&mut self, to: Fingerprint) {
+        self.postage.by_person.remove(&to);
+        self.core.query(Query::Waits(to));
+        self.take_next();
+    }
+
+    fn take_next(&mut self) {
+        if self.postage.at_work() < limits::MAIL_AT_ONCE
+            && let Some(who) = self.postage.next.pop_first()
+        {
+            self.send_on(who);
+        }
+    }
+
+    /// While we are private, nothing of ours goes to whom we are no friend of, nor about to be.
+    fn is_hidden_from(&self, who: Fingerprint) -> bool {
+        let bond = self.people.bond(who);
+        let is_bound = bond.given.is_some() || bond.theirs.is_some();
+        self.visibility == Some(Visibility::Private) && !is_bound
+    }
+}
+
+/// About what a letter takes in an envelope.
+fn size_of(letter: &Letter) -> usize {
+    let body = match &letter.body {
+        Body::Text(text) => text.len(),
+        Body::Befriend(befriend) => befriend.text.len() + 64,
+        Body::Agree(_) | Body::Reject | Body::Unfriend | Body::Unknown => 32,
+    };
+    body + 48
+}

@@ -1,0 +1,382 @@
+//! Who asked for what, and where each notice goes.
+//!
+//! Every line gets a ticket; the answer finds its way back by it. What happens is shown to those
+//! who listen: standard output, unless the program runs for one verb only, and programs on the
+//! control socket that asked for it. Receipts also go to whoever sent the message.
+
+use super::stdout::Stdout;
+use super::talk::Talk;
+use crate::proto::id::{MsgId, Seq};
+use crate::proto::limits;
+use crate::proto::model::command::Ticket;
+use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::notice::Row;
+use crate::proto::model::person::Target;
+use crate::proto::model::refusal::Exit;
+use crate::proto::time::Wall;
+use crate::shell::front::Failure;
+use crate::shell::front::fit::Fit;
+use crate::shell::front::input::LineBuffer;
+use crate::shell::front::printer::{Printer, Style};
+use crate::shell::reactor::{ControlId, Reactor};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// Where an answer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sink {
+    Stdout,
+    Control(ControlId),
+}
+
+/// What a ticket is for, beside its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Nothing.
+    Line,
+    /// It turns plain lines to somebody.
+    Talk(Option<Target>),
+    /// It may leave plain lines without anybody.
+    Close,
+    /// It lasts as long as its asker wants.
+    Endless,
+}
+
+impl Role {
+    /// Whether it changes where plain lines go.
+    fn turns(&self) -> bool {
+        matches!(self, Role::Talk(_) | Role::Close)
+    }
+}
+
+struct Asked {
+    sink: Sink,
+    reference: Option<Box<RawValue>>,
+    role: Role,
+}
+
+/// A program on the control socket.
+struct Guest {
+    lines: LineBuffer,
+    printer: Printer,
+    out: Vec<u8>,
+    /// It reads what happens.
+    listens: bool,
+}
+
+/// The front desk.
+pub(super) struct Desk {
+    pub stdout: Stdout,
+    pub talk: Talk,
+    printer: Printer,
+    /// Whether standard output is shown what happens.
+    broadcast: bool,
+    guests: BTreeMap<ControlId, Guest>,
+    asked: BTreeMap<Ticket, Asked>,
+    last_ticket: u64,
+    /// Tickets of standard output that have not ended; of these, those that say where plain lines
+    /// go.
+    own: usize,
+    turning: usize,
+    /// Time ran out for one of them since the end of input.
+    late: bool,
+    waits: Vec<(Ticket, Fit)>,
+    /// Whom a message's receipts interest who does not listen to everything.
+    senders: BTreeMap<MsgId, Sink>,
+    /// The one verb that the program runs for, and how it ended.
+    main: Option<Ticket>,
+    ended: Option<Result<(), Failure>>,
+}
+
+impl Desk {
+    pub fn new(style: Style, broadcast: bool) -> Desk {
+        Desk {
+            stdout: Stdout::default(),
+            talk: Talk::default(),
+            printer: Printer::new(style),
+            broadcast,
+            guests: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            last_ticket: 0,
+            own: 0,
+            turning: 0,
+            late: false,
+            waits: Vec::new(),
+            senders: BTreeMap::new(),
+            main: None,
+            ended: None,
+        }
+    }
+
+    /// A ticket for a line.
+    pub fn ask(&mut self, sink: Sink, reference: Option<Box<RawValue>>, role: Role) -> Ticket {
+        self.last_ticket += 1;
+        let ticket = Ticket(self.last_ticket);
+        if sink == Sink::Stdout {
+            self.own += 1;
+            self.turning += usize::from(role.turns());
+        }
+        self.asked.insert(ticket, Asked { sink, reference, role });
+        ticket
+    }
+
+    /// The program runs for this verb only; of a message's states it shows the last.
+    pub fn run_for(&mut self, ticket: Ticket, until: Stage) {
+        if until > Stage::Queued {
+            self.printer.skip_queued();
+        }
+        self.main = Some(ticket);
+    }
+
+    /// How that verb ended, once it has.
+    pub fn take_ended(&mut self) -> Option<Result<(), Failure>> {
+        self.ended.take()
+    }
+
+    /// The program fails, and with it the verb that it runs for. Nothing else of this wake is
+    /// printed.
+    pub fn fail_main(&mut self, failure: &Failure) {
+        self.stdout.lines.clear();
+        let has_ended = self.main.is_some_and(|ticket| !self.asked.contains_key(&ticket));
+        if self.printer.style().json && !has_ended {
+            self.printer.done(&mut self.stdout.lines, None, Err(failure));
+            self.stdout.flush();
+        }
+    }
+
+    /// Whether everything that standard input asked for has ended.
+    pub fn is_quiet(&self) -> bool {
+        self.own == 0
+    }
+
+    /// What ends too late from here on counts.
+    pub fn note_late(&mut self) {
+        self.late = false;
+    }
+
+    /// Whether time ran out for something of standard input since then.
+    pub fn is_late(&self) -> bool {
+        self.late
+    }
+
+    /// Whether nobody waits for an answer that will come.
+    pub fn is_idle(&self) -> bool {
+        self.asked.values().all(|asked| asked.role == Role::Endless)
+    }
+
+    /// Whether a verb of standard input is about to change where plain lines go.
+    pub fn is_turning(&self) -> bool {
+        self.turning > 0
+    }
+
+    /// Where a ticket's answer goes; `None` when it has ended or its asker has gone.
+    pub fn sink(&self, ticket: Ticket) -> Option<Sink> {
+        self.asked.get(&ticket).map(|asked| asked.sink)
+    }
+
+    /// Shows something to one reader.
+    pub fn print(&mut self, sink: Sink, print: impl FnOnce(&mut Printer, &mut Vec<u8>)) {
+        match sink {
+            Sink::Stdout => print(&mut self.printer, &mut self.stdout.lines),
+            Sink::Control(id) => {
+                if let Some(guest) = self.guests.get_mut(&id) {
+                    print(&mut guest.printer, &mut guest.out);
+                }
+            }
+        }
+    }
+
+    /// Something happened.
+    pub fn event(&mut self, seq: Option<Seq>, at: Wall, event: &Event) {
+        self.talk.follow(event);
+        // A changed key is too important for any script to miss.
+        let is_loud = matches!(event, Event::Identity { .. }) && self.printer.style().json;
+        if self.broadcast || is_loud {
+            self.printer.event(&mut self.stdout.lines, seq, at, event);
+        }
+        for guest in self.guests.values_mut().filter(|guest| guest.listens) {
+            guest.printer.event(&mut guest.out, seq, at, event);
+        }
+        if let Event::Receipt { id, state, .. } = event {
+            let sender = match state.is_final() {
+                true => self.senders.remove(id),
+                false => self.senders.get(id).copied(),
+            };
+            if let Some(sink) = sender.filter(|sink| !self.listens(*sink)) {
+                self.print(sink, |printer, out| printer.event(out, seq, at, event));
+            }
+        }
+        if !self.waits.is_empty() {
+            self.end_waits(seq, at, event);
+        }
+    }
+
+    /// A row of an answer.
+    pub fn row(&mut self, ticket: Ticket, row: &Row) {
+        let Some(sink) = self.sink(ticket) else { return };
+        if let Row::Queued { id, .. } = row
+            && !self.listens(sink)
+        {
+            self.senders.insert(*id, sink);
+            if self.senders.len() > limits::PENDING_VERBS {
+                self.senders.pop_first();
+            }
+        }
+        self.print(sink, |printer, out| printer.row(out, row));
+    }
+
+    /// A verb ended.
+    pub fn end(&mut self, ticket: Ticket, result: Result<(), Failure>) {
+        let Some(asked) = self.asked.remove(&ticket) else { return };
+        if asked.sink == Sink::Stdout {
+            self.own -= 1;
+            self.late |= result.as_ref().is_err_and(|failure| failure.exit == Exit::Time);
+            self.turning -= usize::from(asked.role.turns());
+            if let (Role::Talk(target), Ok(())) = (&asked.role, &result) {
+                self.talk.turn_to(target.as_ref());
+            }
+        }
+        let is_main = self.main == Some(ticket);
+        // Without JSON, the one verb's failure is the program's: it goes to stderr.
+        if !is_main || self.printer.style().json {
+            let reference = asked.reference.as_deref();
+            self.print(asked.sink, |printer, out| {
+                printer.done(out, reference, result.as_ref().copied())
+            });
+        }
+        if is_main {
+            self.ended = Some(result);
+        }
+    }
+
+    /// Something is wrong that nobody asked about.
+    pub fn trouble(&mut self, failure: &Failure) {
+        if self.broadcast {
+            self.printer.trouble(&mut self.stdout.lines, failure);
+        }
+        for guest in self.guests.values_mut().filter(|guest| guest.listens) {
+            guest.printer.trouble(&mut guest.out, failure);
+        }
+    }
+
+    /// A ticket ends with the first event that fits.
+    pub fn wait(&mut self, ticket: Ticket, fit: Fit) {
+        self.waits.push((ticket, fit));
+    }
+
+    /// A ticket's time is up, if it waits for an event.
+    pub fn give_up_waiting(&mut self, ticket: Ticket, failure: Failure) {
+        self.waits.retain(|(waiting, _)| *waiting != ticket);
+        self.end(ticket, Err(failure));
+    }
+
+    /// A reader wants to see what happens.
+    pub fn listen(&mut self, sink: Sink) {
+        match sink {
+            Sink::Stdout => self.broadcast = true,
+            Sink::Control(id) => {
+                if let Some(guest) = self.guests.get_mut(&id) {
+                    guest.listens = true;
+                }
+            }
+        }
+    }
+
+    fn listens(&self, sink: Sink) -> bool {
+        match sink {
+            Sink::Stdout => self.broadcast,
+            Sink::Control(id) => self.guests.get(&id).is_some_and(|guest| guest.listens),
+        }
+    }
+
+    fn end_waits(&mut self, seq: Option<Seq>, at: Wall, event: &Event) {
+        let (ended, waits) =
+            std::mem::take(&mut self.waits).into_iter().partition(|(_, fit)| fit.fits(event));
+        self.waits = waits;
+        let ended: Vec<(Ticket, Fit)> = ended;
+        for (ticket, _) in ended {
+            if let Some(sink) = self.sink(ticket).filter(|sink| !self.listens(*sink)) {
+                self.print(sink, |printer, out| printer.event(out, seq, at, event));
+            }
+            self.end(ticket, Ok(()));
+        }
+    }
+}
+
+/// Guests: programs on the control socket.
+impl Desk {
+    pub fn guest_came(&mut self, id: ControlId) {
+        let style = Style { json: true, ..Style::default() };
+        let (lines, printer) = (LineBuffer::default(), Printer::new(style));
+        self.guests.insert(id, Guest { lines, printer, out: Vec::new(), listens: false });
+    }
+
+    pub fn guest_said(&mut self, id: ControlId, bytes: &[u8]) {
+        if let Some(guest) = self.guests.get_mut(&id) {
+            guest.lines.push(bytes);
+        }
+    }
+
+    /// What it asked for goes on; the answers go nowhere.
+    pub fn guest_left(&mut self, id: ControlId) {
+        let gone = Sink::Control(id);
+        self.guests.remove(&id);
+        self.asked.retain(|_, asked| asked.sink != gone);
+        self.senders.retain(|_, sink| *sink != gone);
+        let asked = &self.asked;
+        self.waits.retain(|(ticket, _)| asked.contains_key(ticket));
+    }
+
+    pub fn guests(&self) -> Vec<ControlId> {
+        self.guests.keys().copied().collect()
+    }
+
+    pub fn guest_lines(&mut self, id: ControlId) -> Option<&mut LineBuffer> {
+        self.guests.get_mut(&id).map(|guest| &mut guest.lines)
+    }
+
+    /// Whether a reader has so much unread that more of a long answer should wait.
+    pub fn is_behind(&self, sink: Sink) -> bool {
+        match sink {
+            Sink::Stdout => false,
+            Sink::Control(id) => {
+                self.guests.get(&id).is_some_and(|guest| guest.out.len() >= GUEST_AHEAD_BYTES)
+            }
+        }
+    }
+
+    /// Whether a guest can take more of what is kept for it.
+    pub fn has_more(&self, reactor: &mut Reactor) -> bool {
+        let mut kept = self.guests.iter().filter(|(_, guest)| !guest.out.is_empty());
+        kept.any(|(id, _)| reactor.control_behind_bytes(*id) < GUEST_AHEAD_BYTES)
+    }
+
+    /// Writes what this wake has to say. A guest is given what it can take; one who has stopped
+    /// reading altogether is shown out.
+    pub fn flush(&mut self, reactor: &mut Reactor) {
+        self.stdout.flush();
+        let mut lost = Vec::new();
+        for (id, guest) in &mut self.guests {
+            if guest.out.is_empty() {
+                continue;
+            }
+            let unread = reactor.control_behind_bytes(*id);
+            let room = GUEST_AHEAD_BYTES.saturating_sub(unread).min(guest.out.len());
+            if room > 0 {
+                reactor.send_control(*id, &guest.out[..room]);
+                guest.out.drain(..room);
+            }
+            if guest.out.len() > limits::GUEST_BEHIND_BYTES {
+                lost.push(*id);
+            }
+        }
+        for id in lost {
+            log::warn!("a program on the control socket does not read what it asked for");
+            reactor.close_control(id);
+            self.guest_left(id);
+        }
+    }
+}
+
+/// What is handed to the reactor for one guest ahead of its reading.
+const GUEST_AHEAD_BYTES: usize = limits::CONTROL_BEHIND_BYTES / 4;

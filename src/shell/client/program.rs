@@ -1,0 +1,295 @@
+//! The client's loop: wake, read the clock, feed what is ready, commit, perform, print.
+
+mod asking;
+mod leaving;
+
+use super::desk::Desk;
+use super::plan::Plan;
+use super::reads::Read;
+use crate::proto::client::Client;
+use crate::proto::machine::{Effect, Input, Machine, Wake};
+use crate::proto::model::command::Ticket;
+use crate::proto::model::event::Event;
+use crate::proto::model::notice::Notice;
+use crate::proto::model::refusal::{Exit, Refusal};
+use crate::proto::time::Now;
+use crate::proto::timers::Timers;
+use crate::shell::disk::Lock;
+use crate::shell::front::Failure;
+use crate::shell::front::input::LineBuffer;
+use crate::shell::front::lines::Asked;
+use crate::shell::reactor::{ControlEvent, Reactor, Ready, Signal};
+use crate::shell::store::client::ClientStore;
+use crate::shell::system::Clock;
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A running client.
+pub(super) struct Program {
+    pub directory: PathBuf,
+    pub machine: Client,
+    pub store: ClientStore,
+    pub reactor: Reactor,
+    pub desk: Desk,
+    pub clock: Clock,
+    pub plan: Plan,
+    wake: Wake<Client>,
+    alarms: Timers<Alarm>,
+    input: LineBuffer,
+    /// A line of text that waits until it is known whom plain lines go to.
+    held: Option<Asked>,
+    /// Standard input has ended, or was never read.
+    input_ended: bool,
+    reads: VecDeque<(Ticket, Read)>,
+    pub is_ready: bool,
+    leaving: Leaving,
+    /// Tickets with an [`Alarm::Event`].
+    event_waits: Vec<Ticket>,
+    /// The machine was asked something since the last commit.
+    is_asked: bool,
+    _lock: Lock,
+}
+
+/// Whether the program goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Leaving {
+    No,
+    /// The machine says its goodbyes; then the program ends with this.
+    Asked(Exit),
+    /// It has.
+    Done(Exit),
+}
+
+/// What the program itself waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Alarm {
+    /// Being ready.
+    Start,
+    /// What is still being sent after the end of input.
+    Drain,
+    /// An event, for this ticket.
+    Event(Ticket),
+}
+
+impl Program {
+    pub fn new(
+        directory: PathBuf,
+        lock: Lock,
+        store: ClientStore,
+        machine: Client,
+        reactor: Reactor,
+        plan: Plan,
+    ) -> Program {
+        let broadcast = plan.is_shown_everything();
+        Program {
+            directory,
+            machine,
+            store,
+            event_waits: Vec::new(),
+            is_asked: false,
+            _lock: lock,
+            reactor,
+            desk: Desk::new(plan.style, broadcast),
+            clock: Clock::new(),
+            plan,
+            wake: Wake::new(),
+            alarms: Timers::new(),
+            input: LineBuffer::default(),
+            held: None,
+            input_ended: false,
+            reads: VecDeque::new(),
+            is_ready: false,
+            leaving: Leaving::No,
+        }
+    }
+
+    /// Runs until it is told to leave. A failure ends it at once.
+    pub fn run(mut self) -> Result<Exit, Failure> {
+        let result = self.run_on();
+        if let Err(failure) = &result
+            && self.plan.is_for_a_verb()
+        {
+            self.desk.fail_main(failure);
+        }
+        result
+    }
+
+    fn run_on(&mut self) -> Result<Exit, Failure> {
+        let now = self.clock.now();
+        let start_by = now.mono.after_ms(self.plan.timeout_ms);
+        self.alarms.set(Alarm::Start, start_by, "reaching the server");
+        self.begin(now)?;
+        loop {
+            let now = self.turn()?;
+            self.follow_plan(now)?;
+            if let Leaving::Done(exit) = self.leaving {
+                self.say_last_words();
+                return Ok(exit);
+            }
+        }
+    }
+
+    /// One wake.
+    fn turn(&mut self) -> Result<Now, Failure> {
+        let timeout = self.timeout();
+        self.reactor.wait(timeout).map_err(|why| local(&why))?;
+        let now = self.clock.now();
+        self.take_in(now);
+        while let Some(alarm) = self.alarms.pop_due(now.mono) {
+            self.on_alarm(now, alarm)?;
+        }
+        self.take_lines(now)?;
+        self.commit(now)?;
+        self.read_store()?;
+        self.forget_alarms();
+        self.desk.flush(&mut self.reactor);
+        self.reactor.flush();
+        if self.desk.stdout.is_gone() {
+            self.leave(now, Exit::Done)?;
+        }
+        Ok(now)
+    }
+
+    fn timeout(&mut self) -> Option<Duration> {
+        let is_behind = |sink| self.desk.is_behind(sink);
+        let mut readable = self.reads.iter().filter_map(|(ticket, _)| self.desk.sink(*ticket));
+        let more = readable.any(|sink| !is_behind(sink));
+        if more || self.is_asked || self.may_take_line() || self.desk.has_more(&mut self.reactor) {
+            return Some(Duration::ZERO);
+        }
+        let machine = self.machine.poll_timeout().map(|(at, _)| at);
+        let own = self.alarms.next().map(|(at, _)| at);
+        let at = machine.into_iter().chain(own).min()?;
+        let is_due = at <= self.clock.now().mono;
+        Some(if is_due { Duration::ZERO } else { self.clock.until(at) })
+    }
+
+    /// Feeds everything that is ready.
+    fn take_in(&mut self, now: Now) {
+        let Program { reactor, machine, desk, input, input_ended, plan, .. } = self;
+        let mut fed = false;
+        while let Some(ready) = reactor.next() {
+            match ready {
+                Ready::Datagram { from, bytes } => {
+                    machine.handle(now, Input::Datagram { from, bytes });
+                    fed = true;
+                }
+                Ready::Stream(conn, event) => {
+                    machine.handle(now, Input::Stream(conn, event));
+                    fed = true;
+                }
+                Ready::Stdin([]) => {
+                    input.end();
+                    *input_ended = true;
+                }
+                Ready::Stdin(bytes) => input.push(bytes),
+                Ready::Signal(Signal::Terminate | Signal::Interrupt) => plan.signals += 1,
+                Ready::Signal(Signal::Resize | Signal::Continue) => {}
+                Ready::Control(id, ControlEvent::Opened) => desk.guest_came(id),
+                Ready::Control(id, ControlEvent::Bytes(bytes)) => desk.guest_said(id, bytes),
+                Ready::Control(id, ControlEvent::Closed) => desk.guest_left(id),
+            }
+        }
+        let due = machine.poll_timeout().is_some_and(|(at, _)| at <= now.mono);
+        if due && !fed {
+            machine.handle(now, Input::Tick);
+        }
+    }
+
+    /// Commits the wake and performs what it gave rise to.
+    fn commit(&mut self, now: Now) -> Result<(), Failure> {
+        self.is_asked = false;
+        let Program { wake, machine, store, reactor, desk, is_ready, plan, leaving, .. } = self;
+        let effects = wake
+            .commit(machine, store, now)
+            .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
+        for effect in effects {
+            match effect {
+                Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
+                Effect::Stream(conn, action) => reactor.perform(conn, action),
+                Effect::Show(Notice::Event { seq, at, event }) => {
+                    *is_ready |= matches!(event, Event::Ready { .. });
+                    plan.is_online |= matches!(event, Event::Online { .. });
+                    desk.event(seq, at, &event);
+                }
+                Effect::Show(Notice::Row(ticket, row)) => desk.row(ticket, &row),
+                Effect::Show(Notice::Done(ticket, result)) => {
+                    desk.end(ticket, result.map_err(Failure::from));
+                }
+                Effect::Show(Notice::Trouble(refusal)) => {
+                    plan.on_trouble(*is_ready, desk, refusal.into());
+                }
+                Effect::Show(Notice::Left) => {
+                    if let Leaving::Asked(exit) = *leaving {
+                        *leaving = Leaving::Done(exit);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn read_store(&mut self) -> Result<(), Failure> {
+        for _ in 0..self.reads.len() {
+            let Some((ticket, read)) = self.reads.pop_front() else { break };
+            let (desk, store) = (&mut self.desk, &mut self.store);
+            let rest = read
+                .step(ticket, desk, store, Some(&self.machine))
+                .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
+            self.reads.extend(rest.map(|read| (ticket, read)));
+        }
+        Ok(())
+    }
+
+    fn on_alarm(&mut self, now: Now, alarm: Alarm) -> Result<(), Failure> {
+        match alarm {
+            Alarm::Start if self.is_ready => Ok(()),
+            Alarm::Start => {
+                let failure = self.unreachable();
+                match self.plan.gives_up_starting() {
+                    true => Err(failure),
+                    false => {
+                        self.desk.trouble(&failure);
+                        Ok(())
+                    }
+                }
+            }
+            Alarm::Drain => self.leave(now, Exit::Time),
+            Alarm::Event(ticket) => {
+                let error = "time ran out".to_owned();
+                self.desk.give_up_waiting(ticket, Failure { exit: Exit::Time, error });
+                Ok(())
+            }
+        }
+    }
+
+    /// A deadline that nobody waits for any more must not wake us.
+    fn forget_alarms(&mut self) {
+        if self.is_ready {
+            self.alarms.cancel(&Alarm::Start);
+        }
+        let (desk, alarms) = (&self.desk, &mut self.alarms);
+        self.event_waits.retain(|ticket| {
+            let waits = desk.sink(*ticket).is_some();
+            if !waits {
+                alarms.cancel(&Alarm::Event(*ticket));
+            }
+            waits
+        });
+    }
+
+    fn unreachable(&self) -> Failure {
+        let why = match self.machine.why_unreachable() {
+            "" => "no answer in time",
+            why => why,
+        };
+        let server = self.plan.server.as_deref().unwrap_or("no server");
+        Refusal::ServerUnreachable(format!("{server}: {why} [is hobnobd running there?]")).into()
+    }
+}
+
+/// A failure of this machine.
+pub(super) fn local(why: &std::io::Error) -> Failure {
+    Failure { exit: Exit::Local, error: why.to_string() }
+}

@@ -1,0 +1,194 @@
+//! What lines ask for: each gets a ticket, and goes to the machine, the store or the desk.
+
+use super::{Alarm, Leaving, Program};
+use crate::proto::id::Seq;
+use crate::proto::limits;
+use crate::proto::machine::{Input, Machine};
+use crate::proto::model::command::{Command, Ticket, Verb};
+use crate::proto::model::person::Target;
+use crate::proto::model::refusal::{Exit, Refusal};
+use crate::proto::time::Now;
+use crate::shell::client::desk::{Role, Sink};
+use crate::shell::client::reads::{self, Read};
+use crate::shell::front::args::Bad;
+use crate::shell::front::input::{BadLine, LineBuffer};
+use crate::shell::front::lines::{self, Asked};
+use crate::shell::front::verbs::Defaults;
+use crate::shell::front::{Failure, Request};
+use std::net::ToSocketAddrs;
+
+impl Program {
+    /// Whether a line that is here already may be taken now.
+    pub(super) fn may_take_line(&self) -> bool {
+        let held = self.held.is_some() && !self.desk.is_turning();
+        let lines = self.held.is_none() && self.input.has_line();
+        self.leaving == Leaving::No && (held || lines) && !self.machine.is_busy()
+    }
+
+    pub(super) fn take_lines(&mut self, now: Now) -> Result<(), Failure> {
+        for id in self.desk.guests() {
+            while self.leaving == Leaving::No {
+                let Some(line) = self.desk.guest_lines(id).and_then(LineBuffer::next_line) else {
+                    break;
+                };
+                if let Some(asked) = parse(line, true, self.plan.defaults) {
+                    self.start(now, Sink::Control(id), asked)?;
+                }
+            }
+        }
+        while self.may_take_line() {
+            if let Some(asked) = self.next_asked() {
+                self.start(now, Sink::Stdout, asked)?;
+            }
+        }
+        let full = self.held.is_some() || self.input.has_line();
+        if full != self.plan.input_paused {
+            self.plan.input_paused = full;
+            self.reactor.pause_stdin(full);
+        }
+        Ok(())
+    }
+
+    /// The next line of standard input that can be answered now.
+    fn next_asked(&mut self) -> Option<Asked> {
+        if let Some(asked) = self.held.take() {
+            return Some(asked);
+        }
+        let line = self.input.next_line()?;
+        let asked = parse(line, self.plan.style.json, self.plan.defaults)?;
+        let waits = matches!(asked.request, Ok(Request::Say { .. })) && self.desk.is_turning();
+        if waits && !self.plan.is_interactive() {
+            self.held = Some(asked);
+            return None;
+        }
+        Some(asked)
+    }
+
+    /// Starts the verb that the program runs for.
+    pub fn start_main(&mut self, now: Now, asked: Asked) -> Result<(), Failure> {
+        self.start_as(now, Sink::Stdout, asked, true)
+    }
+
+    fn start(&mut self, now: Now, sink: Sink, asked: Asked) -> Result<(), Failure> {
+        self.start_as(now, sink, asked, false)
+    }
+
+    /// Gives a line its ticket and does what it asks for.
+    fn start_as(
+        &mut self,
+        now: Now,
+        sink: Sink,
+        asked: Asked,
+        is_main: bool,
+    ) -> Result<(), Failure> {
+        let Asked { reference, timeout_ms, request } = asked;
+        let timeout_ms = timeout_ms.unwrap_or(self.plan.timeout_ms);
+        let role = match &request {
+            Ok(Request::Ask(Verb::Chat(target))) => Role::Talk(Some(target.clone())),
+            Ok(Request::Ask(Verb::Accept(target))) => Role::Talk(target.clone()),
+            Ok(Request::Dial(_)) => Role::Talk(None),
+            Ok(Request::Ask(Verb::Close(_))) => Role::Close,
+            Ok(Request::Listen | Request::Events { follow: true, .. }) => Role::Endless,
+            Ok(_) | Err(_) => Role::Line,
+        };
+        let ticket = self.desk.ask(sink, reference, role);
+        if is_main {
+            self.desk.run_for(ticket, self.plan.defaults.until);
+        }
+        match request {
+            Err(bad) => self.desk.end(ticket, Err(bad.into())),
+            Ok(request) => self.perform(now, sink, ticket, timeout_ms, request)?,
+        }
+        Ok(())
+    }
+
+    fn perform(
+        &mut self,
+        now: Now,
+        sink: Sink,
+        ticket: Ticket,
+        timeout_ms: u64,
+        request: Request,
+    ) -> Result<(), Failure> {
+        match request {
+            Request::Ask(verb) => self.ask(now, ticket, timeout_ms, verb),
+            Request::Dial(host) => match resolve(&host) {
+                Ok(target) => self.ask(now, ticket, timeout_ms, Verb::Chat(target)),
+                Err(failure) => self.desk.end(ticket, Err(failure)),
+            },
+            Request::Say { text, until } => match self.desk.talk.current() {
+                Some(target) => {
+                    let verb = Verb::Msg { to: vec![target], text, until };
+                    self.ask(now, ticket, timeout_ms, verb);
+                }
+                None => self.desk.end(ticket, Err(nobody())),
+            },
+            Request::History { with, most_rows, since } => {
+                self.reads.push_back((ticket, Read::History { with, most_rows, since }));
+            }
+            Request::Search { words, with, most_rows } => {
+                self.reads.push_back((ticket, Read::Search { words, with, most_rows }));
+            }
+            Request::Events { since, follow } => {
+                let now_on = if follow { self.store.last_seq() } else { Seq(0) };
+                let since = since.map_or(now_on, Seq);
+                self.reads.push_back((ticket, Read::Events { since, follow }));
+            }
+            Request::Outbox => self.reads.push_back((ticket, Read::Outbox)),
+            Request::Drop(prefix) => match reads::message(&prefix, &mut self.store)
+                .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?
+            {
+                Ok(id) => self.ask(now, ticket, timeout_ms, Verb::Drop(id)),
+                Err(refusal) => self.desk.end(ticket, Err(refusal.into())),
+            },
+            Request::Wait(fit) => {
+                self.desk.wait(ticket, fit);
+                let until = now.mono.after_ms(timeout_ms);
+                self.alarms.set(Alarm::Event(ticket), until, "an event");
+                self.event_waits.push(ticket);
+            }
+            Request::Listen => self.desk.listen(sink),
+            Request::Help(row) => {
+                self.desk.print(sink, |printer, out| printer.help(out, row));
+                self.desk.end(ticket, Ok(()));
+            }
+            Request::Quit => {
+                self.desk.end(ticket, Ok(()));
+                self.leave(now, Exit::Done)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands a verb to the machine.
+    pub fn ask(&mut self, now: Now, ticket: Ticket, timeout_ms: u64, verb: Verb) {
+        let command = Command { ticket, timeout_ms, verb };
+        self.is_asked = true;
+        self.machine.handle(now, Input::Command(command));
+    }
+}
+
+fn parse(line: Result<&str, BadLine>, json: bool, defaults: Defaults) -> Option<Asked> {
+    let bad = match line {
+        Ok(line) => return lines::parse(line, json, defaults),
+        Err(BadLine::TooLong) => Bad::Refused(Refusal::TextTooLong(limits::LINE_MAX_BYTES)),
+        Err(BadLine::NotText) => Bad::Line("not UTF-8".to_owned()),
+    };
+    Some(Asked { reference: None, timeout_ms: None, request: Err(bad) })
+}
+
+/// The address behind `HOST:PORT`. It asks the resolver and waits for it, because a user who dials
+/// a host has nothing to do until it is known.
+fn resolve(host: &str) -> Result<Target, Failure> {
+    let found = host.to_socket_addrs().map_err(|why| why.to_string());
+    match found.map(|mut all| all.next()) {
+        Ok(Some(at)) => Ok(Target::Endpoint(at)),
+        Ok(None) => Err(Refusal::NoPath(host.to_owned(), "no address".to_owned()).into()),
+        Err(why) => Err(Refusal::NoPath(host.to_owned(), why).into()),
+    }
+}
+
+fn nobody() -> Failure {
+    let error = "nobody to talk to [/chat NAME first, or /msg NAME TEXT]".to_owned();
+    Failure { exit: Exit::No, error }
+}

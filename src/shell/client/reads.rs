@@ -1,0 +1,139 @@
+//! Listings that the store answers: history, events, outbox. They are read after the wake's commit,
+//! so that they show what was written just before.
+
+use super::desk::{Desk, Sink};
+use crate::proto::client::Client;
+use crate::proto::id::{MsgId, Seq};
+use crate::proto::model::command::Ticket;
+use crate::proto::model::entry::HistoryOf;
+use crate::proto::model::event::Stage;
+use crate::proto::model::person::{Fingerprint, Target};
+use crate::proto::model::refusal::Refusal;
+use crate::proto::time::Wall;
+use crate::shell::store::StoreError;
+use crate::shell::store::client::ClientStore;
+
+/// A listing that was asked for.
+pub(super) enum Read {
+    History { with: Option<Target>, most_rows: usize, since: Option<Wall> },
+    Search { words: String, with: Option<Target>, most_rows: usize },
+    Outbox,
+    Events { since: Seq, follow: bool },
+}
+
+/// Events read at a time.
+const PAGE_ROWS: usize = 512;
+
+impl Read {
+    /// Goes on with a listing; what is left of it comes back.
+    pub fn step(
+        self,
+        ticket: Ticket,
+        desk: &mut Desk,
+        store: &mut ClientStore,
+        machine: Option<&Client>,
+    ) -> Result<Option<Read>, StoreError> {
+        let Some(sink) = desk.sink(ticket) else { return Ok(None) };
+        match self {
+            Read::History { with, most_rows, since } => {
+                let of = match history_of(with, store)? {
+                    Ok(of) => of,
+                    Err(refusal) => {
+                        desk.end(ticket, Err(refusal.into()));
+                        return Ok(None);
+                    }
+                };
+                store.history(of, since, most_rows, &mut |entry| {
+                    desk.print(sink, |printer, out| printer.entry(out, &entry));
+                })?;
+            }
+            Read::Search { words, with, most_rows } => {
+                // A step a turn, so that what else there is to do is done meanwhile.
+                if let Ok(1..) = store.index() {
+                    return Ok(Some(Read::Search { words, with, most_rows }));
+                }
+                let with = match with.map(|target| known(target, store)).transpose()? {
+                    None => None,
+                    Some(Ok(who)) => Some(who),
+                    Some(Err(refusal)) => {
+                        desk.end(ticket, Err(refusal.into()));
+                        return Ok(None);
+                    }
+                };
+                store.search(&words, with, most_rows, &mut |entry| {
+                    desk.print(sink, |printer, out| printer.entry(out, &entry));
+                })?;
+            }
+            Read::Outbox => store.outbox(&mut |mut row| {
+                let sent = machine.and_then(|machine| machine.sent_up_to(row.to));
+                if row.stage == Stage::Queued && sent >= Some(row.id) {
+                    row.stage = Stage::Sent;
+                }
+                desk.print(sink, |printer, out| printer.outbox(out, &row));
+            })?,
+            Read::Events { since, follow } => {
+                return events(ticket, sink, since, follow, desk, store);
+            }
+        }
+        desk.end(ticket, Ok(()));
+        Ok(None)
+    }
+}
+
+/// One page of events; nothing at all while the reader has not read the last.
+fn events(
+    ticket: Ticket,
+    sink: Sink,
+    mut since: Seq,
+    follow: bool,
+    desk: &mut Desk,
+    store: &mut ClientStore,
+) -> Result<Option<Read>, StoreError> {
+    if desk.is_behind(sink) {
+        return Ok(Some(Read::Events { since, follow }));
+    }
+    let mut rows = 0;
+    store.events(since, PAGE_ROWS, &mut |seq, at, event| {
+        desk.print(sink, |printer, out| printer.event(out, Some(seq), at, &event));
+        since = seq;
+        rows += 1;
+    })?;
+    if rows == PAGE_ROWS {
+        return Ok(Some(Read::Events { since, follow }));
+    }
+    if follow {
+        desk.listen(sink);
+    } else {
+        desk.end(ticket, Ok(()));
+    }
+    Ok(None)
+}
+
+fn history_of(
+    with: Option<Target>,
+    store: &mut ClientStore,
+) -> Result<Result<HistoryOf, Refusal>, StoreError> {
+    let Some(target) = with else { return Ok(Ok(HistoryOf::All)) };
+    Ok(known(target, store)?.map(HistoryOf::With))
+}
+
+fn known(
+    target: Target,
+    store: &mut ClientStore,
+) -> Result<Result<Fingerprint, Refusal>, StoreError> {
+    let person = store.person(&target)?;
+    Ok(person.map(|person| person.fingerprint).ok_or_else(|| Refusal::Unknown(target.to_string())))
+}
+
+/// The one message of ours whose id begins so.
+pub(super) fn message(
+    prefix: &str,
+    store: &mut ClientStore,
+) -> Result<Result<MsgId, Refusal>, StoreError> {
+    let found = store.messages_by_prefix(prefix)?;
+    Ok(match found.as_slice() {
+        [id] => Ok(*id),
+        [] => Err(Refusal::NoSuchMessage(prefix.to_owned())),
+        [_, _, ..] => Err(Refusal::Ambiguous("message")),
+    })
+}

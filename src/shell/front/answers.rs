@@ -1,0 +1,154 @@
+//! The other end of the control socket: what a running hobnob answered, read back.
+
+use super::Failure;
+use crate::proto::id::Seq;
+use crate::proto::model::entry::{Entry, OutboxRow};
+use crate::proto::model::event::Event;
+use crate::proto::model::notice::Row;
+use crate::proto::model::refusal::Exit;
+use crate::proto::time::Wall;
+use serde::Deserialize;
+
+/// One line of an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Something happened.
+    Event(Option<Seq>, Wall, Event),
+    /// A row.
+    Row(Row),
+    /// A row of `history`.
+    Entry(Entry),
+    /// A row of `outbox`.
+    Outbox(OutboxRow),
+    /// The verb ended.
+    Done(Result<(), Failure>),
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    event: &'a str,
+    #[serde(default)]
+    seq: Option<Seq>,
+    #[serde(default)]
+    at: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Done {
+    ok: bool,
+    #[serde(default)]
+    code: u8,
+    #[serde(default)]
+    error: String,
+}
+
+/// Reads a line; `None` for what this program does not know.
+pub fn parse(line: &str) -> Option<Answer> {
+    let head: Head<'_> = serde_json::from_str(line).ok()?;
+    match head.event {
+        "done" => {
+            let done: Done = serde_json::from_str(line).ok()?;
+            let failure = Failure { exit: exit(done.code), error: done.error };
+            Some(Answer::Done(if done.ok { Ok(()) } else { Err(failure) }))
+        }
+        "entry" => serde_json::from_str(line).ok().map(Answer::Entry),
+        "outbox" => serde_json::from_str(line).ok().map(Answer::Outbox),
+        _ => match head.at {
+            Some(at) => {
+                let event = serde_json::from_str(line).ok()?;
+                Some(Answer::Event(head.seq, Wall::parse(at)?, event))
+            }
+            None => serde_json::from_str(line).ok().map(Answer::Row),
+        },
+    }
+}
+
+fn exit(code: u8) -> Exit {
+    let all = [Exit::No, Exit::Usage, Exit::Unreachable, Exit::Local, Exit::Identity, Exit::Time];
+    all.into_iter().find(|exit| *exit as u8 == code).unwrap_or(Exit::Local)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::bytes::Bytes;
+    use crate::proto::id::MsgId;
+    use crate::proto::model::account::Visibility;
+    use crate::proto::model::entry::Direction;
+    use crate::proto::model::event::{Path, SessionState, Stage};
+    use crate::proto::model::notice::{PersonRow, SessionRow, WhoamiRow};
+    use crate::proto::model::person::Fingerprint;
+    use crate::proto::model::refusal::Refusal;
+    use crate::shell::front::json::JsonLines;
+
+    fn read_back(write: impl FnOnce(&mut JsonLines, &mut Vec<u8>)) -> Option<Answer> {
+        let mut out = Vec::new();
+        write(&mut JsonLines::default(), &mut out);
+        parse(std::str::from_utf8(&out).expect("JSON is UTF-8"))
+    }
+
+    #[test]
+    fn events_and_ends_are_read_back_as_written() {
+        let event = Event::Receipt {
+            id: MsgId::FIRST,
+            to: "bob".to_owned(),
+            state: Stage::Held,
+            why: Some("a \"b\"".to_owned()),
+        };
+        let read = read_back(|json, out| json.event(out, Some(Seq(7)), Wall(5), &event));
+        assert_eq!(read, Some(Answer::Event(Some(Seq(7)), Wall(5), event)));
+        let failure = Failure::from(Refusal::TimeOut);
+        let read = read_back(|json, out| json.done(out, None, Err(&failure)));
+        assert_eq!(read, Some(Answer::Done(Err(failure))));
+        assert_eq!(read_back(|json, out| json.done(out, None, Ok(()))), Some(Answer::Done(Ok(()))));
+        assert_eq!(parse("{\"event\":\"novelty\"}"), None);
+        assert_eq!(parse("garbage"), None);
+    }
+
+    #[test]
+    fn rows_are_read_back_as_written() {
+        let fingerprint = Fingerprint(Bytes([7; 20]));
+        let rows = [
+            Row::Person(PersonRow {
+                name: "bob".to_owned(),
+                address: Some([100, 64, 0, 7].into()),
+                fingerprint,
+                online: true,
+                seen: Some(Wall(60_000)),
+                age_ms: 12,
+                friend: false,
+            }),
+            Row::Whoami(WhoamiRow {
+                name: None,
+                address: None,
+                fingerprint,
+                listen: vec!["[::1]:7".parse().expect("an address")],
+                public: None,
+                visibility: Visibility::Private,
+                server: None,
+            }),
+            Row::Session(SessionRow {
+                with: "bob".to_owned(),
+                state: SessionState::Open,
+                path: Some(Path::Relay),
+                remote: None,
+                since: Wall(60_000),
+            }),
+            Row::Queued { id: MsgId::LAST, to: "bob".to_owned() },
+        ];
+        for row in rows {
+            assert_eq!(read_back(|json, out| json.row(out, &row)), Some(Answer::Row(row)));
+        }
+        let entry = Entry {
+            seq: Seq(3),
+            id: MsgId::FIRST,
+            with: "bob".to_owned(),
+            direction: Direction::In,
+            text: "hi\n".to_owned(),
+            sent: Wall(1),
+            at: Wall(2),
+            state: None,
+        };
+        assert_eq!(read_back(|json, out| json.row(out, &entry)), Some(Answer::Entry(entry)));
+    }
+}

@@ -1,0 +1,76 @@
+//! A real `hobnob`, driven by lines on its standard input and read by its lines of JSON.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_hobnob");
+
+/// A client in line mode.
+pub struct Client {
+    child: Child,
+    stdin: ChildStdin,
+    lines: BufReader<ChildStdout>,
+    line: String,
+}
+
+impl Client {
+    pub fn start(home: &Path, name: &str, server: SocketAddr, more: &[&str]) -> Client {
+        let mut child = command(home, name, server)
+            .args(more)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("hobnob is built");
+        let stdin = child.stdin.take().expect("it is piped");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped"));
+        Client { child, stdin, lines, line: String::new() }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Types a line.
+    pub fn say(&mut self, line: &str) {
+        self.stdin.write_all(format!("{line}\n").as_bytes()).expect("hobnob reads what is typed");
+    }
+
+    /// Reads on to the line that has this in it.
+    pub fn until(&mut self, part: &str) -> &str {
+        loop {
+            self.line.clear();
+            let bytes = self.lines.read_line(&mut self.line).expect("lines of text");
+            assert!(bytes > 0, "hobnob ended and never said {part}");
+            if self.line.contains(part) {
+                return &self.line;
+            }
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// `hobnob --json` of a profile.
+pub fn command(home: &Path, name: &str, server: SocketAddr) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.arg("--json").arg("--home").arg(home).args(["--name", name, "--accept", "all"]);
+    command.arg("--server").arg(server.to_string());
+    command
+}
+
+/// The same, with a script for standard input and a file for what it prints.
+pub fn scripted(mut command: Command, script: &Path, printed: &Path) -> Child {
+    let script = File::open(script).expect("the script is written");
+    let printed = File::create(printed).expect("a file to write");
+    command.stdin(script).stdout(printed).stderr(Stdio::null());
+    command.spawn().expect("hobnob is built")
+}

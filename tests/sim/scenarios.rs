@@ -1,1 +1,0 @@
-//! One scenario for each row of the session table, in a peaceful world.
