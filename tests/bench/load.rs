@@ -86,7 +86,7 @@ fn latencies(swarm: &mut Swarm, clients: usize) {
 fn lookup(swarm: &mut Swarm, asker: usize, of: usize) -> Duration {
     let start = Instant::now();
     let req = swarm.req(asker);
-    swarm.say(asker, Lookup { req, who: Target::Name(name(of)) });
+    swarm.say(asker, Lookup { req, who: Target::Name(name(of)), token: None });
     let ToClient::Found(found) = swarm.hear(asker) else { panic!("a lookup is answered") };
     assert!(found.req == req && found.who.is_some(), "everybody here is public");
     start.elapsed()
@@ -135,7 +135,7 @@ impl Pair {
     fn open(swarm: &mut Swarm, asker: usize, asked: usize) -> Pair {
         let session = SessionId(Bytes(swarm.rng().bytes()));
         let to = swarm.identity(asked).fingerprint();
-        swarm.say(asker, Ask { session, to, candidates: Vec::new() });
+        swarm.say(asker, Ask { session, to, candidates: Vec::new(), token: None, is_quiet: false });
         let ToClient::Offer(Offer { .. }) = swarm.hear(asked) else { panic!("an ask is offered") };
         swarm.say(asked, Answer { session, candidates: Vec::new() });
         let ToClient::Answered(_) = swarm.hear(asker) else { panic!("an answer arrives") };

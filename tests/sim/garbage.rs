@@ -5,6 +5,7 @@ use super::nonsense::Nonsense;
 use super::puppet::Line;
 use super::scenarios::{ANN, BOB, EVE, SOON_MS, dial, eve_serves, refusal, row, talking};
 use super::world::{SERVER, World, server_at};
+use hobnob::proto::bytes::Bytes;
 use hobnob::proto::client::{Accept, Client};
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::rng::Rng;
@@ -12,9 +13,10 @@ use hobnob::proto::id::ConnId;
 use hobnob::proto::link::Purpose;
 use hobnob::proto::machine::{Input, InputOf, Machine, Output, OutputOf, StreamAction};
 use hobnob::proto::model::event::{Event, Path, SessionState};
-use hobnob::proto::model::record::{Restored, ServerRows};
+use hobnob::proto::model::record::{Found, Restored, ServerRows};
 use hobnob::proto::server::Server;
 use hobnob::proto::time::{Mono, Now, Wall};
+use hobnob::shell::store::server::ServerStore;
 use std::net::SocketAddr;
 
 const SEEDS: u64 = 60;
@@ -232,7 +234,9 @@ fn a_server_takes_any_input_in_any_order() {
         let world = World::asleep(seed, 2, Accept::All);
         let me = Identity::from_bytes(&world.keys[SERVER]);
         let config = world.server_config.clone();
-        let mut server = Server::restore(config, me, 0, [seed as u8; 32]);
+        let mut disk = ServerStore::open_in_memory().expect("memory is there");
+        let past = disk.restore(config.pool, Bytes([1; 16])).expect("memory is there");
+        let mut server = Server::restore(config, me, past, [seed as u8; 32]);
         torment(
             &mut server,
             &mut nonsense,
@@ -243,13 +247,21 @@ fn a_server_takes_any_input_in_any_order() {
                 2 => give(Input::Datagram { from: server_at(), bytes: &nonsense.bytes() }),
                 3 => {
                     let then = nonsense.then();
-                    give(Input::Rows(ServerRows { account: None, then }));
+                    give(Input::Rows(ServerRows { found: nobody(), then }));
                 }
                 _ => nonsense.stream(conns, &mut |conn, event| give(Input::Stream(conn, event))),
             },
-            |_, query| Some(ServerRows { account: None, then: query.then }),
+            |_, query| {
+                let found = disk.query(query.read).expect("memory is there");
+                Some(ServerRows { found, then: query.then })
+            },
         );
     }
+}
+
+/// The answer to a question about somebody who is not there.
+fn nobody() -> Found {
+    Found::Account { account: None, has_token: false, is_blocked: false }
 }
 
 #[test]

@@ -6,20 +6,24 @@ use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::{ConnId, MsgId, ReqId, SessionId};
 use hobnob::proto::machine::{Cause, StreamEvent};
 use hobnob::proto::model::account::Visibility;
+use hobnob::proto::model::bond::Token;
 use hobnob::proto::model::command::{Command, Operate, Ticket, Verb};
 use hobnob::proto::model::event::Stage;
+use hobnob::proto::model::letter::{Body, Letter};
 use hobnob::proto::model::name::Name;
 use hobnob::proto::model::person::{Fingerprint, Target};
-use hobnob::proto::model::record::{Rows, Waiting};
+use hobnob::proto::model::record::Rows;
 use hobnob::proto::server::Then;
 use hobnob::proto::time::Wall;
 use hobnob::proto::wire::client::{
-    Answer, Ask, Carry, Enter, Hangup, Leave, Listening, Lookup, Show, ToServer, Watch, Who,
+    Answer, Ask, Carry, Deposit, Enter, Hangup, Leave, Listening, Lookup, Publish, Reach, Show,
+    Taken, ToServer, WantKey, Watch, Watched, Who,
 };
 use hobnob::proto::wire::peer::{Ack, Bye, Greet, Settle, Text, ToPeer};
 use hobnob::proto::wire::server::{
-    Answered, Brief, Card, Carried, Ended, Found, Leaving, Offer, OverBudget, Presence, Refused,
-    Shown, ToClient, Welcome, WhoPage, WhyEnded, WhyLeaving, WhyRefused,
+    Answered, Brief, Card, Carried, Deposited, Ended, Found, Key, Leaving, Mail, Offer, Outcome,
+    OverBudget, Presence, Refused, Shown, ToClient, Welcome, WhoPage, WhyEnded, WhyLeaving,
+    WhyRefused,
 };
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -113,16 +117,34 @@ impl Nonsense {
 
     pub fn for_server(&mut self) -> ToServer {
         let session = self.session();
-        match self.below(13) {
+        match self.below(18) {
+            12 => WantKey { req: self.req(), of: self.key(), token: None }.into(),
+            13 | 14 => {
+                let (to, envelope) = (self.key(), Blob(self.bytes()));
+                Deposit { req: self.req(), to, token: None, envelope }.into()
+            }
+            15 => Taken { up_to: self.below(5) }.into(),
+            16 => Reach { tokens: Vec::new(), blocked: vec![self.key()] }.into(),
+            17 => Publish { keys: Vec::new(), replaces: self.below(2) == 0 }.into(),
             0 => Enter { name: Name::parse("eve").ok(), visibility: None }.into(),
             1 => Show { req: self.req(), visibility: self.visibility() }.into(),
             2 => {
                 let prefix = self.one_of(&["", "b", "\u{10FFFF}"]).to_owned();
                 Who { req: self.req(), prefix, after: self.maybe(Self::name) }.into()
             }
-            3 | 4 => Lookup { req: self.req(), who: self.target() }.into(),
-            5 => Watch { who: (0..self.below(30)).map(|_| self.key()).collect() }.into(),
-            6 => Ask { session, to: self.key(), candidates: self.places() }.into(),
+            3 | 4 => {
+                let token = self.maybe(Self::token);
+                Lookup { req: self.req(), who: self.target(), token }.into()
+            }
+            5 => {
+                let watched = |dice: &mut Self| Watched { who: dice.key(), token: None };
+                Watch { who: (0..self.below(30)).map(|_| watched(self)).collect() }.into()
+            }
+            6 => {
+                let (to, candidates) = (self.key(), self.places());
+                let is_quiet = self.below(2) == 0;
+                Ask { session, to, candidates, token: None, is_quiet }.into()
+            }
             7 => Answer { session, candidates: self.places() }.into(),
             8 => Carry { session, bytes: Blob(self.bytes()) }.into(),
             9 => Hangup { session, declined: self.below(2) == 0 }.into(),
@@ -145,12 +167,16 @@ impl Nonsense {
 
     pub fn for_client(&mut self, people: &[[u8; Identity::BYTES]]) -> ToClient {
         let session = self.session();
-        match self.below(16) {
+        match self.below(20) {
             0..4 => Welcome {
                 name: Name::parse("ann").expect("a name"),
                 address: Ipv4Addr::new(100, 64, 0, self.below(2) as u8),
                 outer: self.at(),
                 visibility: self.visibility(),
+                keys_left: self.below(100) as u32,
+                weekly: None,
+                epoch: Bytes([self.below(2) as u8; 16]),
+                hold_days: 30,
             }
             .into(),
             4 if self.below(4) == 0 => Refused { why: WhyRefused::Full }.into(),
@@ -159,7 +185,16 @@ impl Nonsense {
                 .into(),
             7 | 8 => Found { req: self.req(), who: self.maybe(|dice| dice.card(people)) }.into(),
             9 => Presence { who: self.key(), online: self.below(2) == 0, seen: Wall(1) }.into(),
-            10 => Offer { session, from: self.card(people), candidates: self.places() }.into(),
+            10 => {
+                let (from, candidates) = (self.card(people), self.places());
+                Offer { session, from, candidates, is_quiet: self.below(2) == 0 }.into()
+            }
+            16 => Key { req: self.req(), bundle: None }.into(),
+            17 => {
+                let envelope = Blob(self.bytes());
+                Mail { number: self.below(9), from: self.key(), name: None, envelope }.into()
+            }
+            18 => Deposited { req: self.req(), outcome: Outcome::Held }.into(),
             11 => Answered { session, candidates: self.places() }.into(),
             12 => Carried { session, bytes: Blob(self.bytes()) }.into(),
             13 => {
@@ -233,15 +268,22 @@ impl Nonsense {
         Command { ticket: Ticket(self.tickets), timeout_ms: self.below(20_000), verb }
     }
 
+    fn token(&mut self) -> Token {
+        Token(Bytes([self.below(3) as u8; 16]))
+    }
+
     pub fn rows(&mut self) -> Rows {
         let to = self.key();
         match self.below(2) {
             0 => Rows::Addressee(self.id(), self.maybe(|dice| dice.key())),
             _ => {
-                let waiting =
-                    |dice: &mut Self| Waiting { id: dice.id(), text: "x".into(), sent: Wall(1) };
+                let waiting = |dice: &mut Self| {
+                    let body = Body::Text("x".into());
+                    Letter { id: dice.id(), sent: Wall(1), body }
+                };
                 let rows = (0..self.below(4)).map(|_| waiting(self)).collect();
-                Rows::Outbox { to, rows, more: self.below(2) == 0 }
+                let queued_only = self.below(2) == 0;
+                Rows::Outbox { to, rows, queued_only, more: self.below(2) == 0 }
             }
         }
     }
@@ -264,9 +306,9 @@ impl Nonsense {
             2 => Then::Left(Wall(1)),
             3 => Then::Shown(conn, self.req(), self.visibility()),
             4 => Then::Found(conn, self.req()),
-            5 => Then::Watched(conn),
+            5 => Then::Watched(conn, self.key()),
             6 => Then::Offer(self.session()),
-            7 => Then::Absent(conn, self.session()),
+            7 => Then::Asked(conn, self.session()),
             _ => Then::Forget(self.name()),
         }
     }

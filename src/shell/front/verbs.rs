@@ -166,7 +166,7 @@ pub static VERBS: &[VerbRow] = &[
     VerbRow { word: "search", aliases: &[], section: Messages, parse: search,
         args: &[Must(Kind::Words), Arg::Option("--with", Kind::Name),
             Arg::Option("--limit", Kind::Number)],
-        help: "messages with these words, the newest first; a trailing * fits any ending" },
+        help: "messages with these words, newest first; word* fits any ending" },
     VerbRow { word: "events", aliases: &[], section: Messages, parse: events,
         args: &[Arg::Option("--since", Kind::Number), Flag("--follow")],
         help: "the event log after a number; --follow goes on with what happens" },
