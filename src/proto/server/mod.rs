@@ -1,4 +1,5 @@
-//! The server's decisions: who is signed in, who may reach whom, and bytes between two sides.
+//! The server's decisions: who is signed in, who may reach whom, bytes between two sides, and mail
+//! for those who are away.
 //!
 //! A connection's states, and what each input does there:
 //!
@@ -24,9 +25,9 @@
 //!
 //! Whoever stops being signed in is signed out by one function, `depart`.
 //!
-//! Accounts are read from the store when they are needed. What follows from a read goes before
-//! every question that was asked later, so a decision is never made on rows that another one
-//! outdated.
+//! Accounts, and what their owners have said about others, are read from the store when they are
+//! needed. What follows from a read goes before every question that was asked later, so a decision
+//! is never made on rows that another one outdated.
 
 mod accounts;
 mod budget;

@@ -53,12 +53,13 @@ impl ServerStore {
         Ok(Found::BlockersOf(found))
     }
 
-    /// A key whose number is there already is passed over, as is what is over the bound.
+    /// Takes back all one-time keys.
     pub(super) fn drop_prekeys(&mut self, owner: Fingerprint) -> Result<(), StoreError> {
         self.db.statement(DROP_ONCE)?.execute([&owner.0.0[..]])?;
         Ok(())
     }
 
+    /// A key whose number is there already is passed over, as is what is over the bound.
     pub(super) fn keep_prekeys(
         &mut self,
         owner: Fingerprint,

@@ -130,7 +130,8 @@ impl Disk {
             if bytes > most_bytes && !mail.is_empty() {
                 break;
             }
-            mail.extend(rest.next().map(|(_, mail)| mail.clone()));
+            let name = self.accounts.get(&next.from).map(|account| account.name.clone());
+            mail.extend(rest.next().map(|(_, mail)| HeldMail { name, ..mail.clone() }));
         }
         Found::Mail { more: rest.peek().is_some(), mail }
     }

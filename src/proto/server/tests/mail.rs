@@ -16,8 +16,10 @@ fn deposited(outcome: Outcome) -> Vec<ToClient> {
     vec![Deposited { req: req(6), outcome }.into()]
 }
 
+/// As Anna deposited it.
 fn mail(number: u64, envelope: &[u8]) -> ToClient {
-    Mail { number, from: key(1), name: None, envelope: Blob(envelope.to_vec()) }.into()
+    let (from, name) = (key(1), Some(nm("anna")));
+    Mail { number, from, name, envelope: Blob(envelope.to_vec()) }.into()
 }
 
 impl World {
@@ -316,6 +318,16 @@ fn a_forgotten_account_leaves_no_mail_behind() {
     let bert = world.enter(2, "bert");
     world.deposit(anna, 2, vec![2]);
     assert_eq!(world.heard(bert), [mail(1, &[2])]);
+}
+
+#[test]
+fn mail_of_a_forgotten_account_comes_without_a_name() {
+    let (mut world, anna) = away();
+    world.deposit(anna, 2, vec![1]);
+    world.operate(Operate::Forget(nm("anna")));
+    let (_, heard) = world.collect(2);
+    let [ToClient::Mail(mail)] = &heard[..] else { panic!("{heard:?}") };
+    assert_eq!((mail.from, &mail.name), (key(1), &None));
 }
 
 #[test]

@@ -121,6 +121,17 @@ fn published_keys_are_bounded_and_the_last_weekly_one_counts() {
 }
 
 #[test]
+fn keys_that_replace_leave_none_of_those_before() {
+    let mut world = World::new();
+    let bert = world.enter(2, "bert");
+    world.say(bert, publish(PrekeyKind::Once, 1..=100));
+    world.say(bert, Publish { replaces: true, ..publish(PrekeyKind::Once, 200..202) });
+    let anna = world.enter(1, "anna");
+    let given: Vec<_> = (0..3).map(|_| world.once(anna, 2)).collect();
+    assert_eq!(given, [Some(200), Some(201), None]);
+}
+
+#[test]
 fn one_asker_does_not_use_up_what_is_there_for_all() {
     let mut world = World::new();
     let bert = world.enter(2, "bert");

@@ -203,6 +203,21 @@ fn a_prekey_is_kept_whole_its_number_once_and_a_weekly_one_replaced() {
 }
 
 #[test]
+fn one_time_keys_taken_back_are_gone_and_their_numbers_free() {
+    let mut store = with_accounts();
+    let once = prekey_of(PrekeyKind::Once, 3, 10);
+    let weekly = prekey_of(PrekeyKind::Weekly, 4, 50);
+    publish(&mut store, 1, vec![once.clone(), weekly.clone()]);
+    publish(&mut store, 2, vec![once.clone()]);
+    store.keep(ServerRecord::Unpublish(key(1))).unwrap();
+    assert_eq!(prekeys(&mut store, 1), (None, Some(weekly)));
+    assert_eq!(standing(&mut store, 2).0, 1, "others keep theirs");
+    let anew = Prekey { key: Bytes([1; 32]), ..once };
+    publish(&mut store, 1, vec![anew.clone()]);
+    assert_eq!(prekeys(&mut store, 1).0, Some(anew));
+}
+
+#[test]
 fn one_time_keys_are_bounded_over_all_that_is_laid_out() {
     let mut store = with_accounts();
     let many = |from: u32| (from..from + 60).map(|id| prekey_of(PrekeyKind::Once, id, 0)).collect();
@@ -226,8 +241,8 @@ fn mail_is_read_in_order_in_pages_of_bytes_and_at_least_one() {
     assert_eq!(collect(&mut store, 2, 4, 250), (vec![], false));
     let page = store.query(Read::Mail { to: key(1), after: 0, most_bytes: 9 }).unwrap();
     let name = Name::parse("bob").ok();
-    let named = HeldMail { name, ..mail(1, 2, 1, 50, 100) };
-    assert_eq!(page, Found::Mail { mail: vec![named], more: false });
+    let mail = vec![HeldMail { name, ..mail(1, 2, 1, 50, 100) }];
+    assert_eq!(page, Found::Mail { mail, more: false });
 }
 
 #[test]
