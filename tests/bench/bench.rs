@@ -1,5 +1,6 @@
-//! Figures of what the README promises, each beside the promise. They decide nothing: this fails only
-//! if something does not work. `cargo bench --bench bench -- [PART…]`; `scripts/bench` runs it.
+//! Figures of what the README promises, each beside the promise. They decide nothing: this fails
+//! only if something does not work. `cargo bench --bench bench -- [PART…]`; `scripts/bench` runs
+//! it.
 
 mod bare;
 mod client;
