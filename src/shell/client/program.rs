@@ -143,8 +143,9 @@ impl Program {
         self.commit(now)?;
         self.read_store()?;
         self.forget_alarms();
-        self.desk.flush(&mut self.reactor);
+        // What others wait for first; the control socket's bytes leave with the next wait.
         self.reactor.flush();
+        self.desk.flush(&mut self.reactor);
         if self.desk.stdout.is_gone() {
             self.leave(now, Exit::Done)?;
         }

@@ -135,7 +135,9 @@ impl Db {
     fn prepare(connection: Connection, schema: &Schema) -> Result<Db, StoreError> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.execute_batch(BEFORE_READING)?;
+        connection.pragma_update(None, "cache_size", -i64::from(schema.cache_kib))?;
         schema.check(&connection)?;
+        connection.pragma_update(None, "page_size", schema.page_bytes)?;
         connection.execute_batch(BEFORE_WRITING)?;
         schema.migrate(&connection)?;
         Ok(Db { connection, is_open: false })
@@ -195,22 +197,16 @@ const STATEMENTS: usize = 96;
 const BEFORE_READING: &str = "
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA busy_timeout = 0;
-    PRAGMA cache_size = -1024;
     PRAGMA temp_store = MEMORY;
     PRAGMA mmap_size = 0;
     PRAGMA secure_delete = FAST;
     PRAGMA trusted_schema = OFF;
     PRAGMA foreign_keys = ON;";
 
-/// Pages of 16 KiB: each costs two writes to the log and two calls to copy it out again, so a burst
-/// takes half the calls that it does with 8 KiB, 0.12 a message sent and 0.08 received
-/// (`scripts/bench burst`).
-///
 /// The log is copied into the file every 500 pages and then written over from its start. It is
 /// not cut below that, because writing over blocks that exist is what makes `fdatasync` quick; a
 /// longer log only delays that.
 const BEFORE_WRITING: &str = "
-    PRAGMA page_size = 16384;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = 500;

@@ -3,7 +3,7 @@ mod search;
 mod server;
 
 use super::client::ClientStore;
-use super::schema::{self, Schema};
+use super::schema::{self, CLIENT, Schema};
 use super::server::ServerStore;
 use super::{Db, StoreError};
 use crate::proto::bytes::Bytes;
@@ -296,9 +296,10 @@ fn a_full_disk_is_said_and_what_was_committed_stays() {
 fn migrations_run_in_order_once_and_all_or_none() {
     const ONE: &str = "CREATE TABLE a (x INTEGER); INSERT INTO a VALUES (1);";
     const TWO: &str = "ALTER TABLE a ADD COLUMN y INTEGER; UPDATE a SET y = x + 1;";
-    let old = Schema { application: 5, migrations: &[ONE] };
-    let new = Schema { application: 5, migrations: &[ONE, TWO] };
-    let broken = Schema { application: 5, migrations: &[ONE, TWO, "DROP TABLE a; nonsense;"] };
+    let old = Schema { application: 5, migrations: &[ONE], ..CLIENT };
+    let new = Schema { application: 5, migrations: &[ONE, TWO], ..CLIENT };
+    let broken =
+        Schema { application: 5, migrations: &[ONE, TWO, "DROP TABLE a; nonsense;"], ..CLIENT };
     let file = Scratch::new("migrations");
     drop(Db::open(&file.path, &old).unwrap());
     assert!(Db::open(&file.path, &broken).is_err());

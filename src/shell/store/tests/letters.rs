@@ -9,10 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 #[test]
 fn a_profile_of_the_first_version_keeps_all_it_has_and_learns_the_rest() {
     let file = Scratch::new("upgrade");
-    let first = Schema {
-        application: schema::CLIENT.application,
-        migrations: &schema::CLIENT.migrations[..1],
-    };
+    let first = Schema { migrations: &schema::CLIENT.migrations[..1], ..schema::CLIENT };
     let db = Db::open(&file.path, &first).unwrap();
     let identity = [[1u8; 32], [2; 32], [3; 32], [3; 32]].concat();
     let person = "INSERT INTO people (id, fingerprint, name, identity) VALUES (1, ?1, 'bob', ?2)";
