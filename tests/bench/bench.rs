@@ -6,6 +6,8 @@ mod bare;
 mod client;
 mod common;
 mod load;
+mod mail;
+mod search;
 mod store;
 mod swarm;
 mod talk;
@@ -13,13 +15,15 @@ mod trace;
 
 type Part = fn();
 
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 9] = [
     ("bare", bare::run),
     ("start", talk::start),
     ("talk", talk::talk),
     ("burst", talk::burst),
     ("idle", talk::idle),
     ("server", load::run),
+    ("mail", mail::run),
+    ("search", search::run),
     ("store", store::run),
 ];
 

@@ -1,7 +1,9 @@
 //! What held mail costs a server: deposits a second from many clients, durable, and their
 //! collection. The whole machine and a real file, without sockets.
-//! `cargo bench --bench mail [-- DIR]`.
+//! `cargo bench --bench mail`.
 
+use super::client::{Client, command, scripted};
+use super::common::{Scratch, Server as Daemon, heading, row, short};
 use hobnob::proto::bytes::{Blob, Bytes};
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::rng::Rng;
@@ -17,7 +19,7 @@ use hobnob::proto::wire::client::{Deposit, Enter, Taken};
 use hobnob::proto::wire::server::ToClient;
 use hobnob::shell::store::server::ServerStore;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const CLIENTS: u64 = 200;
@@ -28,9 +30,10 @@ const TOGETHER: u64 = 2;
 const ENVELOPE_BYTES: usize = 512;
 const HELD: u64 = 10_000;
 
-fn main() {
-    let folder = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    let folder = folder.map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+/// The part.
+pub fn run() {
+    heading("held mail at the server: the whole machine and a real file, without sockets");
+    let folder = Scratch::new("mail");
     let path = folder.join("bench-mail.db");
     remove(&path);
     let mut world = World::new(&path);
@@ -41,6 +44,32 @@ fn main() {
     world.collection();
     drop(world);
     remove(&path);
+    to_somebody_away();
+}
+
+/// Real programs: a script writes to somebody who is away, who then comes and reads it all.
+fn to_somebody_away() {
+    heading("10,000 messages to somebody who is away, between real programs");
+    let scratch = Scratch::new("away");
+    let server = Daemon::start(&scratch.join("server"));
+    let bob_home = scratch.join("bob");
+    Client::start(&bob_home, "bob", server.at, &[]).until(r#""event":"ready""#);
+    let script = scratch.join("script");
+    let lines: String = (0..HELD).map(|n| format!("/msg bob message {n:010}\n")).collect();
+    std::fs::write(&script, lines).expect("room on the disk");
+    let mut ann = command(&scratch.join("ann"), "ann", server.at);
+    ann.args(["--wait", "held", "--timeout", "60"]);
+    let start = Instant::now();
+    let mut ann = scripted(ann, &script, &scratch.join("said"));
+    assert!(ann.wait().expect("it is ours").success(), "the sender ends when all is held");
+    row("first written to last held", short(start.elapsed()), "");
+    let start = Instant::now();
+    let mut bob = Client::start(&bob_home, "bob", server.at, &[]);
+    for n in 0..HELD {
+        let line = bob.until(r#""event":"message""#);
+        assert!(line.contains(&format!("message {n:010}")), "in order, each once: {line}");
+    }
+    row("start to the last shown", short(start.elapsed()), "3 s");
 }
 
 struct World {
@@ -236,6 +265,6 @@ fn remove(path: &Path) {
     for suffix in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
-        let _ = std::fs::remove_file(PathBuf::from(name));
+        let _ = std::fs::remove_file(std::path::PathBuf::from(name));
     }
 }

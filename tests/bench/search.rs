@@ -1,6 +1,7 @@
 //! What reading a large history costs: its newest page, searches, and making the index, with the
-//! memory that it takes; and sealing mail. `cargo bench --bench search [-- DIR]`.
+//! memory that it takes; and sealing mail. `cargo bench --bench search`.
 
+use super::common::{Scratch, heading};
 use hobnob::proto::bytes::Bytes;
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::mail::{self, Sealing};
@@ -13,7 +14,7 @@ use hobnob::proto::model::prekey::PrekeyKind;
 use hobnob::proto::model::record::Record;
 use hobnob::proto::time::{Mono, Now, Wall};
 use hobnob::shell::store::client::ClientStore;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 const NOW: Now = Now { mono: Mono(0), wall: Wall(1_763_678_000_000) };
@@ -22,9 +23,10 @@ const PEOPLE: u8 = 20;
 /// Words of the vocabulary; the `n`th is as frequent as 1/n, as in human languages (Zipf's law).
 const VOCABULARY: u64 = 30_000;
 
-fn main() {
-    let folder = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
-    let folder = folder.map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+/// The part.
+pub fn run() {
+    heading("sealing, and searching a history of a million messages");
+    let folder = Scratch::new("search");
     sealing();
     let path = folder.join("bench-search.db");
     remove(&path);
