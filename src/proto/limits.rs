@@ -22,8 +22,8 @@ pub const STREAM_AHEAD_BYTES: usize = 256 * 1024;
 pub const READ_BYTES: usize = 64 * 1024;
 /// Bytes read from one stream in one wake; the others have their turn before it goes on.
 pub const TURN_BYTES: usize = 256 * 1024;
-/// What is read from stdin at a time: all that a pipe holds (pipe(7)), so that a script's lines share
-/// a commit.
+/// What is read from stdin at a time: all that a pipe holds (pipe(7)), so that a script's lines
+/// share a commit.
 pub const STDIN_READ_BYTES: usize = 64 * 1024;
 /// Connections accepted, and datagrams received, in one wake of the loop.
 pub const TURN_ARRIVALS: usize = 256;
