@@ -134,7 +134,7 @@ fn waiting_for_more_than_can_happen_ends_with_6_and_keeps_the_message() {
     world.once("ann", &args).expect_refusal(6);
     let outbox = ann.ask(&["outbox"]).expect_ok();
     let row = outbox.row("outbox");
-    assert_eq!((&row["to"], &row["state"]), (&"bob".into(), &"queued".into()));
+    assert_eq!((&row["to"], &row["state"]), (&"bob".into(), &"held".into()));
 }
 
 #[test]

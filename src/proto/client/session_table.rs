@@ -1,5 +1,6 @@
 //! All sessions there are, by id and by the person at the other end; and what a session is.
 
+use super::Client;
 use super::flow::Flow;
 use super::link_table::Via;
 use super::linking::Linking;
@@ -8,6 +9,7 @@ use crate::proto::id::SessionId;
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::SessionState;
+use crate::proto::model::notice::{Row, SessionRow};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::time::Wall;
@@ -200,5 +202,27 @@ impl Sessions {
             (None, _, Some(target)) => Err(Refusal::NoSession(target.to_string())),
             (None, _, None) => Err(Refusal::NothingWaiting),
         }
+    }
+}
+
+impl Client {
+    pub(super) fn list_sessions(&mut self, ticket: Ticket) {
+        let mut rows = Vec::new();
+        for (_, session) in self.sessions.iter_mut() {
+            let flow = session.state.flow();
+            rows.push(SessionRow {
+                with: session.label.clone(),
+                state: session.state.word(),
+                path: flow.map(Flow::path),
+                remote: flow
+                    .and_then(|flow| self.links.at(flow.via()))
+                    .and_then(|link| link.remote),
+                since: session.since,
+            });
+        }
+        for row in rows {
+            self.core.row(ticket, Row::Session(row));
+        }
+        self.core.done(ticket, Ok(()));
     }
 }

@@ -43,7 +43,6 @@ use crate::proto::limits;
 use crate::proto::machine::StreamAction;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, Path, SessionState};
-use crate::proto::model::notice::{Row, SessionRow};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::{Answer, Ask, Hangup};
@@ -198,26 +197,6 @@ impl Client {
             Ok(id) => self.close_session(ticket, id),
             Err(why) => self.core.done(ticket, Err(why)),
         }
-    }
-
-    pub(super) fn list_sessions(&mut self, ticket: Ticket) {
-        let mut rows = Vec::new();
-        for (_, session) in self.sessions.iter_mut() {
-            let flow = session.state.flow();
-            rows.push(SessionRow {
-                with: session.label.clone(),
-                state: session.state.word(),
-                path: flow.map(Flow::path),
-                remote: flow
-                    .and_then(|flow| self.links.at(flow.via()))
-                    .and_then(|link| link.remote),
-                since: session.since,
-            });
-        }
-        for row in rows {
-            self.core.row(ticket, Row::Session(row));
-        }
-        self.core.done(ticket, Ok(()));
     }
 
     pub(super) fn on_session_late(&mut self, id: SessionId) {

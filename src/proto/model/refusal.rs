@@ -64,6 +64,8 @@ pub enum Refusal {
     IdentityChanged(String),
     /// The message is not in the outbox.
     NoSuchMessage(String),
+    /// No message has these words.
+    NothingFound(String),
     /// The words of a friend request are too long.
     WordsTooLong(usize),
     /// We block them ourselves.
@@ -98,6 +100,7 @@ impl Refusal {
             | Refusal::TextTooLong(_)
             | Refusal::Busy(_)
             | Refusal::NoSuchMessage(_)
+            | Refusal::NothingFound(_)
             | Refusal::Dropped(_)
             | Refusal::WordsTooLong(_)
             | Refusal::Blocked(_)
@@ -164,6 +167,7 @@ impl fmt::Display for Refusal {
                 write!(f, "{who}: the key is not the pinned one [compare it, then: trust {who}]")
             }
             Refusal::NoSuchMessage(id) => write!(f, "{id}: no such message waits"),
+            Refusal::NothingFound(words) => write!(f, "{words}: nothing found"),
             Refusal::WordsTooLong(bytes) => {
                 let most = limits::REQUEST_TEXT_BYTES;
                 write!(f, "{bytes} bytes are over the limit of {most} for a friend request")

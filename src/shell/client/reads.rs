@@ -60,9 +60,15 @@ impl Read {
                         return Ok(None);
                     }
                 };
+                let mut is_found = false;
                 store.search(&words, with, most_rows, &mut |entry| {
+                    is_found = true;
                     desk.print(sink, |printer, out| printer.entry(out, &entry));
                 })?;
+                if !is_found {
+                    desk.end(ticket, Err(Refusal::NothingFound(words).into()));
+                    return Ok(None);
+                }
             }
             Read::Outbox => store.outbox(&mut |mut row| {
                 let sent = machine.and_then(|machine| machine.sent_up_to(row.to));

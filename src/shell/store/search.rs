@@ -2,9 +2,10 @@
 //! pays nothing for it.
 //!
 //! How far it has come is kept in the transaction of the step that came so far: a crash leaves the
-//! index where a step ended. It holds numbers of messages only (FTS5 `detail=none`, no content), two
-//! bytes a word, and the newest matches are read from its end (`tests/bench/search.rs`). Only the
-//! words that begin alike are gathered first: of a million messages, that takes up to half a second.
+//! index where a step ended. It holds numbers of messages only (FTS5 `detail=none`, no content),
+//! two bytes a word, and the newest matches are read from its end (`tests/bench/search.rs`). Only
+//! the words that begin alike are gathered first: of a million messages, that takes up to half a
+//! second.
 
 use super::client::ClientStore;
 use super::read::{MESSAGE, entry};
