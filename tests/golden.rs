@@ -107,7 +107,7 @@ fn messages_to_a_client_keep_their_bytes() {
         server::Carried { session: SESSION, bytes: Blob(vec![1, 2, 3]) }.into(),
         server::OverBudget { req: Some(REQ), session: Some(SESSION) }.into(),
         server::OverBudget { req: None, session: None }.into(),
-        server::Key { req: REQ, bundle: Some(bundle) }.into(),
+        server::Key { req: REQ, bundle: Some(Box::new(bundle)) }.into(),
         server::Key { req: REQ, bundle: None }.into(),
         server::Mail { number: 70_000, from: KEY, name: None, envelope: envelope() }.into(),
     ];

@@ -61,6 +61,6 @@ impl Server {
             self.out.keep(ServerRecord::Spent(of.fingerprint, key.id));
         }
         let bundle = Bundle { identity: of.identity, once, weekly };
-        self.roster.send(id, Key { req, bundle: Some(bundle) });
+        self.roster.send(id, Key { req, bundle: Some(Box::new(bundle)) });
     }
 }

@@ -233,7 +233,7 @@ pub struct Key {
     /// The question's number.
     pub req: ReqId,
     /// `None`: no such person, or not visible to the one who asks; the two are not told apart.
-    pub bundle: Option<Bundle>,
+    pub bundle: Option<Box<Bundle>>,
 }
 
 /// The answer to `Deposit`.

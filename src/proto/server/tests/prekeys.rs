@@ -17,7 +17,9 @@ impl World {
     fn bundle(&mut self, id: ConnId, of: u8) -> Bundle {
         self.say(id, WantKey { req: req(5), of: key(of), token: None });
         match self.heard(id).pop() {
-            Some(ToClient::Key(answer)) if answer.req == req(5) => answer.bundle.expect("a bundle"),
+            Some(ToClient::Key(answer)) if answer.req == req(5) => {
+                *answer.bundle.expect("a bundle")
+            }
             other => panic!("{other:?}"),
         }
     }
