@@ -100,7 +100,7 @@ fn signed(purpose: &[u8], parts: &[&[u8]]) -> Vec<u8> {
 /// The number that two people compare to know that nobody stands between them: twelve groups of
 /// five digits, the same for both. Each half is one side's, after Signal's numeric fingerprint
 /// (`rust/protocol/src/fingerprint.rs` of libsignal): a hash iterated so often that looking for
-/// keys of a like number costs [`SAFETY_ROUNDS`] times as much, then 30 bytes as six numbers.
+/// keys of a like number costs `SAFETY_ROUNDS` times as much, then 30 bytes as six numbers.
 pub fn safety_number(a: Fingerprint, b: Fingerprint) -> String {
     let mut groups = Vec::with_capacity(12);
     for side in [a.min(b), a.max(b)] {
