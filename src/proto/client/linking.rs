@@ -8,7 +8,7 @@ use super::Client;
 use super::core::Alarm;
 use super::flow::Flow;
 use super::link_table::{PeerLink, Via};
-use super::session_table::State;
+use super::session_table::{Session, State};
 use super::uplink::closed_words;
 use crate::proto::bytes::{Blob, Bytes};
 use crate::proto::id::{ConnId, SessionId};
@@ -17,6 +17,7 @@ use crate::proto::link::{Link, LinkEvent, LinkFault, Purpose};
 use crate::proto::machine::{Cause, StreamAction};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, SessionState};
+use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::Carry;
@@ -242,7 +243,10 @@ impl Client {
     /// Somebody who dialled us has said who they are: theirs is a request like any other.
     pub(super) fn on_greet(&mut self, via: Via, greet: Greet) {
         let Some(peer) = self.links.at(via) else { return };
-        let (None, Some(identity)) = (peer.session, peer.identity) else { return };
+        let Some(identity) = peer.identity else { return };
+        if let Some(id) = peer.session {
+            return self.on_name_of_dialled(id, identity, greet.name);
+        }
         let Some(person) = self.people.claim(&identity, greet.name) else { return };
         if let Some(old) = self.sessions.with(person.fingerprint) {
             self.end_session(old, SessionState::Closed, Some("they started anew".into()));
@@ -257,9 +261,22 @@ impl Client {
         // From here on the session's own deadline counts.
         self.core.timers.cancel(&Alarm::Handshake(via));
         let label = person.label();
-        self.begin(id, Some(person), label, State::Knocked(via), Ticket::NOBODY);
+        let (with, state) = (Some(person), State::Knocked(via));
         if self.config.accept == super::Accept::All {
+            self.enlist(id, with, label, state, Ticket::NOBODY);
             self.accept_knock(id, via);
+        } else {
+            self.begin(id, with, label, state, Ticket::NOBODY);
+        }
+    }
+
+    /// Who was dialled by address says what they go by.
+    fn on_name_of_dialled(&mut self, id: SessionId, identity: PublicIdentity, name: Option<Name>) {
+        let knocks = |session: &Session| matches!(session.state, State::Knocking);
+        if self.sessions.at(id).is_some_and(knocks)
+            && let Some(person) = self.people.claim(&identity, name)
+        {
+            self.sessions.identify(id, person);
         }
     }
 

@@ -294,11 +294,23 @@ impl Client {
         ticket: Ticket,
     ) {
         let word = state.word();
+        self.enlist(id, with, label.clone(), state, ticket);
+        self.core.event(Event::Session { with: label, state: word, path: None, why: None });
+    }
+
+    /// Starts a session in a state that nobody need hear of.
+    pub(super) fn enlist(
+        &mut self,
+        id: SessionId,
+        with: Option<Person>,
+        label: String,
+        state: State,
+        ticket: Ticket,
+    ) {
         let waiters = if ticket == Ticket::NOBODY { Vec::new() } else { vec![ticket] };
         let since = self.core.now.wall;
-        self.sessions.insert(id, Session { with, label: label.clone(), state, since, waiters });
+        self.sessions.insert(id, Session { with, label, state, since, waiters });
         self.core.alarm(Alarm::Session(id), limits::ASK_MS, "a request unanswered");
-        self.core.event(Event::Session { with: label, state: word, path: None, why: None });
     }
 
     /// Ends a session, says so, and ends the verbs that waited for it.
