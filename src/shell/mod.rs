@@ -6,5 +6,6 @@ pub mod daemon;
 pub mod disk;
 pub mod front;
 pub mod reactor;
+pub mod stdout;
 pub mod store;
 pub mod system;

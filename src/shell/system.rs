@@ -1,6 +1,7 @@
-//! What both programs take from the machine they run on: clocks, entropy, standard output, log.
+//! What both programs take from the machine they run on: clocks, entropy, words, log.
 
 use crate::proto::time::{Mono, Now, Wall};
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -45,24 +46,13 @@ pub fn entropy() -> io::Result<[u8; 32]> {
     Ok(bytes)
 }
 
-/// Standard output, written once a wake.
-#[derive(Debug, Default)]
-pub struct Stdout {
-    /// What the wake has to say.
-    pub buffer: Vec<u8>,
-}
-
-impl Stdout {
-    /// Writes what was gathered. A broken pipe is an error like any other here; its kind says so.
-    pub fn flush(&mut self) -> io::Result<()> {
-        if self.buffer.is_empty() {
-            return Ok(());
-        }
-        let written = io::stdout().lock().write_all(&self.buffer);
-        let flushed = written.and_then(|()| io::stdout().lock().flush());
-        self.buffer.clear();
-        flushed
-    }
+/// What the system says of a failure, in lower case and without its number.
+pub fn words(failure: &dyn Display) -> String {
+    let text = failure.to_string();
+    let Some((said, _)) = text.split_once(" (os error ") else { return text };
+    let mut letters = said.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// Makes every file that the program will create its owner's alone: databases with their journals,

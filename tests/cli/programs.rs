@@ -1,8 +1,10 @@
 //! Starting and ending: options, the ready line, exit codes, the profile, signals.
 
-use crate::support::{Ended, Process, Scratch, Server, World, hobnob, hobnobd, nobody_there};
+use crate::support::{
+    Ended, Process, Scratch, Server, World, hobnob, hobnobd, is_session, nobody_there,
+};
 use rustix::process::Signal;
-use std::fs;
+use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -228,9 +230,55 @@ fn a_server_that_changed_its_key_is_refused_until_trusted() {
     let args = ["-n", "ann", "-s", &at, "who"];
     run(hobnob(&scratch.join("ann")).args(args)).expect_ok();
     first.crash();
-    let _second = Server::start(&scratch.join("second"), &at);
+    let second = Server::start(&scratch.join("second"), &at);
     let out = run(hobnob(&scratch.join("ann")).args(args));
-    out.expect_refusal(5);
+    let why = out.expect_refusal(5);
+    assert!(why.contains(&second.key) && why.contains(&format!("--server {at}#KEY")), "{why}");
+    let trusting = ["-n", "ann", "-s", &second.pinned(), "who"];
+    run(hobnob(&scratch.join("ann")).args(trusting)).expect_ok();
+}
+
+#[test]
+fn quit_with_nothing_running_is_done_at_once_and_needs_no_server() {
+    let scratch = Scratch::new();
+    run(hobnob(&scratch.join("ann")).arg("quit")).expect_ok();
+    let out = run(hobnob(&scratch.join("ann")).args(["--json", "quit"]));
+    assert_eq!(out.expect_ok(), "{\"event\":\"done\",\"ref\":null,\"ok\":true}\n");
+}
+
+#[test]
+fn output_that_cannot_be_written_is_exit_code_4() {
+    let world = World::new();
+    let full = || File::create("/dev/full").expect("the kernel has it");
+    for args in [&["whoami"][..], &["help"], &["--help"], &["--json", "who"]] {
+        let mut command = world.signed("ann");
+        command.args(args).stdin(Stdio::null()).stdout(full());
+        let out = Process::start_as_set(&mut command).ended();
+        assert!(out.expect_refusal(4).contains("no space left"), "{args:?}");
+    }
+    let data = world.home("other");
+    let mut server = hobnobd();
+    server.args(["--listen", "127.0.0.1:0", "--data"]).arg(data);
+    server.stdin(Stdio::null()).stdout(full());
+    Process::start_as_set(&mut server).ended().expect_refusal(4);
+}
+
+#[test]
+fn a_terminal_that_goes_away_is_a_clean_end_unless_nohup_says_otherwise() {
+    let world = World::new();
+    let mut bob = world.peer("bob");
+    let ann = world.peer("ann");
+    ann.process.signal(Signal::HUP);
+    assert_eq!(ann.process.ended().code, 0);
+    let mut command = Command::new("nohup");
+    let signed = world.signed("cyd");
+    command.arg(signed.get_program()).args(signed.get_args());
+    let mut cyd = Process::start(&mut command);
+    cyd.expect("ready", |line| line.starts_with("* ready"));
+    cyd.signal(Signal::HUP);
+    cyd.say("/chat bob");
+    bob.expect("a request", |e| is_session(e, "cyd", "offered"));
+    cyd.stop();
 }
 
 #[test]

@@ -80,6 +80,16 @@ fn a_script_file_as_input_is_played_to_its_end() {
 }
 
 #[test]
+fn what_a_script_asks_before_it_quits_is_answered_and_nothing_after() {
+    let world = World::new();
+    let mut ann = Process::start(&mut world.signed("ann"));
+    ann.write(b"/lookup nobody\n/quit\n/lookup nowhere\n");
+    let ended = ann.ended();
+    let out = ended.expect_ok();
+    assert!(out.contains("! nobody: no such name") && !out.contains("nowhere"), "{out}");
+}
+
+#[test]
 fn at_the_end_of_input_what_is_being_sent_is_waited_for() {
     let world = World::new();
     let mut bob = world.peer_with("bob", &["--accept", "all"]);

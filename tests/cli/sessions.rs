@@ -1,6 +1,6 @@
 //! Sessions: asked, accepted, declined, closed, several at a time, without a server.
 
-use crate::support::{Peer, World, hobnob, is_message, is_session, nobody_there, open};
+use crate::support::{Peer, Scratch, World, hobnob, is_message, is_session, nobody_there, open};
 
 #[test]
 fn a_session_is_asked_for_and_accepted() {
@@ -167,13 +167,39 @@ fn peers_talk_by_address_with_no_server_at_all() {
     let asked = ann.send(&["chat", &at]);
     let offer = bob.expect("an offer", |e| e["event"] == "session" && e["state"] == "offered");
     let caller = offer["with"].as_str().expect("somebody").to_owned();
+    assert_eq!(caller, "ann");
     bob.ask(&["accept", &caller]).expect_ok();
     ann.answer(asked).expect_ok();
     let open = ann.expect("open", |e| e["event"] == "session" && e["state"] == "open");
     let callee = open["with"].as_str().expect("somebody").to_owned();
-    assert_eq!(open["path"], "direct");
+    assert_eq!((open["path"].as_str(), callee.as_str()), (Some("direct"), "bob"));
     ann.deliver(&callee, "no server needed");
     bob.expect("the message", |e| is_message(e, &caller, "no server needed"));
     ann.ask(&["who"]).expect_refusal(3);
     ann.ask(&["chat", &nobody_there().to_string()]).expect_refusal(3);
+}
+
+#[test]
+fn who_accepts_all_is_not_asked_about_a_knock() {
+    let scratch = Scratch::new();
+    let options = ["--json", "--no-server", "--listen", "127.0.0.1:0"];
+    let mut bob = hobnob(&scratch.join("bob"));
+    let mut bob = Peer::start(bob.args(["-n", "bob", "--accept", "all"]).args(options));
+    let ready = bob.expect("ready", |event| event["event"] == "ready");
+    let port = ready["listen"][0].as_str().and_then(|at| at.rsplit_once(':')).expect("it listens");
+    let mut ann = Peer::start(hobnob(&scratch.join("ann")).args(["-n", "ann"]).args(options));
+    ann.ask(&["chat", &format!("localhost:{}", port.1)]).expect_ok();
+    bob.expect("open", |e| is_session(e, "ann", "open"));
+    assert_eq!(bob.count(|event| event["event"] == "session"), 0);
+}
+
+#[test]
+fn a_running_program_waits_for_no_resolver() {
+    let scratch = Scratch::new();
+    let options = ["--json", "--no-server", "--listen", "127.0.0.1:0"];
+    let mut ann = Peer::start(hobnob(&scratch.join("ann")).args(options));
+    let why = ann.ask(&["chat", "host.invalid:9"]).expect_refusal(2);
+    assert!(why.contains("run: hobnob chat host.invalid:9"), "{why}");
+    ann.ask(&["chat", "host.invalid:0"]).expect_refusal(2);
+    ann.ask(&["chat", "127.0.0.1:0"]).expect_refusal(2);
 }

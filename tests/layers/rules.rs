@@ -9,7 +9,7 @@ pub type Fault = String;
 const BASE: [&str; 6] = ["machine", "time", "id", "bytes", "limits", "timers"];
 
 /// Which layer may import which, beside itself. Only `shell::{client,daemon}` import everything.
-const IMPORTS: [(&str, &[&str]); 18] = [
+const IMPORTS: [(&str, &[&str]); 19] = [
     ("base", &[]),
     ("proto::model", &["base"]),
     ("proto::crypto", &["base", "proto::model"]),
@@ -25,6 +25,7 @@ const IMPORTS: [(&str, &[&str]); 18] = [
     ("shell::cli", &["base", "proto::model", "shell::front", "shell::disk"]),
     ("shell::config", &["base", "proto::model"]),
     ("shell::system", &["base"]),
+    ("shell::stdout", &[]),
     ("shell::client", EVERYTHING),
     ("shell::daemon", EVERYTHING),
     ("bin", &["proto::model", "shell::cli", "shell::client", "shell::daemon"]),
@@ -46,6 +47,7 @@ const EVERYTHING: &[&str] = &[
     "shell::cli",
     "shell::config",
     "shell::system",
+    "shell::stdout",
     "shell::client",
     "shell::daemon",
 ];

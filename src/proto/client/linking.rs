@@ -17,6 +17,7 @@ use crate::proto::link::{Link, LinkEvent, LinkFault, Purpose};
 use crate::proto::machine::{Cause, StreamAction};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, SessionState};
+use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::Carry;
@@ -249,7 +250,10 @@ impl Client {
     /// Somebody who dialled us has said who they are: theirs is a request like any other.
     pub(super) fn on_greet(&mut self, via: Via, greet: Greet) {
         let Some(peer) = self.links.at(via) else { return };
-        let (None, Some(identity)) = (peer.session, peer.identity) else { return };
+        let Some(identity) = peer.identity else { return };
+        if let Some(id) = peer.session {
+            return self.on_name_of_dialled(id, identity, greet.name);
+        }
         let Some(person) = self.people.claim(&identity, greet.name) else { return };
         if self.people.is_blocked(person.fingerprint) {
             return self.drop_link(via, "blocked");
@@ -269,9 +273,22 @@ impl Client {
         self.core.timers.cancel(&Alarm::Handshake(via));
         let label = person.label();
         let since = self.core.now.wall;
-        self.begin(id, Session::new(Some(person), label, State::Knocked(via), since));
+        let session = Session::new(Some(person), label, State::Knocked(via), since);
         if accepted {
+            self.enlist(id, session);
             self.accept_knock(id, via);
+        } else {
+            self.begin(id, session);
+        }
+    }
+
+    /// Who was dialled by address says what they go by.
+    fn on_name_of_dialled(&mut self, id: SessionId, identity: PublicIdentity, name: Option<Name>) {
+        let knocks = |session: &Session| matches!(session.state, State::Knocking);
+        if self.sessions.at(id).is_some_and(knocks)
+            && let Some(person) = self.people.claim(&identity, name)
+        {
+            self.sessions.identify(id, person);
         }
     }
 

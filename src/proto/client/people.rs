@@ -110,11 +110,11 @@ impl People {
         name: Option<Name>,
     ) -> Option<Person> {
         let fingerprint = keys::verify(identity)?;
-        if let Some(known) = self.by_key.get(&fingerprint) {
-            return Some(known.clone());
-        }
         let name = name.filter(|name| !self.by_name.contains_key(name));
-        Some(Person { fingerprint, identity: *identity, name, address: None })
+        Some(match self.by_key.get(&fingerprint) {
+            Some(known) => Person { name: known.name.clone().or(name), ..known.clone() },
+            None => Person { fingerprint, identity: *identity, name, address: None },
+        })
     }
 
     /// Takes in the server's word; whether it is news to somebody who reads along.

@@ -289,6 +289,11 @@ impl Client {
     pub(super) fn begin(&mut self, id: SessionId, session: Session) {
         let state = session.state.word();
         self.say_session(&session, state, None);
+        self.enlist(id, session);
+    }
+
+    /// Starts a session in a state that nobody need hear of.
+    pub(super) fn enlist(&mut self, id: SessionId, session: Session) {
         self.sessions.insert(id, session);
         self.core.alarm(Alarm::Session(id), limits::ASK_MS, "a request unanswered");
     }

@@ -277,7 +277,7 @@ impl Client {
                 let old = self.uplink.pinned.unwrap_or(found);
                 let name = self.server_label();
                 self.core.event(Event::Identity { name: name.clone(), old, new: found });
-                self.stay_off(Refusal::IdentityChanged(name), "another key");
+                self.stay_off(Refusal::ServerChanged(name, found), "another key");
             }
             LinkFault::Version { theirs } => {
                 let speaks = format!("the server speaks {theirs}");

@@ -1,6 +1,7 @@
 //! Every way a verb ends badly, worded in one place and mapped to the exit codes.
 
 use crate::proto::limits;
+use crate::proto::model::person::Fingerprint;
 use std::fmt;
 
 /// The process's exit codes; the contract's table.
@@ -62,6 +63,8 @@ pub enum Refusal {
     Busy(&'static str),
     /// The key is not the pinned one; whose.
     IdentityChanged(String),
+    /// The server's key is not the pinned one; which server, and the key that it has.
+    ServerChanged(String, Fingerprint),
     /// The message is not in the outbox.
     NoSuchMessage(String),
     /// No message has these words.
@@ -116,7 +119,7 @@ impl Refusal {
             | Refusal::ServerUnreachable(_)
             | Refusal::Version(_) => Exit::Unreachable,
             Refusal::Listen(_) => Exit::Local,
-            Refusal::IdentityChanged(_) => Exit::Identity,
+            Refusal::IdentityChanged(_) | Refusal::ServerChanged(..) => Exit::Identity,
             Refusal::TimeOut => Exit::Time,
         }
     }
@@ -143,7 +146,7 @@ impl fmt::Display for Refusal {
             Refusal::Declined(who) => write!(f, "{who}: declined"),
             Refusal::Away(who) => write!(f, "{who}: away [try again when they are online]"),
             Refusal::NoAnswer(who) => write!(f, "{who}: no answer in time"),
-            Refusal::NoPath(who, why) => write!(f, "{who}: no path: {why} [see /why {who}]"),
+            Refusal::NoPath(who, why) => write!(f, "{who}: no path: {why}"),
             Refusal::NoSession(who) => write!(f, "{who}: no session [/chat {who} asks for one]"),
             Refusal::NothingWaiting => f.write_str("nothing waits for that"),
             Refusal::Ambiguous(what) => write!(f, "more than one {what} [name one]"),
@@ -166,6 +169,11 @@ impl fmt::Display for Refusal {
             Refusal::IdentityChanged(who) => {
                 write!(f, "{who}: the key is not the pinned one [compare it, then: trust {who}]")
             }
+            Refusal::ServerChanged(server, found) => write!(
+                f,
+                "{server}: the key is not the pinned one but {found} [compare it with the \
+                 operator's, then: --server {server}#KEY]"
+            ),
             Refusal::NoSuchMessage(id) => write!(f, "{id}: no such message waits"),
             Refusal::NothingFound(words) => write!(f, "{words}: nothing found"),
             Refusal::WordsTooLong(bytes) => {

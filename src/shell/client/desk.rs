@@ -4,7 +4,6 @@
 //! who listen: standard output, unless the program runs for one verb only, and programs on the
 //! control socket that asked for it. Receipts also go to whoever sent the message.
 
-use super::stdout::Stdout;
 use super::talk::Talk;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::limits;
@@ -19,6 +18,7 @@ use crate::shell::front::fit::Fit;
 use crate::shell::front::input::LineBuffer;
 use crate::shell::front::printer::{Printer, Style};
 use crate::shell::reactor::{ControlId, Reactor};
+use crate::shell::stdout::Stdout;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 

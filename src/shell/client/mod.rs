@@ -17,19 +17,18 @@ mod profile;
 mod program;
 mod reads;
 mod remote;
-mod stdout;
 mod talk;
 
 use self::desk::{Desk, Role, Sink};
 use self::plan::{Aim, Plan};
 use self::profile::{Opened, Profile};
-use self::program::{Program, local};
+use self::program::{Program, local, stdout_failed};
 use self::reads::Read;
 use self::remote::Spoken;
-use self::stdout::Stdout;
 use crate::proto::client::{Accept, Client, Config, Server};
 use crate::proto::id::Seq;
 use crate::proto::model::command::Verb;
+use crate::proto::model::person::Target;
 use crate::proto::model::refusal::{Exit, Refusal};
 use crate::shell::cli::{self, ClientOptions, Consent, Parsed, ServerAddress, Wrong};
 use crate::shell::front::json::JsonLines;
@@ -37,6 +36,7 @@ use crate::shell::front::printer::{Printer, Style};
 use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request, lines, safe};
 use crate::shell::reactor::Reactor;
+use crate::shell::stdout::Stdout;
 use crate::shell::system;
 use std::io::{self, IsTerminal, Write};
 use std::net::ToSocketAddrs;
@@ -58,18 +58,20 @@ pub fn main() -> Exit {
     }
     let options = match cli::client(&argv, &|variable| std::env::var(variable).ok()) {
         Ok(Parsed::Run(options)) => options,
-        Ok(Parsed::Print(text)) => return print(text.into_bytes()),
+        Ok(Parsed::Print(text)) => return exit_of(print(text.into_bytes())),
         Err(Wrong(why)) => return wrong(&why),
     };
     system::start_log(options.verbose);
     system::keep_files_private();
-    match run(&options) {
-        Ok(exit) => exit,
-        Err(failure) => {
-            diagnose(&failure);
-            failure.exit
-        }
-    }
+    exit_of(run(&options))
+}
+
+/// The exit code of what was done; what was not is told.
+fn exit_of(result: Result<Exit, Failure>) -> Exit {
+    result.unwrap_or_else(|failure| {
+        diagnose(&failure);
+        failure.exit
+    })
 }
 
 fn run(options: &ClientOptions) -> Result<Exit, Failure> {
@@ -83,7 +85,7 @@ fn run(options: &ClientOptions) -> Result<Exit, Failure> {
         Aim::Verb(Request::Help(row)) => {
             let mut out = Vec::new();
             Printer::new(style).help(&mut out, row);
-            Ok(Begun::Ended(print(out)))
+            Ok(Begun::Ended(print(out)?))
         }
         aim => enter(
             options,
@@ -98,7 +100,7 @@ fn run(options: &ClientOptions) -> Result<Exit, Failure> {
             if options.json && !options.words.is_empty() {
                 let mut out = Vec::new();
                 JsonLines::default().done(&mut out, None, Err(&failure));
-                print(out);
+                print(out)?;
             }
             Err(failure)
         }
@@ -119,7 +121,8 @@ fn aim(options: &ClientOptions, defaults: Defaults) -> Result<Aim, Failure> {
     }
     Ok(match lines::parse_words(&options.words, defaults)? {
         Request::Listen => Aim::Listen,
-        request @ (Request::Dial(_) | Request::Ask(Verb::Chat(_))) => Aim::Chat(request),
+        Request::Dial(host) => Aim::Chat(Request::Ask(Verb::Chat(look_up(&host)?))),
+        request @ Request::Ask(Verb::Chat(_)) => Aim::Chat(request),
         request => Aim::Verb(request),
     })
 }
@@ -149,6 +152,10 @@ fn start(
     home: PathBuf,
     mut profile: Profile,
 ) -> Result<Begun, Failure> {
+    if plan.aim == Aim::Verb(Request::Quit) {
+        // Nothing runs with this profile that could be left.
+        return Ok(Begun::Ended(ended_well(&plan)?));
+    }
     let store_failed = |why| profile::failed(&home, why);
     if let Aim::Verb(request) = &plan.aim
         && let Some(read) = read_of(request)
@@ -206,11 +213,21 @@ fn resolve(server: &ServerAddress) -> Result<Server, Failure> {
     let label = server.to_string();
     let unknown = |why: String| Refusal::ServerUnreachable(format!("{label}: {why}"));
     let found = (server.host.as_str(), server.port).to_socket_addrs();
-    let at: Vec<_> = found.map_err(|why| unknown(why.to_string()))?.collect();
+    let at: Vec<_> = found.map_err(|why| unknown(system::words(&why)))?.collect();
     if at.is_empty() {
         return Err(unknown("no address".to_owned()).into());
     }
     Ok(Server { label, at, key: server.key })
+}
+
+/// The address behind `HOST:PORT`, before the loop begins.
+fn look_up(host: &str) -> Result<Target, Failure> {
+    let no_path = |why: String| Refusal::NoPath(host.to_owned(), why);
+    let mut found = host.to_socket_addrs().map_err(|why| no_path(system::words(&why)))?;
+    match found.next() {
+        Some(at) => Ok(Target::Endpoint(at)),
+        None => Err(no_path("no address".to_owned()).into()),
+    }
 }
 
 fn locals() -> Vec<std::net::IpAddr> {
@@ -242,6 +259,13 @@ fn read_of(request: &Request) -> Option<Read> {
     }
 }
 
+/// Says that a verb had nothing to do.
+fn ended_well(plan: &Plan) -> Result<Exit, Failure> {
+    let mut out = Vec::new();
+    Printer::new(plan.style).done(&mut out, None, Ok(()));
+    print(out)
+}
+
 /// Answers a listing from the store, without a machine.
 fn list(read: Read, plan: &Plan, profile: &mut Profile) -> Result<Exit, Failure> {
     let mut desk = Desk::new(plan.style, false);
@@ -254,6 +278,7 @@ fn list(read: Read, plan: &Plan, profile: &mut Profile) -> Result<Exit, Failure>
             .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
         desk.stdout.flush();
     }
+    desk.stdout.outcome().map_err(|why| stdout_failed(&why))?;
     match desk.take_ended() {
         Some(Err(failure)) => {
             diagnose(&failure);
@@ -270,11 +295,12 @@ fn in_use(home: &Path, pid: Option<u32>) -> Failure {
     Failure { exit: Exit::Local, error }
 }
 
-fn print(text: Vec<u8>) -> Exit {
+fn print(text: Vec<u8>) -> Result<Exit, Failure> {
     let mut stdout = Stdout::default();
     stdout.lines = text;
     stdout.flush();
-    Exit::Done
+    stdout.outcome().map_err(|why| stdout_failed(&why))?;
+    Ok(Exit::Done)
 }
 
 fn wrong(why: &str) -> Exit {

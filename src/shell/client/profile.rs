@@ -91,7 +91,7 @@ pub(super) fn seed() -> Result<[u8; 32], Failure> {
 
 /// A failure of this machine at a path.
 pub(super) fn failed(path: &Path, why: impl Display) -> Failure {
-    Failure { exit: Exit::Local, error: format!("{}: {why}", path.display()) }
+    Failure { exit: Exit::Local, error: format!("{}: {}", path.display(), system::words(&why)) }
 }
 
 fn open_keys(path: &Path) -> Result<Identity, Failure> {

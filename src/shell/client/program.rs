@@ -20,7 +20,7 @@ use crate::shell::front::input::LineBuffer;
 use crate::shell::front::lines::Asked;
 use crate::shell::reactor::{ControlEvent, Reactor, Ready, Signal};
 use crate::shell::store::client::ClientStore;
-use crate::shell::system::Clock;
+use crate::shell::system::{self, Clock};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -120,13 +120,14 @@ impl Program {
         let start_by = now.mono.after_ms(self.plan.timeout_ms);
         self.alarms.set(Alarm::Start, start_by, "reaching the server");
         self.begin(now)?;
+        self.follow_plan(now)?;
         loop {
-            let now = self.turn()?;
-            self.follow_plan(now)?;
             if let Leaving::Done(exit) = self.leaving {
                 self.say_last_words();
                 return Ok(exit);
             }
+            let now = self.turn()?;
+            self.follow_plan(now)?;
         }
     }
 
@@ -146,7 +147,8 @@ impl Program {
         // What others wait for first; the control socket's bytes leave with the next wait.
         self.reactor.flush();
         self.desk.flush(&mut self.reactor);
-        if self.desk.stdout.is_gone() {
+        self.desk.stdout.outcome().map_err(|why| stdout_failed(&why))?;
+        if self.desk.stdout.has_ended() {
             self.leave(now, Exit::Done)?;
         }
         Ok(now)
@@ -184,6 +186,7 @@ impl Program {
                     input.end();
                     *input_ended = true;
                 }
+                Ready::Stdin(_) if *input_ended => {}
                 Ready::Stdin(bytes) => input.push(bytes),
                 Ready::Signal(Signal::Terminate | Signal::Interrupt) => plan.signals += 1,
                 Ready::Signal(Signal::Resize | Signal::Continue) => {}
@@ -290,7 +293,12 @@ impl Program {
     }
 }
 
+/// What was to be printed is lost.
+pub(super) fn stdout_failed(why: &std::io::Error) -> Failure {
+    Failure { exit: Exit::Local, error: format!("standard output: {}", system::words(why)) }
+}
+
 /// A failure of this machine.
 pub(super) fn local(why: &std::io::Error) -> Failure {
-    Failure { exit: Exit::Local, error: why.to_string() }
+    Failure { exit: Exit::Local, error: system::words(why) }
 }

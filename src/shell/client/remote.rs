@@ -2,7 +2,7 @@
 //! answer comes back as JSON lines.
 
 use super::plan::{Aim, Plan};
-use super::stdout::Stdout;
+use super::program::stdout_failed;
 use crate::proto::model::command::Verb;
 use crate::proto::model::event::{Event, SessionState, Stage as Until};
 use crate::proto::model::person::Target;
@@ -13,6 +13,7 @@ use crate::shell::front::input::{BadLine, LineBuffer};
 use crate::shell::front::printer::Printer;
 use crate::shell::front::{Failure, Request};
 use crate::shell::reactor::connect_control;
+use crate::shell::stdout::Stdout;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use serde::Serialize;
@@ -70,7 +71,14 @@ pub(super) fn speak(
         remote.stage = Stage::Calling { partner: named };
         remote.ask("listen", &[])?;
     }
-    let words: Vec<&str> = options.words.iter().map(String::as_str).collect();
+    // A host's name was looked up here, so that the running one need not wait for that.
+    let words = match &plan.aim {
+        Aim::Chat(Request::Ask(Verb::Chat(target @ Target::Endpoint(_)))) => {
+            vec!["chat".to_owned(), target.to_string()]
+        }
+        Aim::Chat(_) | Aim::Lines { .. } | Aim::Listen | Aim::Verb(_) => options.words.clone(),
+    };
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     if let Some((verb, args)) = words.split_first() {
         remote.ask(verb, args)?;
     }
@@ -129,12 +137,13 @@ impl Remote {
 
     fn converse(&mut self) -> Result<Spoken, Failure> {
         loop {
-            if let Some(exit) = self.take_answers() {
-                self.stdout.flush();
+            let ended = self.take_answers();
+            self.stdout.flush();
+            self.stdout.outcome().map_err(|why| stdout_failed(&why))?;
+            if let Some(exit) = ended {
                 return Ok(Spoken::Ended(exit));
             }
-            self.stdout.flush();
-            if self.stdout.is_gone() {
+            if self.stdout.has_ended() {
                 return Ok(Spoken::Ended(Exit::Done));
             }
             if let Some(exit) = self.take_input()? {

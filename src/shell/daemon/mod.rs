@@ -17,9 +17,10 @@ use crate::proto::time::{Mono, Now};
 use crate::shell::cli::{self, Parsed, SERVER_PORT, ServerOptions};
 use crate::shell::disk::{self, Lock, LockError};
 use crate::shell::reactor::{Reactor, Ready, Signal, raise_descriptor_limit};
+use crate::shell::stdout::Stdout;
 use crate::shell::store::server::ServerStore;
-use crate::shell::system::{self, Clock, Stdout};
-use log::{debug, info, warn};
+use crate::shell::system::{self, Clock};
+use log::{info, warn};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -53,10 +54,16 @@ pub fn run(argv: &[String]) -> Exit {
 }
 
 fn print(text: String) -> Exit {
-    let mut stdout = Stdout { buffer: text.into_bytes() };
-    // Whoever closed the pipe has read enough.
-    let _ = stdout.flush();
-    Exit::Done
+    let mut stdout = Stdout::default();
+    stdout.lines = text.into_bytes();
+    stdout.flush();
+    match stdout.outcome() {
+        Ok(()) => Exit::Done,
+        Err(fault) => {
+            system::complain(PROGRAM, &format!("standard output: {}", system::words(&fault)));
+            Exit::Local
+        }
+    }
 }
 
 /// The running program.
@@ -102,7 +109,7 @@ impl Daemon {
         };
         let mut stdout = Stdout::default();
         let (tcp, udp) = (tcp.to_string(), udp.to_string());
-        console::listening(&mut stdout.buffer, options.json, &tcp, &udp, &key);
+        console::listening(&mut stdout.lines, options.json, &tcp, &udp, &key);
         info!("listening on {tcp}, accounts in {}", path.display());
         Ok(Daemon {
             machine: Server::restore(config, me, past, rng.bytes()),
@@ -122,8 +129,11 @@ impl Daemon {
         let mut effects = Vec::new();
         // Mail may have got too old while nobody served.
         self.machine.handle(self.clock.now(), Input::Tick);
+        // Nobody who cannot read where it listens has a use for it; later it goes on without them.
+        self.stdout.flush();
+        self.stdout.outcome().map_err(|fault| local("standard output", &fault))?;
         while !self.is_over() {
-            self.write_stdout();
+            self.stdout.flush();
             let due = self.left_at.map(|left| left.after_ms(limits::GOODBYE_MS));
             let due = due.or(self.machine.poll_timeout().map(|(due, _)| due));
             self.reactor
@@ -138,7 +148,7 @@ impl Daemon {
             }
             self.reactor.flush();
         }
-        self.write_stdout();
+        self.stdout.flush();
         Ok(())
     }
 
@@ -173,7 +183,7 @@ impl Daemon {
                 Ok(operate) => self.machine.handle(now, Input::Command(operate)),
                 Err(why) => {
                     let report = Report::Line("error", vec![("why", why)]);
-                    console::report(&mut self.stdout.buffer, self.json, &report);
+                    console::report(&mut self.stdout.lines, self.json, &report);
                 }
             }
         }
@@ -187,7 +197,7 @@ impl Daemon {
             Effect::Show(Report::Left) => self.left_at = Some(self.clock.now().mono),
             Effect::Show(report) => {
                 let report = self.with_disk(report);
-                console::report(&mut self.stdout.buffer, self.json, &report);
+                console::report(&mut self.stdout.lines, self.json, &report);
             }
         }
     }
@@ -206,13 +216,6 @@ impl Daemon {
                 Report::Line("stats", pairs)
             }
             other => other,
-        }
-    }
-
-    /// The operator may have gone away; the clients have not.
-    fn write_stdout(&mut self) {
-        if let Err(fault) = self.stdout.flush() {
-            debug!("stdout: {fault}");
         }
     }
 }
@@ -267,15 +270,18 @@ fn listen(
         }
     }
     let at = wishes.first().map(ToString::to_string).unwrap_or_default();
-    Err(Failure(Exit::Local, format!("listen: {at}: {} [choose another --listen]", words(&last))))
+    Err(Failure(
+        Exit::Local,
+        format!("listen: {at}: {} [choose another --listen]", system::words(&last)),
+    ))
 }
 
 fn at(path: &Path, fault: &dyn std::fmt::Display) -> Failure {
-    Failure(Exit::Local, format!("{}: {fault}", path.display()))
+    Failure(Exit::Local, format!("{}: {}", path.display(), system::words(fault)))
 }
 
 fn local(what: &str, fault: &io::Error) -> Failure {
-    Failure(Exit::Local, format!("{what}: {}", words(fault)))
+    Failure(Exit::Local, format!("{what}: {}", system::words(fault)))
 }
 
 fn locked(data: &Path, fault: LockError) -> Failure {
@@ -288,9 +294,4 @@ fn locked(data: &Path, fault: LockError) -> Failure {
         }
         LockError::Failed(fault) => at(data, &fault),
     }
-}
-
-/// What the system says, in lower case and without its number.
-fn words(fault: &io::Error) -> String {
-    fault.kind().to_string()
 }

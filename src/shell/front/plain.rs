@@ -56,7 +56,11 @@ pub fn event(out: &mut Vec<u8>, event: &Event) {
             line(out, &["! ", name, ": the key changed"]);
             labelled(out, " from ", Some(old));
             labelled(out, " to ", Some(new));
-            line(out, &["; nothing is sent there until /trust ", name]);
+            match name.contains(':') {
+                // A server's; only who starts the program decides about that.
+                true => line(out, &["; nothing is sent there"]),
+                false => line(out, &["; nothing is sent there until /trust ", name]),
+            }
         }
     }
 }

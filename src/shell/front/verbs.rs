@@ -16,6 +16,7 @@ use crate::proto::model::name::Name;
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::time::Wall;
+use std::net::Ipv4Addr;
 
 /// A verb: how it is called, what it takes, what it becomes.
 #[derive(Debug)]
@@ -314,11 +315,18 @@ fn verify(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
 fn chat(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     let word = args.word().ok_or_else(|| missing("chat"))?;
     if let Some(target) = Target::parse(&word) {
-        return ask(Verb::Chat(target));
+        return match target {
+            Target::Endpoint(at) if at.port() == 0 => Err(Bad::Word(word, "nobody is at port 0")),
+            target => ask(Verb::Chat(target)),
+        };
     }
-    let port = word.rsplit_once(':').map(|(host, port)| (!host.is_empty(), port.parse::<u16>()));
-    match port {
-        Some((true, Ok(_))) => Ok(Request::Dial(word)),
+    let place = word.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
+    match place {
+        Some((_, Ok(0))) => Err(Bad::Word(word, "nobody is at port 0")),
+        Some(("localhost", Ok(port))) => {
+            ask(Verb::Chat(Target::Endpoint((Ipv4Addr::LOCALHOST, port).into())))
+        }
+        Some((host, Ok(_))) if !host.is_empty() => Ok(Request::Dial(word)),
         Some(_) | None => Err(Bad::Word(word, WHAT_A_NAME_IS)),
     }
 }

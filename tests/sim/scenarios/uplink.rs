@@ -301,8 +301,9 @@ fn a_server_with_another_key_is_told_nothing() {
     let asked = world.ask(ANN, Verb::Who { prefix: String::new() });
     world.run_for(SOON_MS);
     let name = "server:12000".to_owned();
-    assert_eq!(troubles(&world, ANN), [Refusal::IdentityChanged(name.clone())]);
-    assert_eq!(refusal(&world, ANN, asked), Some(Refusal::IdentityChanged(name.clone())));
+    let changed = Refusal::ServerChanged(name.clone(), key(&world, EVE));
+    assert_eq!(troubles(&world, ANN), std::slice::from_ref(&changed));
+    assert_eq!(refusal(&world, ANN, asked), Some(changed));
     let event = Event::Identity { name, old: known, new: key(&world, EVE) };
     assert!(world.events.contains(&(ANN, event)));
     let told = |heard: &Heard| matches!(heard, Heard::Linked | Heard::Client(_));
@@ -317,8 +318,8 @@ fn a_key_given_by_hand_counts_at_the_first_sign_in() {
     server_of(&mut world, ANN).key = Some(key(&world, EVE));
     world.start(ANN);
     world.run_for(SOON_MS);
-    assert_eq!(troubles(&world, ANN), [Refusal::IdentityChanged("server:12000".into())]);
     let right = key(&world, SERVER);
+    assert_eq!(troubles(&world, ANN), [Refusal::ServerChanged("server:12000".into(), right)]);
     server_of(&mut world, BOB).key = Some(right);
     world.start(BOB);
     world.run_for(SOON_MS);

@@ -5,7 +5,6 @@ use crate::proto::id::Seq;
 use crate::proto::limits;
 use crate::proto::machine::{Input, Machine};
 use crate::proto::model::command::{Command, Ticket, Verb};
-use crate::proto::model::person::Target;
 use crate::proto::model::refusal::{Exit, Refusal};
 use crate::proto::time::Now;
 use crate::shell::client::desk::{Role, Sink};
@@ -15,7 +14,6 @@ use crate::shell::front::input::{BadLine, LineBuffer};
 use crate::shell::front::lines::{self, Asked};
 use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request};
-use std::net::ToSocketAddrs;
 
 impl Program {
     /// Whether a line that is here already may be taken now.
@@ -112,10 +110,7 @@ impl Program {
     ) -> Result<(), Failure> {
         match request {
             Request::Ask(verb) => self.ask(now, ticket, timeout_ms, verb),
-            Request::Dial(host) => match resolve(&host) {
-                Ok(target) => self.ask(now, ticket, timeout_ms, Verb::Chat(target)),
-                Err(failure) => self.desk.end(ticket, Err(failure)),
-            },
+            Request::Dial(host) => self.desk.end(ticket, Err(not_looked_up(&host))),
             Request::Say { text, until } => match self.desk.talk.current() {
                 Some(target) => {
                     let verb = Verb::Msg { to: vec![target], text, until };
@@ -154,7 +149,10 @@ impl Program {
             }
             Request::Quit => {
                 self.desk.end(ticket, Ok(()));
-                self.leave(now, Exit::Done)?;
+                match sink == Sink::Stdout && !self.plan.is_interactive() {
+                    true => self.end_input(),
+                    false => self.leave(now, Exit::Done)?,
+                }
             }
         }
         Ok(())
@@ -177,15 +175,13 @@ fn parse(line: Result<&str, BadLine>, json: bool, defaults: Defaults) -> Option<
     Some(Asked { reference: None, timeout_ms: None, request: Err(bad) })
 }
 
-/// The address behind `HOST:PORT`. It asks the resolver and waits for it, because a user who dials
-/// a host has nothing to do until it is known.
-fn resolve(host: &str) -> Result<Target, Failure> {
-    let found = host.to_socket_addrs().map_err(|why| why.to_string());
-    match found.map(|mut all| all.next()) {
-        Ok(Some(at)) => Ok(Target::Endpoint(at)),
-        Ok(None) => Err(Refusal::NoPath(host.to_owned(), "no address".to_owned()).into()),
-        Err(why) => Err(Refusal::NoPath(host.to_owned(), why).into()),
-    }
+/// To look up a name is to wait, and everybody else here would have to wait as well.
+fn not_looked_up(host: &str) -> Failure {
+    let error = format!(
+        "{host}: a name is not looked up while others are served [give its address, or run: \
+         hobnob chat {host}]"
+    );
+    Failure { exit: Exit::Usage, error }
 }
 
 fn nobody() -> Failure {

@@ -7,6 +7,7 @@ use crate::proto::model::refusal::Exit;
 use crate::proto::time::Now;
 use crate::shell::client::profile;
 use crate::shell::front::Failure;
+use crate::shell::front::input::LineBuffer;
 use std::time::Duration;
 
 impl Program {
@@ -28,6 +29,12 @@ impl Program {
     /// Ends without another word.
     pub fn end_now(&mut self, exit: Exit) {
         self.leaving = Leaving::Done(exit);
+    }
+
+    /// A script that says `quit` ends there, as if its file did: what it asked before is answered.
+    pub(super) fn end_input(&mut self) {
+        self.input = LineBuffer::default();
+        self.input_ended = true;
     }
 
     /// Whether standard input has ended and all its lines were taken.

@@ -3,37 +3,43 @@
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::stdio;
+use std::io;
 
 /// Lines on their way out.
 #[derive(Debug, Default)]
-pub(super) struct Stdout {
+pub struct Stdout {
     /// What this wake prints.
     pub lines: Vec<u8>,
-    gone: bool,
+    end: Option<Errno>,
 }
 
 impl Stdout {
-    /// Writes what was gathered. A reader who has gone away ends the program, quietly; one who is
-    /// slow holds it back, and with it everybody who sends to us.
+    /// Writes what was gathered. A slow reader holds the program back, and with it everybody who
+    /// sends to us.
     pub fn flush(&mut self) {
         let mut rest = &self.lines[..];
-        while !rest.is_empty() && !self.gone {
+        while !rest.is_empty() && self.end.is_none() {
             match rustix::io::write(stdio::stdout(), rest) {
                 Ok(written) => rest = &rest[written..],
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => wait_for_room(),
-                Err(error) => {
-                    log::debug!("standard output: {error}");
-                    self.gone = true;
-                }
+                Err(error) => self.end = Some(error),
             }
         }
         self.lines.clear();
     }
 
-    /// Whether nobody reads any more.
-    pub fn is_gone(&self) -> bool {
-        self.gone
+    /// Whether nothing can be written any more.
+    pub fn has_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Whether that is a loss. A reader who has gone away has read enough.
+    pub fn outcome(&self) -> io::Result<()> {
+        match self.end {
+            None | Some(Errno::PIPE) => Ok(()),
+            Some(error) => Err(error.into()),
+        }
     }
 }
 
