@@ -5,10 +5,14 @@ mod support;
 
 mod directory;
 mod faults;
+mod friends;
 mod idle;
+mod mail;
 mod messages;
+mod privacy;
 mod programs;
 mod restarts;
 mod safe_text;
 mod scripting;
+mod search;
 mod sessions;

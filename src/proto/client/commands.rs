@@ -26,6 +26,9 @@ impl Client {
         if self.needs_server(&command.verb) && !self.uplink.is_in() {
             return self.on_command_offline(command);
         }
+        if self.waits_for_mail(&command.verb) {
+            return self.put_off(command);
+        }
         match command.verb {
             Verb::Online => self.core.done(ticket, Ok(())),
             Verb::Offline => self.sign_out(ticket),
@@ -83,6 +86,25 @@ impl Client {
             | Verb::Drop(_)
             | Verb::Leave => false,
         }
+    }
+
+    /// Whether mail that is about to come may change the answer: a script that asks for friend
+    /// requests must not be too quick for them.
+    fn waits_for_mail(&self, verb: &Verb) -> bool {
+        let is_coming = self.config.server.is_some()
+            && !self.uplink.is_off()
+            && !self.mailbox.is_collected()
+            && self.directory.unreachable().is_empty();
+        is_coming
+            && matches!(
+                verb,
+                Verb::Add(..)
+                    | Verb::Requests
+                    | Verb::Confirm(_)
+                    | Verb::Reject(_)
+                    | Verb::Friends
+                    | Verb::Unfriend(_)
+            )
     }
 
     fn on_command_offline(&mut self, command: Command) {

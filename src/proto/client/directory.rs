@@ -27,9 +27,14 @@ pub(super) struct Directory {
 }
 
 enum Question {
-    Who { ticket: Ticket, prefix: String },
+    Who {
+        ticket: Ticket,
+        prefix: String,
+    },
     Lookup(Target),
     Show(Ticket),
+    /// Its answer comes behind the mail that was sent before.
+    Mark,
 }
 
 /// What a lookup is for.
@@ -102,7 +107,7 @@ impl Directory {
         }
         self.questions.retain(|_, question| match question {
             Question::Who { ticket: asked, .. } | Question::Show(asked) => *asked != ticket,
-            Question::Lookup(_) => true,
+            Question::Lookup(_) | Question::Mark => true,
         });
         before != self.waiting()
     }
@@ -132,9 +137,7 @@ impl Client {
         for target in targets {
             self.ask_server(target);
         }
-        for command in std::mem::take(&mut self.directory.put_off) {
-            self.take_up(command);
-        }
+        self.take_up_all();
         self.send_on_all();
     }
 
@@ -156,7 +159,7 @@ impl Client {
                     let why = Refusal::ServerUnreachable("the link broke".into());
                     self.core.done(ticket, Err(why));
                 }
-                Question::Lookup(_) => {}
+                Question::Lookup(_) | Question::Mark => {}
             }
         }
     }
@@ -213,8 +216,11 @@ impl Client {
     }
 
     pub(super) fn on_found(&mut self, found: Found) {
-        let question = self.directory.questions.remove(&found.req);
-        let Some(Question::Lookup(target)) = question else { return };
+        let target = match self.directory.questions.remove(&found.req) {
+            Some(Question::Lookup(target)) => target,
+            Some(Question::Mark) => return self.on_mark(),
+            Some(Question::Who { .. } | Question::Show(_)) | None => return,
+        };
         let wishes = self.directory.wishes.remove(&target).unwrap_or_default();
         let Some(card) = found.who else {
             let unknown = Refusal::Unknown(target.to_string());
@@ -385,7 +391,22 @@ impl Client {
                 let wishes = self.directory.wishes.remove(&target).unwrap_or_default();
                 wishes.into_iter().for_each(|wish| self.fail_wish(wish, busy.clone()));
             }
+            Some(Question::Mark) => self.end_collecting(),
             None => {}
+        }
+    }
+
+    /// Asks the server for something that it answers behind the mail that it has sent.
+    pub(super) fn set_mark(&mut self) {
+        let req = self.uplink.req();
+        self.directory.questions.insert(req, Question::Mark);
+        self.uplink.say(Lookup { req, who: Target::Key(self.me.fingerprint()), token: None });
+    }
+
+    /// What was put off is taken up; it may be put off again.
+    pub(super) fn take_up_all(&mut self) {
+        for command in std::mem::take(&mut self.directory.put_off) {
+            self.take_up(command);
         }
     }
 

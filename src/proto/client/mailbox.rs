@@ -24,6 +24,10 @@ pub(super) struct Mailbox {
     is_held: bool,
     /// Senders who were told that mail of theirs could not be opened, since we signed in.
     told: BTreeSet<Fingerprint>,
+    /// Mail has come since the server was asked whether that was all.
+    has_come: bool,
+    /// What was held when the program started has come.
+    is_collected: bool,
 }
 
 impl Mailbox {
@@ -34,12 +38,19 @@ impl Mailbox {
             hold_days: 0,
             is_held: oldest_held.is_some(),
             told: BTreeSet::new(),
+            has_come: false,
+            is_collected: false,
         }
     }
 
     /// Something of ours is held.
     pub fn set_held(&mut self) {
         self.is_held = true;
+    }
+
+    /// Whether what was held when the program started has come.
+    pub fn is_collected(&self) -> bool {
+        self.is_collected
     }
 
     fn latest_weekly(&self) -> Option<Wall> {
@@ -72,9 +83,24 @@ impl Client {
         }
         self.publish(kinds, is_other);
         self.mind_expiry();
+        self.set_mark();
+    }
+
+    /// Everything that the server had sent has come; with mail among it, there may be more.
+    pub(super) fn on_mark(&mut self) {
+        match std::mem::take(&mut self.mailbox.has_come) {
+            true => self.set_mark(),
+            false => self.end_collecting(),
+        }
+    }
+
+    pub(super) fn end_collecting(&mut self) {
+        self.mailbox.is_collected = true;
+        self.take_up_all();
     }
 
     pub(super) fn on_mail(&mut self, mail: Mail) {
+        self.mailbox.has_come = true;
         match self.open_envelope(&mail.envelope.0) {
             Some((from, packet)) => self.on_packet(from, &mail, packet),
             None => self.on_unopened(&mail),

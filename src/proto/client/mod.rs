@@ -153,6 +153,7 @@ impl Client {
     /// Whether nothing is on its way: no message in flight, no verb that waits for an answer.
     pub fn is_settled(&self) -> bool {
         self.sessions.all_acknowledged()
+            && !self.sessions.is_quietly_asking()
             && self.outbox.is_settled()
             && self.directory.is_settled()
             && self.postage.is_settled()

@@ -164,6 +164,19 @@ impl Sessions {
         self.by_id.values().filter_map(|session| session.state.flow()).all(Flow::is_idle)
     }
 
+    /// Whether a session that the programs open by themselves is still on its way.
+    pub fn is_quietly_asking(&self) -> bool {
+        let is_coming = |session: &Session| match session.state {
+            State::Asked | State::Linking(_) => session.is_quiet,
+            State::Offered(_)
+            | State::Knocking
+            | State::Knocked(_)
+            | State::Open(_)
+            | State::Closing(_) => false,
+        };
+        self.by_id.values().any(is_coming)
+    }
+
     /// The ids of all sessions.
     pub fn ids(&self) -> Vec<SessionId> {
         self.by_id.keys().copied().collect()

@@ -114,6 +114,16 @@ impl Plan {
         }
     }
 
+    /// Whether what a verb sets going is seen to before the program leaves.
+    fn settles(&self, request: &Request) -> bool {
+        matches!(request, Request::Wait(_)) || !self.is_at_once(request)
+    }
+
+    /// Whether the one verb has ended, and only the rest of its work is waited for.
+    pub fn is_done(&self) -> bool {
+        matches!(self.outcome, Some(Ok(())))
+    }
+
     /// Whether a verb is answered without waiting for the server.
     fn is_at_once(&self, request: &Request) -> bool {
         match request {
@@ -186,11 +196,18 @@ impl Program {
     }
 
     fn follow_verb(&mut self, now: Now, request: Request) -> Result<(), Failure> {
+        let settles = self.plan.settles(&request);
         if self.is_ready && !self.plan.is_started {
             self.start_aim(now, request)?;
         }
         if let Some(result) = self.desk.take_ended() {
             self.plan.outcome = Some(result);
+        }
+        let Some(result) = &self.plan.outcome else { return Ok(()) };
+        // What a verb has set going, and what came meanwhile, is seen to before the program leaves.
+        if result.is_ok() && settles && !self.machine.is_settled() {
+            self.drain_by(now);
+            return Ok(());
         }
         // Others may have asked over the control socket meanwhile; they get their answers first.
         match self.plan.outcome.take_if(|_| self.desk.is_idle()) {

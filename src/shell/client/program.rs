@@ -259,6 +259,7 @@ impl Program {
                     }
                 }
             }
+            Alarm::Drain if self.plan.is_done() => self.leave(now, Exit::Done),
             Alarm::Drain => self.leave(now, Exit::Time),
             Alarm::Event(ticket) => {
                 let error = "time ran out".to_owned();

@@ -1,0 +1,164 @@
+//! Private, blocked and not there at all are one and the same to whoever is not to know.
+
+use crate::friends::befriend;
+use crate::support::{Peer, World, is_message, is_receipt, is_session};
+
+/// Everything that a stranger can ask about a name, and every line of the answers, with the name
+/// itself struck out.
+fn seen_by(stranger: &mut Peer, name: &str) -> Vec<String> {
+    stranger.forget();
+    let mut lines = Vec::new();
+    for verb in ["lookup", "chat", "add", "msg", "block", "verify", "trust", "history", "unfriend"]
+    {
+        let words: &[&str] = match verb {
+            "msg" => &["msg", name, "hello"],
+            "add" => &["add", name, "hello"],
+            _ => &[verb, name],
+        };
+        let answer = stranger.ask(words);
+        let mut done = answer.done.clone();
+        done["ref"] = 0.into();
+        lines.extend(answer.lines.iter().map(ToString::to_string));
+        lines.push(done.to_string());
+    }
+    let who = stranger.ask(&["who", name]).expect_ok();
+    lines.extend(who.lines.iter().map(ToString::to_string));
+    lines.into_iter().map(|line| line.replace(name, "NAME")).collect()
+}
+
+#[test]
+fn private_blocked_and_nobody_answer_byte_for_byte_the_same() {
+    let world = World::new();
+    let (mut ann, mut bob) = (world.peer("private1"), world.peer("blocking"));
+    let mut stranger = world.peer("stranger");
+    ann.ask(&["private"]).expect_ok();
+    bob.ask(&["block", "stranger"]).expect_ok();
+    let nobody = seen_by(&mut stranger, "nobodyxx");
+    assert_eq!(seen_by(&mut stranger, "private1"), nobody);
+    assert_eq!(seen_by(&mut stranger, "blocking"), nobody);
+    for peer in [&mut ann, &mut bob] {
+        peer.settle();
+        assert_eq!(peer.count(|e| e["event"] != "ready" && e["event"] != "online"), 0);
+    }
+    assert_eq!(stranger.ask(&["outbox"]).expect_ok().rows("outbox").len(), 0);
+}
+
+#[test]
+fn private_blocked_and_nobody_are_the_same_on_plain_lines() {
+    let world = World::new();
+    world.once("private1", &["private"]).expect_ok();
+    world.once("stranger", &["whoami"]).expect_ok();
+    world.once("blocking", &["block", "stranger"]).expect_ok();
+    for args in [&["lookup", "NAME"][..], &["msg", "NAME", "hello"], &["chat", "NAME"]] {
+        let of = |name: &str| {
+            let args: Vec<&str> =
+                args.iter().map(|arg| arg.trim().replace("NAME", name).leak() as &str).collect();
+            let ended = world.once("stranger", &args);
+            (ended.code, ended.out.replace(name, "NAME"), ended.err.replace(name, "NAME"))
+        };
+        let nobody = of("nobodyxx");
+        assert_eq!(nobody.0, 1);
+        assert_eq!(of("private1"), nobody);
+        assert_eq!(of("blocking"), nobody);
+    }
+}
+
+#[test]
+fn friends_notice_no_difference_when_one_is_private() {
+    let world = World::new();
+    let (mut ann, mut bob) = (world.peer("ann"), world.peer("bob"));
+    befriend(&mut ann, &mut bob);
+    ann.ask(&["private"]).expect_ok();
+    bob.settle();
+    assert_eq!(bob.count(|e| e["event"] == "presence" && e["online"] == false), 0);
+    let row = bob.ask(&["lookup", "ann"]).expect_ok();
+    assert_eq!(row.row("person")["online"], true);
+    let listed = bob.ask(&["who"]).expect_ok();
+    assert_eq!(listed.row("person")["name"], "ann");
+    bob.ask(&["msg", "ann", "still there"]).expect_ok();
+    ann.expect("it", |e| is_message(e, "bob", "still there"));
+    bob.ask(&["chat", "ann"]).expect_ok();
+    ann.expect("open", |e| is_session(e, "bob", "open"));
+    ann.stop();
+    bob.expect("ann leaves", |e| e["event"] == "presence" && e["online"] == false);
+    bob.ask(&["msg", "ann", "for later"]).expect_ok();
+    let mut ann = world.peer("ann");
+    ann.expect("it", |e| is_message(e, "bob", "for later"));
+}
+
+#[test]
+fn what_a_private_person_writes_to_a_stranger_waits_until_public() {
+    let world = World::new();
+    let (mut ann, mut bob) = (world.peer("ann"), world.peer("bob"));
+    ann.ask(&["private"]).expect_ok();
+    let args = ["--timeout", "1", "msg", "bob", "in the open"];
+    world.once("ann", &args).expect_refusal(6);
+    let outbox = ann.ask(&["outbox"]).expect_ok();
+    assert_eq!(outbox.row("outbox")["state"], "queued");
+    bob.settle();
+    assert_eq!(bob.count(|e| e["event"] == "message"), 0);
+    ann.ask(&["public"]).expect_ok();
+    bob.expect("it", |e| is_message(e, "ann", "in the open"));
+    ann.expect("the receipt", |e| is_receipt(e, "bob", "delivered"));
+}
+
+#[test]
+fn public_again_is_found_again_and_private_is_kept_over_restarts() {
+    let world = World::new();
+    let (mut ann, mut bob) = (world.peer("ann"), world.peer("bob"));
+    ann.ask(&["private"]).expect_ok();
+    ann.stop();
+    bob.ask(&["lookup", "ann"]).expect_refusal(1);
+    let mut ann = world.peer("ann");
+    bob.ask(&["lookup", "ann"]).expect_refusal(1);
+    ann.ask(&["public"]).expect_ok();
+    bob.ask(&["lookup", "ann"]).expect_ok();
+}
+
+#[test]
+fn a_blocked_friend_gets_nothing_through_and_is_not_told() {
+    let world = World::new();
+    let (mut ann, mut bob) = (world.peer("ann"), world.peer("bob"));
+    befriend(&mut ann, &mut bob);
+    ann.ask(&["block", "bob"]).expect_ok();
+    assert_eq!(ann.ask(&["blocks"]).expect_ok().row("person")["name"], "bob");
+    ann.forget();
+    bob.ask(&["lookup", "ann"]).expect_refusal(1);
+    bob.ask(&["chat", "ann"]).expect_refusal(1);
+    world.once("bob", &["--timeout", "1", "msg", "ann", "can you hear me"]).expect_refusal(6);
+    ann.settle();
+    assert_eq!(ann.count(|e| e["event"] != "presence"), 0);
+    assert_eq!(ann.ask(&["history"]).expect_ok().rows("entry").len(), 0);
+    ann.ask(&["msg", "bob", "no"]).expect_refusal(1);
+
+    ann.ask(&["unblock", "bob"]).expect_ok();
+    assert_eq!(ann.ask(&["blocks"]).expect_ok().rows("person").len(), 0);
+    bob.ask(&["lookup", "ann"]).expect_ok();
+    bob.ask(&["update"]).expect_ok();
+    ann.ask(&["msg", "bob", "sorry"]).expect_ok();
+    bob.expect("it", |e| is_message(e, "ann", "sorry"));
+}
+
+#[test]
+fn a_block_ends_an_open_session() {
+    let world = World::new();
+    let (mut ann, mut bob) = world.pair("ann", "bob");
+    ann.ask(&["block", "bob"]).expect_ok();
+    let closed = bob.expect("closed", |e| is_session(e, "ann", "closed"));
+    assert!(!closed.to_string().contains("block"), "{closed}");
+    bob.ask(&["chat", "ann"]).expect_refusal(1);
+}
+
+#[test]
+fn a_request_of_a_blocked_person_is_gone_and_no_other_comes() {
+    let world = World::new();
+    let (mut ann, mut bob) = (world.peer("ann"), world.peer("bob"));
+    bob.ask(&["add", "ann", "please"]).expect_ok();
+    ann.expect("the request", |e| e["event"] == "request");
+    ann.ask(&["block", "bob"]).expect_ok();
+    assert_eq!(ann.ask(&["requests"]).expect_ok().rows("request").len(), 0);
+    bob.ask(&["add", "ann", "pretty please"]);
+    bob.settle();
+    ann.settle();
+    assert_eq!(ann.count(|e| e["event"] == "request"), 0);
+}
