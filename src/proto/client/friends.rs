@@ -282,17 +282,17 @@ impl Client {
             Friendship::Friends => FriendState::Removed,
             Friendship::None | Friendship::Asking(..) => return,
         };
-        self.revoke(from);
+        self.lose(from);
         self.say_friend(from, state);
     }
 
     fn on_unfriend(&mut self, from: Fingerprint) {
         match self.people.bond(from).friendship {
             Friendship::Friends => {
-                self.revoke(from);
+                self.lose(from);
                 self.say_friend(from, FriendState::Removed);
             }
-            Friendship::Asking(..) => self.revoke(from),
+            Friendship::Asking(..) => self.lose(from),
             Friendship::None | Friendship::Asked => {}
         }
     }
@@ -321,10 +321,24 @@ impl Client {
     }
 
     /// Ends what there is; the token that they have of us is worth nothing any more. Theirs stays
-    /// until the last letter to them has gone.
+    /// until the last letter to them has come.
     fn revoke(&mut self, who: Fingerprint) {
         let bond = self.people.bond(who);
         self.keep_bond(who, Bond { friendship: Friendship::None, given: None, ..bond });
+    }
+
+    /// They ended it.
+    fn lose(&mut self, who: Fingerprint) {
+        self.revoke(who);
+        self.core.query(Query::Waits(who));
+    }
+
+    /// Nothing of ours waits for somebody: what we needed to tell them the end, we need no more.
+    pub(super) fn forget_token(&mut self, who: Fingerprint) {
+        let bond = self.people.bond(who);
+        if bond.friendship == Friendship::None {
+            self.keep_bond(who, Bond { theirs: None, ..bond });
+        }
     }
 
     fn keep_bond(&mut self, who: Fingerprint, bond: Bond) {

@@ -40,7 +40,15 @@ pub(super) struct Session {
 impl Session {
     /// A session that nobody waits for yet.
     pub fn new(with: Option<Person>, label: String, state: State, since: Wall) -> Session {
-        Session { with, label, state, since, is_quiet: false, was_quiet: false, waiters: Vec::new() }
+        Session {
+            with,
+            label,
+            state,
+            since,
+            is_quiet: false,
+            was_quiet: false,
+            waiters: Vec::new(),
+        }
     }
 
     /// The same, with a verb that ends when it opens.
