@@ -324,11 +324,11 @@ fn a_friend_who_connects_to_nobody_gets_mail_and_is_not_bothered() {
 fn a_friend_with_whom_no_path_comes_about_gets_mail() {
     let mut world = friends();
     world.net.slow_ms.insert(BOB, 8_000);
-    let asked = world.ask_within(ANN, 60_000, Verb::Msg {
-        to: vec![target(BOB)],
-        text: "in time".into(),
-        until: Stage::Held,
-    });
+    let asked = world.ask_within(
+        ANN,
+        60_000,
+        Verb::Msg { to: vec![target(BOB)], text: "in time".into(), until: Stage::Held },
+    );
     world.run_for(30_000);
     assert_eq!(refusal(&world, ANN, asked), None);
     world.run_for(60_000);
