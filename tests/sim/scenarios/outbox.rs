@@ -6,7 +6,6 @@ use hobnob::proto::limits::{FLIGHT_BYTES, FLIGHT_MESSAGES, TEXT_MAX_BYTES};
 use hobnob::proto::model::command::Verb;
 use hobnob::proto::model::event::SessionState::{Closed, Open};
 use hobnob::proto::model::event::Stage;
-use hobnob::proto::model::notice::Row;
 use hobnob::proto::wire::peer::{Ack, Settle, Text};
 
 /// Ann and Eve in a direct session.
@@ -20,28 +19,6 @@ fn ann_and_eve() -> (World, Line) {
     say(&mut world, line, ToPeer::from(Settle {}));
     assert_eq!(last_word(&world, ANN, EVE).0, Open);
     (world, line)
-}
-
-/// Ids of the messages that a verb was told are taken.
-fn ids(world: &World, node: Node, asked: u64) -> Vec<MsgId> {
-    let of = |(who, ticket, row): &(Node, u64, Row)| match row {
-        Row::Queued { id, .. } if (*who, *ticket) == (node, asked) => Some(*id),
-        _ => None,
-    };
-    world.rows.iter().filter_map(of).collect()
-}
-
-/// The states that a message's sender was told of, in order.
-fn receipts(world: &World, node: Node, wanted: MsgId) -> Vec<Stage> {
-    let of = |(who, event): &(Node, Event)| match event {
-        Event::Receipt { id, state, .. } if (*who, *id) == (node, wanted) => Some(*state),
-        _ => None,
-    };
-    world.events.iter().filter_map(of).collect()
-}
-
-fn texts(world: &mut World, node: Node) -> Vec<String> {
-    world.log(node).into_iter().map(|(_, _, text)| text).collect()
 }
 
 fn text(byte: u8, text: &str) -> ToPeer {
