@@ -73,3 +73,15 @@ pub fn complain(program: &str, line: &str) {
     // Where stderr is gone too there is nobody left to tell.
     let _ = writeln!(io::stderr().lock(), "{program}: {line}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_is_lower_case_and_without_a_number() {
+        let full = io::Error::from(rustix::io::Errno::NOSPC);
+        assert_eq!(words(&full), "no space left on device");
+        assert_eq!(words(&io::Error::other("Ours: as it is")), "Ours: as it is");
+    }
+}
