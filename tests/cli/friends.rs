@@ -67,13 +67,11 @@ fn who_is_added_while_away_is_asked_when_back_and_the_answer_waits_too() {
     let mut ann = world.peer("ann");
     ann.ask(&["add", "bob"]).expect_ok();
     ann.expect("asked", |e| is_friend(e, "bob", "asked"));
-    ann.settle();
-    ann.stop();
+    ann.leave();
     let mut bob = world.peer("bob");
     bob.expect("the request", |e| is_request(e, "ann"));
     bob.ask(&["confirm", "ann"]).expect_ok();
-    bob.settle();
-    bob.stop();
+    bob.leave();
     let mut ann = world.peer("ann");
     ann.expect("confirmed", |e| is_friend(e, "bob", "confirmed"));
     assert_eq!(names(&mut ann, "friends"), ["bob"]);

@@ -53,8 +53,7 @@ fn waiting_for_delivered_by_somebody_away_is_6_and_it_is_delivered_later() {
     world.once("ann", &args).expect_refusal(6);
     let mut bob = world.peer("bob");
     bob.expect("it", |e| is_message(e, "ann", "later"));
-    bob.settle();
-    bob.stop();
+    bob.leave();
     let mut ann = world.peer("ann");
     ann.expect("the receipt", |e| is_receipt(e, "bob", "delivered"));
 }

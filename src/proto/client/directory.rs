@@ -1,4 +1,4 @@
-//! Questions to the server: who, lookup, update, visibility; and what waits for their answers.
+//! Questions to the server: lookup, update, visibility; and what waits for their answers.
 
 use super::Client;
 use super::people::{Reading, Seen};
@@ -7,18 +7,19 @@ use crate::proto::limits;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::{Command, Ticket};
 use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::name::Name;
 use crate::proto::model::notice::{PersonRow, Row};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::client::{Lookup, Show, Watch, Watched, Who};
-use crate::proto::wire::server::{Card, Found, OverBudget, Presence, Shown, WhoPage};
+use crate::proto::wire::client::{Lookup, Show, Watch, Watched};
+use crate::proto::wire::server::{Card, Found, OverBudget, Presence, Shown};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What was asked, and what waits.
 #[derive(Default)]
 pub(super) struct Directory {
-    questions: BTreeMap<ReqId, Question>,
+    pub questions: BTreeMap<ReqId, Question>,
     /// Lookups on their way, with what each answer is for, in the order it was wanted.
     wishes: BTreeMap<Target, Vec<Wish>>,
     /// Commands that wait until we are signed in.
@@ -26,15 +27,19 @@ pub(super) struct Directory {
     unreachable: String,
 }
 
-enum Question {
+/// What was asked.
+pub(super) enum Question {
     Who {
         ticket: Ticket,
         prefix: String,
+        after: Option<Name>,
     },
     Lookup(Target),
     Show(Ticket),
     /// Its answer comes behind the mail that was sent before.
     Mark,
+    /// Its answer says that what went before it is in force.
+    InForce(Ticket),
 }
 
 /// What a lookup is for.
@@ -94,7 +99,7 @@ impl Directory {
         self.questions.len() + wishes + self.put_off.len()
     }
 
-    fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.waiting() >= limits::REQUESTS
     }
 
@@ -106,7 +111,9 @@ impl Directory {
             wishes.retain(|wish| wish.ticket() != ticket);
         }
         self.questions.retain(|_, question| match question {
-            Question::Who { ticket: asked, .. } | Question::Show(asked) => *asked != ticket,
+            Question::Who { ticket: asked, .. }
+            | Question::Show(asked)
+            | Question::InForce(asked) => *asked != ticket,
             Question::Lookup(_) | Question::Mark => true,
         });
         before != self.waiting()
@@ -159,6 +166,8 @@ impl Client {
                     let why = Refusal::ServerUnreachable("the link broke".into());
                     self.core.done(ticket, Err(why));
                 }
+                // What is to be in force is the first that the next link says.
+                Question::InForce(ticket) => self.core.done(ticket, Ok(())),
                 Question::Lookup(_) | Question::Mark => {}
             }
         }
@@ -171,36 +180,6 @@ impl Client {
             why => why.to_owned(),
         };
         self.directory.forget(ticket).then_some(Refusal::ServerUnreachable(why))
-    }
-
-    pub(super) fn who(&mut self, ticket: Ticket, prefix: String) {
-        if self.directory.is_full() {
-            return self.core.done(ticket, Err(Refusal::Busy("requests")));
-        }
-        self.ask_who(ticket, prefix, None);
-    }
-
-    pub(super) fn on_who_page(&mut self, page: WhoPage) {
-        let question = self.directory.questions.remove(&page.req);
-        let Some(Question::Who { ticket, prefix }) = question else { return };
-        let last = page.people.last().map(|brief| brief.name.clone());
-        let me = self.me.fingerprint();
-        for brief in page.people.into_iter().filter(|brief| brief.fingerprint != me) {
-            let row = PersonRow {
-                name: brief.name.to_string(),
-                address: Some(brief.address),
-                fingerprint: brief.fingerprint,
-                online: true,
-                seen: Some(brief.seen),
-                age_ms: 0,
-                friend: self.people.is_friend(brief.fingerprint),
-            };
-            self.core.row(ticket, Row::Person(row));
-        }
-        match last {
-            Some(last) if page.more => self.ask_who(ticket, prefix, Some(last)),
-            _ => self.core.done(ticket, Ok(())),
-        }
     }
 
     /// Wants to know of a person; several wishes about one share the question.
@@ -219,6 +198,7 @@ impl Client {
         let target = match self.directory.questions.remove(&found.req) {
             Some(Question::Lookup(target)) => target,
             Some(Question::Mark) => return self.on_mark(),
+            Some(Question::InForce(ticket)) => return self.core.done(ticket, Ok(())),
             Some(Question::Who { .. } | Question::Show(_)) | None => return,
         };
         let wishes = self.directory.wishes.remove(&target).unwrap_or_default();
@@ -392,14 +372,27 @@ impl Client {
                 wishes.into_iter().for_each(|wish| self.fail_wish(wish, busy.clone()));
             }
             Some(Question::Mark) => self.end_collecting(),
+            Some(Question::InForce(ticket)) => self.core.done(ticket, Ok(())),
             None => {}
         }
     }
 
     /// Asks the server for something that it answers behind the mail that it has sent.
     pub(super) fn set_mark(&mut self) {
+        self.ask_for_me(Question::Mark);
+    }
+
+    /// A verb is done when what was said to the server up to here is in force there.
+    pub(super) fn done_in_force(&mut self, ticket: Ticket) {
+        match self.uplink.is_in() {
+            true => self.ask_for_me(Question::InForce(ticket)),
+            false => self.core.done(ticket, Ok(())),
+        }
+    }
+
+    fn ask_for_me(&mut self, question: Question) {
         let req = self.uplink.req();
-        self.directory.questions.insert(req, Question::Mark);
+        self.directory.questions.insert(req, question);
         self.uplink.say(Lookup { req, who: Target::Key(self.me.fingerprint()), token: None });
     }
 
@@ -416,17 +409,6 @@ impl Client {
         if !who.is_empty() {
             self.uplink.say(Watch { who });
         }
-    }
-
-    fn ask_who(
-        &mut self,
-        ticket: Ticket,
-        prefix: String,
-        after: Option<crate::proto::model::name::Name>,
-    ) {
-        let req = self.uplink.req();
-        self.directory.questions.insert(req, Question::Who { ticket, prefix: prefix.clone() });
-        self.uplink.say(Who { req, prefix, after });
     }
 
     fn ask_server(&mut self, target: Target) {

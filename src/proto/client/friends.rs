@@ -119,7 +119,7 @@ impl Client {
         self.revoke(who);
         self.post(who, Body::Unfriend);
         self.say_friend(who, FriendState::Removed);
-        self.core.done(ticket, Ok(()));
+        self.done_in_force(ticket);
     }
 
     pub(super) fn block(&mut self, ticket: Ticket, target: Target) {
@@ -145,7 +145,7 @@ impl Client {
         if let Some(session) = self.sessions.with(who) {
             self.part_with(session);
         }
-        self.core.done(ticket, Ok(()));
+        self.done_in_force(ticket);
     }
 
     pub(super) fn unblock(&mut self, ticket: Ticket, target: Target) {
@@ -155,7 +155,7 @@ impl Client {
         };
         self.keep_bond(who, Bond { is_blocked: false, ..self.people.bond(who) });
         self.send_on(who);
-        self.core.done(ticket, Ok(()));
+        self.done_in_force(ticket);
     }
 
     pub(super) fn blocks(&mut self, ticket: Ticket) {

@@ -3,7 +3,8 @@
 //! | file | about |
 //! |---|---|
 //! | `uplink` | the link to the server: dialling, signing in, coming back |
-//! | `directory` | questions to the server: who, lookup, update, visibility |
+//! | `directory` | questions to the server: lookup, update, visibility |
+//! | `who` | who is online and visible to us |
 //! | `people` | who is known, with which key |
 //! | `sessions` | asking for a session, and the end of one |
 //! | `session_table` | the sessions there are, and their states |
@@ -31,6 +32,7 @@ mod postage;
 mod session_table;
 mod sessions;
 mod uplink;
+mod who;
 
 use self::core::{Alarm, Core};
 use self::directory::Directory;

@@ -96,6 +96,13 @@ impl Peer {
         self.process.forget();
     }
 
+    /// Ends its input, and demands that it leaves in order once nothing is on its way.
+    pub fn leave(mut self) {
+        self.process.hang_up();
+        let ended = self.process.ended();
+        assert_eq!(ended.code, 0, "after the end of its input: {ended:?}");
+    }
+
     /// kill -9.
     pub fn crash(self) {
         self.process.crash();
