@@ -255,10 +255,12 @@ impl Client {
     pub(super) fn on_greet(&mut self, via: Via, greet: Greet) {
         let Some(peer) = self.links.at(via) else { return };
         let Some(identity) = peer.identity else { return };
+        // Where there is a server, names are its to give: a claim would squat on somebody's.
+        let name = greet.name.filter(|_| self.config.server.is_none());
         if let Some(id) = peer.session {
-            return self.on_name_of_dialled(id, identity, greet.name);
+            return self.on_name_of_dialled(id, identity, name);
         }
-        let Some(person) = self.people.claim(&identity, greet.name) else { return };
+        let Some(person) = self.people.claim(&identity, name) else { return };
         if self.people.is_blocked(person.fingerprint) {
             return self.drop_link(via, "blocked");
         }
@@ -358,7 +360,7 @@ impl Client {
 
     fn on_established(&mut self, via: Via, identity: PublicIdentity) {
         self.core.timers.cancel(&Alarm::Handshake(via));
-        let name = self.account.as_ref().map(|(name, _)| name.clone()).or(self.config.name.clone());
+        let name = self.my_name();
         self.tell(via, Greet { name });
         let Some(peer) = self.links.at_mut(via) else { return };
         peer.identity = Some(identity);

@@ -137,7 +137,7 @@ impl Client {
         }
         let server = self.config.server.as_ref().map(|server| server.label.clone());
         self.core.event(Event::Ready {
-            name: self.account.as_ref().map(|(name, _)| name.clone()),
+            name: self.my_name(),
             address: self.account.as_ref().map(|(_, address)| *address),
             fingerprint: self.me.fingerprint(),
             listen: self.listener.at().into_iter().collect(),

@@ -166,6 +166,12 @@ impl Client {
         self.directory.is_busy() || self.outbox.is_busy()
     }
 
+    /// The name we go by: the server's word, else what the user calls us.
+    fn my_name(&self) -> Option<Name> {
+        let registered = self.account.as_ref().map(|(name, _)| name.clone());
+        registered.or_else(|| self.config.name.clone())
+    }
+
     fn on_stream(&mut self, conn: ConnId, event: StreamEvent<'_>) {
         if self.uplink.is(conn) {
             return self.on_uplink(event);
