@@ -31,6 +31,8 @@ pub const SERVER_PORT: u16 = 12_000;
 /// How many programs a world has room for; each has keys.
 const ROOM: usize = 10;
 const WALL_START: i64 = 1_790_000_000_000;
+/// How long what is typed may wait for a wake to share.
+const TYPED_MS: u64 = 30;
 const TIMEOUT_MS: u64 = 20_000;
 /// Everything there is.
 pub struct World {
@@ -56,6 +58,9 @@ pub struct World {
     shown: BTreeSet<(Node, MsgId)>,
     next_ticket: u64,
     pub troubled: bool,
+    /// What was typed and not yet read: it shares a wake with whatever comes next.
+    typed: BTreeMap<Node, Vec<Command>>,
+    typed_until: u64,
     /// How somebody dies, after so many more wakes.
     pub doomed: Option<(Node, u64, Crash)>,
     trace: u64,
@@ -123,6 +128,8 @@ impl World {
             shown: BTreeSet::new(),
             next_ticket: 0,
             troubled: false,
+            typed: BTreeMap::new(),
+            typed_until: 0,
             doomed: None,
             trace: 0xcbf2_9ce4_8422_2325,
         }
@@ -162,10 +169,15 @@ impl World {
         self.next_ticket += 1;
         let ticket = self.next_ticket;
         if self.clients[node - 1].machine.is_some() {
-            self.oracle.on_verb(node, ticket, &verb, self.now + timeout_ms);
+            self.oracle.on_verb(node, ticket, &verb, self.now + timeout_ms + TYPED_MS);
         }
         let command = Command { ticket: Ticket(ticket), timeout_ms, verb };
-        self.wake_client(node, vec![Input::Command(command)]);
+        if self.troubled && self.rng.below(2) == 0 {
+            self.typed.entry(node).or_default().push(command);
+            self.typed_until = self.now + 1 + self.rng.below(TYPED_MS);
+        } else {
+            self.wake_client(node, vec![Input::Command(command)]);
+        }
         ticket
     }
 
@@ -301,7 +313,9 @@ impl World {
         let due = |due: Option<Mono>| due.map(|due| due.0.max(self.now));
         let machines = self.clients.iter().filter_map(|host| due(host.due()));
         let revive = self.revive_at.values().copied();
-        machines.chain(due(self.server.due())).chain(self.net.next_at()).chain(revive).min()
+        let typed = (!self.typed.is_empty()).then_some(self.typed_until.max(self.now));
+        let due = machines.chain(due(self.server.due())).chain(self.net.next_at());
+        due.chain(revive).chain(typed).min()
     }
 
     fn step(&mut self) {
@@ -315,6 +329,11 @@ impl World {
         }
         while let Some((node, conn, arrival)) = self.net.pop(self.now) {
             self.arrive(node, conn, arrival);
+        }
+        if self.typed_until <= self.now {
+            for node in self.typed.keys().copied().collect::<Vec<_>>() {
+                self.wake_client(node, Vec::new());
+            }
         }
         if self.server.due().is_some_and(|due| due.0 <= self.now) {
             self.wake_server(vec![Input::Tick]);
@@ -386,7 +405,8 @@ impl World {
         }
     }
 
-    pub fn wake_client(&mut self, node: Node, inputs: Vec<InputOf<'_, Client>>) {
+    pub fn wake_client(&mut self, node: Node, mut inputs: Vec<InputOf<'_, Client>>) {
+        inputs.extend(self.typed.remove(&node).into_iter().flatten().map(Input::Command));
         let (now, fate) = (self.clocks(), self.fate(node));
         let was_up = self.clients[node - 1].machine.is_some();
         let (effects, lives) = self.clients[node - 1].wake(now, inputs, fate);

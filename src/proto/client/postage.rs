@@ -52,7 +52,10 @@ pub(super) struct Postage {
 }
 
 enum State {
-    Reading,
+    Reading {
+        /// Something was written since the store was asked, which its page may not have.
+        is_stale: bool,
+    },
     Keying(Envelope),
     Leaving(Sealed),
     Pausing,
@@ -195,9 +198,8 @@ impl Client {
 
     /// The store's page of what is queued for somebody.
     pub(super) fn on_mail_page(&mut self, to: Fingerprint, rows: Vec<Letter>) {
-        if !matches!(self.postage.by_person.get(&to), Some(State::Reading)) {
-            return;
-        }
+        let Some(State::Reading { is_stale }) = self.postage.by_person.get(&to) else { return };
+        let is_stale = *is_stale;
         let mut bytes = 0;
         let mut letters = Vec::new();
         for letter in rows {
@@ -212,7 +214,11 @@ impl Client {
         let got: Vec<MsgId> = owed.iter().copied().take(limits::ENVELOPE_LETTERS).collect();
         let is_unopened = self.postage.unopened.contains(&to);
         if letters.is_empty() && got.is_empty() && !is_unopened {
-            return self.end_mail(to);
+            self.end_mail(to);
+            if is_stale {
+                self.send_on(to);
+            }
+            return;
         }
         let req = self.uplink.req();
         self.postage.questions.insert(req, to);
@@ -292,15 +298,18 @@ impl Client {
     }
 
     fn start_mail(&mut self, to: Fingerprint) {
-        if self.postage.by_person.contains_key(&to) {
-            return;
+        match self.postage.by_person.get_mut(&to) {
+            Some(State::Reading { is_stale }) => return *is_stale = true,
+            // What waits is read once this envelope has gone, or its pause is over.
+            Some(State::Keying(_) | State::Leaving(_) | State::Pausing) => return,
+            None => {}
         }
         if self.postage.at_work() >= limits::MAIL_AT_ONCE {
             self.postage.next.insert(to);
             return;
         }
         self.core.timers.cancel(&Alarm::Mail(to));
-        self.postage.by_person.insert(to, State::Reading);
+        self.postage.by_person.insert(to, State::Reading { is_stale: false });
         self.read_queued(to);
     }
 
@@ -340,7 +349,7 @@ impl Client {
         }
         self.mailbox.set_held();
         self.mind_expiry();
-        self.postage.by_person.insert(to, State::Reading);
+        self.postage.by_person.insert(to, State::Reading { is_stale: false });
         self.read_queued(to);
     }
 
