@@ -7,7 +7,7 @@ use crate::proto::limits;
 use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::prekey::{PrekeyKind, PrekeySecret};
-use crate::proto::model::record::Record;
+use crate::proto::model::record::{Query, Record};
 use crate::proto::time::Wall;
 use crate::proto::wire::client::{Publish, Taken};
 use crate::proto::wire::mail::Packet;
@@ -41,11 +41,6 @@ impl Mailbox {
             has_come: false,
             is_collected: false,
         }
-    }
-
-    /// Something of ours is held.
-    pub fn set_held(&mut self) {
-        self.is_held = true;
     }
 
     /// Whether what was held when the program started has come.
@@ -82,7 +77,10 @@ impl Client {
             kinds.extend((0..wanted).map(|_| PrekeyKind::Once));
         }
         self.publish(kinds, is_other);
-        self.mind_expiry();
+        // Who is never here for a day hears of it at a sign-in.
+        if self.mailbox.is_held {
+            self.on_expiry();
+        }
         self.set_mark();
     }
 
@@ -108,9 +106,10 @@ impl Client {
         self.uplink.say(Taken { up_to: mail.number });
     }
 
-    /// Mail that is held somewhere too long is expired, in time.
+    /// Something of ours is held: should it be so too long, it is expired. What is held already
+    /// waits no longer for that.
     pub(super) fn mind_expiry(&mut self) {
-        if self.mailbox.is_held {
+        if !std::mem::replace(&mut self.mailbox.is_held, true) {
             self.core.alarm(Alarm::Expiry, DAY_MS, "mail held too long");
         }
     }
@@ -125,7 +124,10 @@ impl Client {
         let days = i64::from(self.mailbox.hold_days.max(1));
         let before = Wall(self.core.now.wall.0 - (days + 1) * DAY_MS as i64);
         self.core.keep(Record::Expire(before));
-        self.mind_expiry();
+        for who in self.outbox.everybody() {
+            self.core.query(Query::Waits(who));
+        }
+        self.core.alarm(Alarm::Expiry, DAY_MS, "mail held too long");
     }
 
     fn publish(&mut self, kinds: Vec<PrekeyKind>, replaces: bool) {

@@ -347,7 +347,6 @@ impl Client {
         for id in sealed.ids {
             self.reached(id, Stage::Held);
         }
-        self.mailbox.set_held();
         self.mind_expiry();
         self.postage.by_person.insert(to, State::Reading { is_stale: false });
         self.read_queued(to);

@@ -280,22 +280,6 @@ fn mail_is_expired_also_by_one_who_is_never_there_for_a_day() {
 }
 
 #[test]
-fn what_was_written_long_before_it_was_held_is_not_expired_at_once() {
-    let mut world = strangers();
-    world.kill(BOB);
-    world.ask(ANN, Verb::Offline);
-    let asked = world.msg_until(ANN, BOB, "written in spring", Stage::Held);
-    world.run_for(40 * DAY_MS);
-    world.ask(ANN, Verb::Online);
-    world.run_for(5 * DAY_MS);
-    let id = ids(&world, ANN, asked)[0];
-    assert_eq!(receipts(&world, ANN, id), [Stage::Queued, Stage::Held]);
-    world.start(BOB);
-    world.run_for(2 * SOON_MS);
-    assert_eq!(receipts(&world, ANN, id), [Stage::Queued, Stage::Held, Stage::Delivered]);
-}
-
-#[test]
 fn a_clock_set_back_a_day_loses_and_disorders_nothing() {
     for node in [ANN, BOB, SERVER] {
         let mut world = strangers();
