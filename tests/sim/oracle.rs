@@ -97,7 +97,10 @@ impl Oracle {
             Verb::Chat(target) => {
                 self.asked.insert((node, self.names.meant(target)));
             }
-            Verb::Accept(Some(target)) => self.on_agreed(node, self.names.meant(target)),
+            // Friends are connected without being asked.
+            Verb::Accept(Some(target)) | Verb::Add(target, _) | Verb::Confirm(target) => {
+                self.on_agreed(node, self.names.meant(target));
+            }
             Verb::Drop(id) => {
                 self.given_up.insert(*id);
             }
@@ -137,6 +140,11 @@ impl Oracle {
     pub fn on_death(&mut self, node: Node) {
         self.pending.retain(|(asker, _), _| *asker != node);
         self.online.remove(&node);
+    }
+
+    /// Somebody's events are numbered anew.
+    pub fn on_disk_lost(&mut self, node: Node) {
+        self.live.retain(|(reader, _)| *reader != node);
     }
 
     /// Something was shown to a reader. `kept`: whether the receiver has a message on its disk.

@@ -56,6 +56,8 @@ pub struct World {
     shown: BTreeSet<(Node, MsgId)>,
     next_ticket: u64,
     pub troubled: bool,
+    /// How somebody dies, after so many more wakes.
+    pub doomed: Option<(Node, u64, Crash)>,
     trace: u64,
 }
 
@@ -121,6 +123,7 @@ impl World {
             shown: BTreeSet::new(),
             next_ticket: 0,
             troubled: false,
+            doomed: None,
             trace: 0xcbf2_9ce4_8422_2325,
         }
     }
@@ -237,6 +240,14 @@ impl World {
         self.start(SERVER);
     }
 
+    /// Somebody's profile is made anew; only the keys are left.
+    pub fn lose_disk(&mut self, node: Node) {
+        self.kill(node);
+        self.clients[node - 1].store = ClientStore::open_in_memory().expect("memory is there");
+        self.oracle.on_disk_lost(node);
+        self.start(node);
+    }
+
     pub fn start(&mut self, node: Node) {
         assert!(!self.is_up(node), "{node} is up already");
         let me = Identity::from_bytes(&self.keys[node]);
@@ -342,7 +353,17 @@ impl World {
     }
 
     /// Whether, and when in it, this wake is somebody's last.
-    fn fate(&mut self) -> Option<Crash> {
+    fn fate(&mut self, node: Node) -> Option<Crash> {
+        match self.doomed {
+            Some((doomed, 0, crash)) if doomed == node => {
+                self.doomed = None;
+                return Some(crash);
+            }
+            Some((doomed, wakes, crash)) if doomed == node => {
+                self.doomed = Some((node, wakes - 1, crash));
+            }
+            _ => {}
+        }
         if !self.troubled || self.rng.below(400) != 0 {
             return None;
         }
@@ -353,7 +374,7 @@ impl World {
     }
 
     fn wake_server(&mut self, inputs: Vec<InputOf<'_, Server>>) {
-        let (now, fate) = (self.clocks(), self.fate());
+        let (now, fate) = (self.clocks(), self.fate(SERVER));
         let (effects, lives) = self.server.wake(now, inputs, fate);
         for effect in effects {
             if let Effect::Stream(conn, action) = effect {
@@ -366,7 +387,7 @@ impl World {
     }
 
     pub fn wake_client(&mut self, node: Node, inputs: Vec<InputOf<'_, Client>>) {
-        let (now, fate) = (self.clocks(), self.fate());
+        let (now, fate) = (self.clocks(), self.fate(node));
         let was_up = self.clients[node - 1].machine.is_some();
         let (effects, lives) = self.clients[node - 1].wake(now, inputs, fate);
         for effect in effects {

@@ -16,6 +16,8 @@
 //! | Friends | `Unfriend` | None; token revoked; friend `removed` |
 //! | Friends | `Befriend` (they forgot us) | Friends; `Agree` |
 //! | Friends | `Agree` | Friends, with their new token |
+//! | Friends | `Reject` (of what we asked anew) | None; token revoked; friend `removed` |
+//! | None | `Agree` (to what we took back) | None; `Unfriend` |
 //!
 //! Any other letter changes nothing. A blocked person's letters are not looked at.
 
@@ -257,8 +259,14 @@ impl Client {
     fn on_agree(&mut self, from: Fingerprint, agree: Agree) {
         let mut bond = self.people.bond(from);
         let was = bond.friendship.clone();
-        if !matches!(was, Friendship::Asked | Friendship::Friends) {
-            return;
+        match was {
+            Friendship::Asked | Friendship::Friends => {}
+            // Their yes crossed with our taking it back. One word is enough, however often they
+            // agree to nothing.
+            Friendship::None if !self.outbox.waits_for(from) => {
+                return self.post(from, Body::Unfriend);
+            }
+            Friendship::None | Friendship::Asking(..) => return,
         }
         bond.theirs = Some(agree.token);
         bond.friendship = Friendship::Friends;
@@ -269,19 +277,22 @@ impl Client {
     }
 
     fn on_reject(&mut self, from: Fingerprint) {
-        if self.people.bond(from).friendship == Friendship::Asked {
-            self.revoke(from);
-            self.say_friend(from, FriendState::Rejected);
-        }
+        let state = match self.people.bond(from).friendship {
+            Friendship::Asked => FriendState::Rejected,
+            Friendship::Friends => FriendState::Removed,
+            Friendship::None | Friendship::Asking(..) => return,
+        };
+        self.lose(from);
+        self.say_friend(from, state);
     }
 
     fn on_unfriend(&mut self, from: Fingerprint) {
         match self.people.bond(from).friendship {
             Friendship::Friends => {
-                self.revoke(from);
+                self.lose(from);
                 self.say_friend(from, FriendState::Removed);
             }
-            Friendship::Asking(..) => self.revoke(from),
+            Friendship::Asking(..) => self.lose(from),
             Friendship::None | Friendship::Asked => {}
         }
     }
@@ -310,10 +321,24 @@ impl Client {
     }
 
     /// Ends what there is; the token that they have of us is worth nothing any more. Theirs stays
-    /// until the last letter to them has gone.
+    /// until the last letter to them has come.
     fn revoke(&mut self, who: Fingerprint) {
         let bond = self.people.bond(who);
         self.keep_bond(who, Bond { friendship: Friendship::None, given: None, ..bond });
+    }
+
+    /// They ended it.
+    fn lose(&mut self, who: Fingerprint) {
+        self.revoke(who);
+        self.core.query(Query::Waits(who));
+    }
+
+    /// Nothing of ours waits for somebody: what we needed to tell them the end, we need no more.
+    pub(super) fn forget_token(&mut self, who: Fingerprint) {
+        let bond = self.people.bond(who);
+        if bond.friendship == Friendship::None {
+            self.keep_bond(who, Bond { theirs: None, ..bond });
+        }
     }
 
     fn keep_bond(&mut self, who: Fingerprint, bond: Bond) {

@@ -212,9 +212,13 @@ impl Client {
         session.since = self.core.now.wall;
         let (label, is_quiet) = (session.label.clone(), session.is_quiet);
         let waiters = std::mem::take(&mut session.waiters);
+        let was_quiet = std::mem::take(&mut session.was_quiet);
         let who = person.fingerprint;
         self.know(person);
         let state = SessionState::Open;
+        if was_quiet {
+            self.tell(via, Settle {});
+        }
         if !is_quiet {
             self.core.event(Event::Session { with: label, state, path: Some(path), why: None });
         }

@@ -268,6 +268,7 @@ impl Client {
 
     /// Nothing for somebody waits any more.
     pub(super) fn nothing_waits_for(&mut self, who: Fingerprint) {
+        self.forget_token(who);
         if self.outbox.on_empty(who) {
             self.forget_expiry();
         }

@@ -33,6 +33,8 @@ pub(super) struct Session {
     pub since: Wall,
     /// Opened by the programs for what waits; nobody is told of it.
     pub is_quiet: bool,
+    /// It was quiet once, and the other side has not been told that it is so no more.
+    pub was_quiet: bool,
     /// Verbs that end when it opens or is gone; or, once it is closing, when it is gone.
     pub waiters: Vec<Ticket>,
 }
@@ -40,7 +42,15 @@ pub(super) struct Session {
 impl Session {
     /// A session that nobody waits for yet.
     pub fn new(with: Option<Person>, label: String, state: State, since: Wall) -> Session {
-        Session { with, label, state, since, is_quiet: false, waiters: Vec::new() }
+        Session {
+            with,
+            label,
+            state,
+            since,
+            is_quiet: false,
+            was_quiet: false,
+            waiters: Vec::new(),
+        }
     }
 
     /// The same, with a verb that ends when it opens.

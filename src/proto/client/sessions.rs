@@ -365,6 +365,12 @@ impl Client {
     /// `chat` with somebody with whom there is a session already.
     fn join(&mut self, ticket: Ticket, who: Fingerprint) {
         let Some(id) = self.sessions.with(who) else { return };
+        if self.sessions.at(id).is_some_and(|s| s.is_quiet && matches!(s.state, State::Asked)) {
+            // Programs say no to each other where people would be asked.
+            self.hang_up(id, false);
+            self.forget_session(id);
+            return self.wish(Target::Key(who), Wish::Chat(ticket));
+        }
         self.make_loud(id);
         let Some(session) = self.sessions.at_mut(id) else { return };
         match session.state {
@@ -385,6 +391,7 @@ impl Client {
             return;
         };
         session.is_quiet = false;
+        session.was_quiet = session.state.flow().is_none();
         let (with, state) = (session.label.clone(), session.state.word());
         let flow = session.state.flow().map(|flow| (flow.via(), flow.path()));
         if let Some((via, _)) = flow {
@@ -426,7 +433,8 @@ impl Client {
         self.uplink.say(Answer { session: id, candidates: self.candidates() });
         let (label, since) = (person.label(), self.core.now.wall);
         let state = State::Linking(Linking::answerer(dial));
-        let session = Session { with: Some(person), label, state, since, is_quiet, waiters };
+        let mut session = Session::new(Some(person), label, state, since);
+        (session.is_quiet, session.waiters) = (is_quiet, waiters);
         self.sessions.insert(id, session);
         self.start_linking(id, Vec::new());
     }

@@ -1,7 +1,11 @@
 //! One sentence each: what happens in a world where one thing happens.
 
 mod directory;
+mod friends;
+mod mail;
+mod malice;
 mod outbox;
+mod privacy;
 mod sessions;
 mod sessions_asked;
 mod sessions_direct;
@@ -12,12 +16,15 @@ use super::puppet::{Heard, Line};
 use super::world::{SERVER_PORT, World, name_of, server_at, target};
 use hobnob::proto::bytes::Bytes;
 use hobnob::proto::client::Accept;
-use hobnob::proto::id::SessionId;
+use hobnob::proto::id::{MsgId, SessionId};
 use hobnob::proto::link::Purpose;
 use hobnob::proto::machine::StreamAction;
 use hobnob::proto::model::account::Visibility;
-use hobnob::proto::model::event::{Event, Path, SessionState};
+use hobnob::proto::model::bond::{Bond, Friendship};
+use hobnob::proto::model::command::Verb;
+use hobnob::proto::model::event::{Event, FriendState, Path, SessionState, Stage};
 use hobnob::proto::model::name::Name;
+use hobnob::proto::model::notice::Row;
 use hobnob::proto::model::person::Fingerprint;
 use hobnob::proto::model::refusal::Refusal;
 use hobnob::proto::time::Wall;
@@ -95,12 +102,80 @@ pub fn row(world: &mut World, node: Node) -> Option<(SessionState, Option<Path>)
     rows.first().map(|row| (row.state, row.path))
 }
 
-fn accept(who: Node) -> hobnob::proto::model::command::Verb {
-    hobnob::proto::model::command::Verb::Accept(Some(target(who)))
+fn accept(who: Node) -> Verb {
+    Verb::Accept(Some(target(who)))
 }
 
 pub fn refusal(world: &World, node: Node, ticket: u64) -> Option<Refusal> {
     world.result(node, ticket).expect("the verb ended").clone().err()
+}
+
+/// Ids of the messages that a verb was told are taken.
+fn ids(world: &World, node: Node, asked: u64) -> Vec<MsgId> {
+    let of = |(who, ticket, row): &(Node, u64, Row)| match row {
+        Row::Queued { id, .. } if (*who, *ticket) == (node, asked) => Some(*id),
+        _ => None,
+    };
+    world.rows.iter().filter_map(of).collect()
+}
+
+/// The states that a message's sender was told of, in order.
+fn receipts(world: &World, node: Node, wanted: MsgId) -> Vec<Stage> {
+    let of = |(who, event): &(Node, Event)| match event {
+        Event::Receipt { id, state, .. } if (*who, *id) == (node, wanted) => Some(*state),
+        _ => None,
+    };
+    world.events.iter().filter_map(of).collect()
+}
+
+fn texts(world: &mut World, node: Node) -> Vec<String> {
+    world.log(node).into_iter().map(|(_, _, text)| text).collect()
+}
+
+/// Ann and Bob, friends, in no session.
+fn friends() -> World {
+    let mut world = pair();
+    befriend(&mut world, ANN, BOB);
+    world
+}
+
+/// One asks, the other says yes; what came of that in sessions without anybody's doing is over.
+fn befriend(world: &mut World, one: Node, other: Node) {
+    world.ask(one, Verb::Add(target(other), String::new()));
+    world.run_for(SOON_MS);
+    world.ask(other, Verb::Confirm(target(one)));
+    world.run_for(SOON_MS);
+    for (node, with) in [(one, other), (other, one)] {
+        assert_eq!(bond(world, node, with).friendship, Friendship::Friends);
+        world.ask(node, Verb::Close(None));
+    }
+    world.run_for(SOON_MS);
+}
+
+/// What there is between somebody and somebody, on the first one's disk.
+fn bond(world: &mut World, node: Node, with: Node) -> Bond {
+    let with = key(world, with);
+    let past = world.clients[node - 1].store.restore().expect("memory is there");
+    let found = past.bonds.into_iter().find(|(who, _)| *who == with);
+    found.map(|(_, bond)| bond).unwrap_or_default()
+}
+
+/// What somebody was told of a friendship, in order.
+fn friend_states(world: &World, node: Node, with: Node) -> Vec<FriendState> {
+    let said = |(reader, event): &(Node, Event)| match event {
+        Event::Friend { name, state } if *reader == node && *name == name_of(with) => Some(*state),
+        _ => None,
+    };
+    world.events.iter().filter_map(said).collect()
+}
+
+/// The words of the requests that somebody was shown.
+fn requests(world: &World, node: Node) -> Vec<String> {
+    let said = |(reader, event): &(Node, Event)| match event {
+        Event::Request { text, .. } if *reader == node => Some(text.clone()),
+        _ => None,
+    };
+    world.events.iter().filter_map(said).collect()
 }
 
 fn key(world: &World, node: Node) -> Fingerprint {

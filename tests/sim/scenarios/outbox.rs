@@ -6,7 +6,6 @@ use hobnob::proto::limits::{FLIGHT_BYTES, FLIGHT_MESSAGES, TEXT_MAX_BYTES};
 use hobnob::proto::model::command::Verb;
 use hobnob::proto::model::event::SessionState::{Closed, Open};
 use hobnob::proto::model::event::Stage;
-use hobnob::proto::model::notice::Row;
 use hobnob::proto::wire::peer::{Ack, Settle, Text};
 
 /// Ann and Eve in a direct session.
@@ -20,28 +19,6 @@ fn ann_and_eve() -> (World, Line) {
     say(&mut world, line, ToPeer::from(Settle {}));
     assert_eq!(last_word(&world, ANN, EVE).0, Open);
     (world, line)
-}
-
-/// Ids of the messages that a verb was told are taken.
-fn ids(world: &World, node: Node, asked: u64) -> Vec<MsgId> {
-    let of = |(who, ticket, row): &(Node, u64, Row)| match row {
-        Row::Queued { id, .. } if (*who, *ticket) == (node, asked) => Some(*id),
-        _ => None,
-    };
-    world.rows.iter().filter_map(of).collect()
-}
-
-/// The states that a message's sender was told of, in order.
-fn receipts(world: &World, node: Node, wanted: MsgId) -> Vec<Stage> {
-    let of = |(who, event): &(Node, Event)| match event {
-        Event::Receipt { id, state, .. } if (*who, *id) == (node, wanted) => Some(*state),
-        _ => None,
-    };
-    world.events.iter().filter_map(of).collect()
-}
-
-fn texts(world: &mut World, node: Node) -> Vec<String> {
-    world.log(node).into_iter().map(|(_, _, text)| text).collect()
 }
 
 fn text(byte: u8, text: &str) -> ToPeer {
@@ -70,14 +47,19 @@ fn a_message_in_session_is_queued_sent_and_delivered() {
 #[test]
 fn a_verb_ends_at_the_stage_that_it_waits_for() {
     let mut world = acquainted();
+    world.kill(BOB);
     let queued = world.msg_until(ANN, BOB, "1", Stage::Queued);
     assert_eq!(refusal(&world, ANN, queued), None);
     let sent = world.msg_until(ANN, BOB, "2", Stage::Sent);
-    let delivered = world.msg_until(ANN, BOB, "3", Stage::Delivered);
+    let held = world.msg_until(ANN, BOB, "3", Stage::Held);
+    let delivered = world.msg_until(ANN, BOB, "4", Stage::Delivered);
+    assert_eq!((world.result(ANN, sent), world.result(ANN, held)), (None, None));
     world.run_for(SOON_MS);
-    assert_eq!((world.result(ANN, sent), world.result(ANN, delivered)), (None, None));
-    open(&mut world);
-    assert_eq!((refusal(&world, ANN, sent), refusal(&world, ANN, delivered)), (None, None));
+    assert_eq!((refusal(&world, ANN, sent), refusal(&world, ANN, held)), (None, None));
+    assert_eq!(world.result(ANN, delivered), None);
+    world.start(BOB);
+    world.run_for(SOON_MS);
+    assert_eq!(refusal(&world, ANN, delivered), None);
 }
 
 #[test]
@@ -103,27 +85,27 @@ fn a_verb_to_several_ends_when_all_have_it_and_fails_if_one_has_not() {
         until: Stage::Delivered,
     };
     world.net.canary = b"to all".to_vec();
+    world.kill(3);
     let both = world.ask(ANN, verb(&[BOB, 3]));
     let one = world.ask(ANN, verb(&[BOB, 4]));
     world.run_for(SOON_MS);
     assert_eq!(ids(&world, ANN, both).len(), 2);
-    open(&mut world);
     assert_eq!(world.result(ANN, both), None, "cyd has not got it");
     assert_eq!(refusal(&world, ANN, one), Some(Refusal::Unknown("dan".into())));
-    world.chat(ANN, 3);
-    world.run_for(SOON_MS);
-    world.ask(3, accept(ANN));
+    world.start(3);
     world.run_for(SOON_MS);
     assert_eq!(refusal(&world, ANN, both), None);
 }
 
 #[test]
-fn a_verb_that_runs_out_of_time_leaves_its_message_queued() {
+fn a_verb_that_runs_out_of_time_leaves_its_message_on_its_way() {
     let mut world = acquainted();
+    world.kill(BOB);
     let asked = world.msg(ANN, BOB, "later");
     world.run_for(30_000);
     assert_eq!(refusal(&world, ANN, asked), Some(Refusal::TimeOut));
-    open(&mut world);
+    world.start(BOB);
+    world.run_for(SOON_MS);
     assert_eq!(texts(&mut world, BOB), ["CANARY-PLAINTEXT later"]);
 }
 
@@ -162,6 +144,7 @@ fn what_was_written_after_a_clock_was_set_back_still_comes_after() {
 #[test]
 fn what_is_given_up_is_not_sent_and_its_verb_says_so() {
     let mut world = acquainted();
+    world.ask(ANN, Verb::Offline);
     let asked = world.msg(ANN, BOB, "unsaid");
     let kept = world.msg(ANN, BOB, "said");
     let id = ids(&world, ANN, asked)[0];
@@ -170,6 +153,7 @@ fn what_is_given_up_is_not_sent_and_its_verb_says_so() {
     assert_eq!(refusal(&world, ANN, dropped), None);
     assert_eq!(refusal(&world, ANN, again), Some(Refusal::NoSuchMessage(id.short())));
     assert_eq!(refusal(&world, ANN, asked), Some(Refusal::Dropped(id.short())));
+    world.ask(ANN, Verb::Online);
     open(&mut world);
     assert_eq!(refusal(&world, ANN, kept), None);
     assert_eq!(texts(&mut world, BOB), ["CANARY-PLAINTEXT said"]);
