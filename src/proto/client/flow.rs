@@ -28,6 +28,8 @@ pub(super) struct Flow {
     is_behind: bool,
     /// A page of them has been asked for.
     is_reading: bool,
+    /// Something was written since it was asked for: the page may lack it.
+    is_stale: bool,
     /// How many of ours the other side has said are on its disk.
     acknowledged: u64,
     /// How many of theirs are on our disk, and how many we have said so of.
@@ -44,6 +46,7 @@ impl Flow {
             handed: MsgId::FIRST,
             is_behind: false,
             is_reading: false,
+            is_stale: false,
             acknowledged: 0,
             received: 0,
             said: 0,
@@ -96,6 +99,7 @@ impl Client {
         let Some(flow) = self.flow_to(to) else { return self.send_on(to) };
         if flow.is_behind || !flow.has_room() {
             flow.is_behind = true;
+            flow.is_stale = flow.is_reading;
             return;
         }
         self.hand(to, letter);
@@ -114,8 +118,8 @@ impl Client {
         rows.retain(|row| !self.postage.has_landed(row.id));
         let Some(flow) = self.flow_to(to) else { return };
         flow.is_reading = false;
-        flow.is_behind = more;
-        if flow.flight.is_empty() && rows.is_empty() {
+        flow.is_behind = more || std::mem::take(&mut flow.is_stale);
+        if flow.is_idle() && rows.is_empty() {
             self.nothing_waits_for(to);
         }
         for row in rows {

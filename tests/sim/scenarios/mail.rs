@@ -380,7 +380,9 @@ fn letters_over_a_death(mut world: World, node: Node, wake: u64, crash: Crash) -
     assert!(answers.len() <= 1, "{answers:?} for {node}, {wake}, {crash:?}");
     for one in [ANN, BOB] {
         let store = &mut world.clients[one - 1].store;
-        store.outbox(&mut |row| panic!("{:?} is left for {node}, {wake}, {crash:?}", row.id)).expect("memory is there");
+        store
+            .outbox(&mut |row| panic!("{:?} is left for {node}, {wake}, {crash:?}", row.id))
+            .expect("memory is there");
     }
     has_died
 }
