@@ -200,6 +200,7 @@ impl Client {
     fn flush(&mut self) {
         self.acknowledge();
         self.postage.end_wake();
+        self.outbox.end_wake();
         while let Some(via) = self.links.pop_dirty() {
             self.flush_link(via);
         }

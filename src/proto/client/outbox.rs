@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub(super) struct Outbox {
     last_id: MsgId,
     waiting: BTreeSet<Fingerprint>,
+    /// Who was written to in this wake: what the store was asked before may not know of it.
+    fresh: BTreeSet<Fingerprint>,
     /// Messages whose verb has not ended, with the stage that it waits for.
     wanted: BTreeMap<MsgId, (Ticket, Stage)>,
     parts: BTreeMap<Ticket, Parts>,
@@ -36,6 +38,7 @@ impl Outbox {
         Outbox {
             last_id: last_id.unwrap_or(MsgId::FIRST),
             waiting: waiting.into_iter().collect(),
+            fresh: BTreeSet::new(),
             wanted: BTreeMap::new(),
             parts: BTreeMap::new(),
             dropping: VecDeque::new(),
@@ -62,6 +65,11 @@ impl Outbox {
     /// Something for somebody waits on disk from now on.
     pub fn expect(&mut self, who: Fingerprint) {
         self.waiting.insert(who);
+        self.fresh.insert(who);
+    }
+
+    pub fn end_wake(&mut self) {
+        self.fresh.clear();
     }
 
     /// Everybody for whom something may wait.
@@ -71,7 +79,9 @@ impl Outbox {
 
     /// Everything for somebody has been delivered, or given up. Whether that is so for everybody.
     pub fn on_empty(&mut self, who: Fingerprint) -> bool {
-        self.waiting.remove(&who);
+        if !self.fresh.contains(&who) {
+            self.waiting.remove(&who);
+        }
         self.waiting.is_empty()
     }
 }
@@ -91,7 +101,7 @@ impl Client {
             parts.ids.push(id);
             self.outbox.wanted.insert(id, (ticket, until));
         }
-        self.outbox.waiting.insert(who);
+        self.outbox.expect(who);
         self.core.keep(Record::Outgoing { id, to: who, text: text.clone(), sent });
         self.reached(id, Stage::Queued);
         self.pump_one(who, Letter { id, sent, body: Body::Text(text) });

@@ -52,7 +52,10 @@ pub(super) struct Postage {
 }
 
 enum State {
-    Reading,
+    /// Stale when something was written since the store was asked: the page may lack it.
+    Reading {
+        is_stale: bool,
+    },
     Keying(Envelope),
     Leaving(Sealed),
     Pausing,
@@ -195,9 +198,8 @@ impl Client {
 
     /// The store's page of what is queued for somebody.
     pub(super) fn on_mail_page(&mut self, to: Fingerprint, rows: Vec<Letter>) {
-        if !matches!(self.postage.by_person.get(&to), Some(State::Reading)) {
-            return;
-        }
+        let Some(State::Reading { is_stale }) = self.postage.by_person.get(&to) else { return };
+        let is_stale = *is_stale;
         let mut bytes = 0;
         let mut letters = Vec::new();
         for letter in rows {
@@ -212,7 +214,10 @@ impl Client {
         let got: Vec<MsgId> = owed.iter().copied().take(limits::ENVELOPE_LETTERS).collect();
         let is_unopened = self.postage.unopened.contains(&to);
         if letters.is_empty() && got.is_empty() && !is_unopened {
-            return self.end_mail(to);
+            return match is_stale {
+                true => self.read_queued(to),
+                false => self.end_mail(to),
+            };
         }
         let req = self.uplink.req();
         self.postage.questions.insert(req, to);
@@ -292,7 +297,10 @@ impl Client {
     }
 
     fn start_mail(&mut self, to: Fingerprint) {
-        if self.postage.by_person.contains_key(&to) {
+        if let Some(state) = self.postage.by_person.get_mut(&to) {
+            if let State::Reading { is_stale } = state {
+                *is_stale = true;
+            }
             return;
         }
         if self.postage.at_work() >= limits::MAIL_AT_ONCE {
@@ -300,11 +308,11 @@ impl Client {
             return;
         }
         self.core.timers.cancel(&Alarm::Mail(to));
-        self.postage.by_person.insert(to, State::Reading);
         self.read_queued(to);
     }
 
     fn read_queued(&mut self, to: Fingerprint) {
+        self.postage.by_person.insert(to, State::Reading { is_stale: false });
         let most_rows = limits::ENVELOPE_LETTERS;
         self.core.query(Query::Outbox {
             to,
@@ -340,7 +348,6 @@ impl Client {
         }
         self.mailbox.set_held();
         self.mind_expiry();
-        self.postage.by_person.insert(to, State::Reading);
         self.read_queued(to);
     }
 
