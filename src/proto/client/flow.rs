@@ -28,7 +28,7 @@ pub(super) struct Flow {
     is_behind: bool,
     /// A page of them has been asked for.
     is_reading: bool,
-    /// Something was written since then, which that page may not have.
+    /// Something was written since it was asked for: the page may lack it.
     is_stale: bool,
     /// How many of ours the other side has said are on its disk.
     acknowledged: u64,
@@ -119,7 +119,7 @@ impl Client {
         let Some(flow) = self.flow_to(to) else { return };
         flow.is_reading = false;
         flow.is_behind = more || std::mem::take(&mut flow.is_stale);
-        if flow.flight.is_empty() && rows.is_empty() {
+        if flow.is_idle() && rows.is_empty() {
             self.nothing_waits_for(to);
         }
         for row in rows {

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub(super) struct Outbox {
     last_id: MsgId,
     waiting: BTreeSet<Fingerprint>,
-    /// Who was written to in this wake: the store may have been asked before.
+    /// Who was written to in this wake: what the store was asked before may not know of it.
     fresh: BTreeSet<Fingerprint>,
     /// Messages whose verb has not ended, with the stage that it waits for.
     wanted: BTreeMap<MsgId, (Ticket, Stage)>,

@@ -52,8 +52,8 @@ pub(super) struct Postage {
 }
 
 enum State {
+    /// Stale when something was written since the store was asked: the page may lack it.
     Reading {
-        /// Something was written since the store was asked, which its page may not have.
         is_stale: bool,
     },
     Keying(Envelope),
@@ -214,11 +214,10 @@ impl Client {
         let got: Vec<MsgId> = owed.iter().copied().take(limits::ENVELOPE_LETTERS).collect();
         let is_unopened = self.postage.unopened.contains(&to);
         if letters.is_empty() && got.is_empty() && !is_unopened {
-            self.end_mail(to);
-            if is_stale {
-                self.send_on(to);
-            }
-            return;
+            return match is_stale {
+                true => self.read_queued(to),
+                false => self.end_mail(to),
+            };
         }
         let req = self.uplink.req();
         self.postage.questions.insert(req, to);
@@ -298,22 +297,22 @@ impl Client {
     }
 
     fn start_mail(&mut self, to: Fingerprint) {
-        match self.postage.by_person.get_mut(&to) {
-            Some(State::Reading { is_stale }) => return *is_stale = true,
-            // What waits is read once this envelope has gone, or its pause is over.
-            Some(State::Keying(_) | State::Leaving(_) | State::Pausing) => return,
-            None => {}
+        if let Some(state) = self.postage.by_person.get_mut(&to) {
+            if let State::Reading { is_stale } = state {
+                *is_stale = true;
+            }
+            return;
         }
         if self.postage.at_work() >= limits::MAIL_AT_ONCE {
             self.postage.next.insert(to);
             return;
         }
         self.core.timers.cancel(&Alarm::Mail(to));
-        self.postage.by_person.insert(to, State::Reading { is_stale: false });
         self.read_queued(to);
     }
 
     fn read_queued(&mut self, to: Fingerprint) {
+        self.postage.by_person.insert(to, State::Reading { is_stale: false });
         let most_rows = limits::ENVELOPE_LETTERS;
         self.core.query(Query::Outbox {
             to,
@@ -348,7 +347,6 @@ impl Client {
             self.reached(id, Stage::Held);
         }
         self.mind_expiry();
-        self.postage.by_person.insert(to, State::Reading { is_stale: false });
         self.read_queued(to);
     }
 

@@ -45,7 +45,8 @@ impl Client {
         }
     }
 
-    /// Friends who are online and whom the server lists for nobody, of the names that a page covers.
+    /// Friends who are online and whom the server lists for nobody, of the names that a page
+    /// covers.
     fn private_friends(
         &self,
         prefix: &str,

@@ -58,6 +58,16 @@ impl Peer {
         Asked { number, from }
     }
 
+    /// Sends a verb that may take this long, and waits for its end.
+    pub fn ask_within(&mut self, seconds: f64, words: &[&str]) -> Answer {
+        self.last_ref += 1;
+        let (number, from) = (self.last_ref, self.process.waiting().len());
+        let (cmd, args) = (words[0], &words[1..]);
+        let line = json!({ "cmd": cmd, "args": args, "ref": number, "timeout": seconds });
+        self.process.say(&line.to_string());
+        self.answer(Asked { number, from })
+    }
+
     /// Waits for what was sent to be done.
     pub fn answer(&mut self, asked: Asked) -> Answer {
         let is_done = |line: &Value| line["event"] == "done" && line["ref"] == asked.number;
