@@ -262,12 +262,24 @@ impl World {
         self.start(SERVER);
     }
 
+    /// Somebody's profile is from now on the one in this file; they are down.
+    pub fn put_back(&mut self, node: Node, path: &std::path::Path) {
+        self.keep_in_file(node, path);
+        self.oracle.on_disk_lost(node);
+    }
+
     /// Somebody's profile is made anew; only the keys are left.
     pub fn lose_disk(&mut self, node: Node) {
         self.kill(node);
         self.clients[node - 1].store = ClientStore::open_in_memory().expect("memory is there");
         self.oracle.on_disk_lost(node);
         self.start(node);
+    }
+
+    /// Somebody's profile is a file from now on, so that it can be copied. They are down.
+    pub fn keep_in_file(&mut self, node: Node, path: &std::path::Path) {
+        assert!(!self.is_up(node), "{node} has its profile open");
+        self.clients[node - 1].store = ClientStore::open(path).expect("the disk is there");
     }
 
     pub fn start(&mut self, node: Node) {

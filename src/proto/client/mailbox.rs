@@ -28,6 +28,8 @@ pub(super) struct Mailbox {
     has_come: bool,
     /// What was held when the program started has come.
     is_collected: bool,
+    /// Whether all prekeys were made anew since we signed in.
+    is_renewed: bool,
 }
 
 impl Mailbox {
@@ -40,6 +42,7 @@ impl Mailbox {
             told: BTreeSet::new(),
             has_come: false,
             is_collected: false,
+            is_renewed: false,
         }
     }
 
@@ -59,6 +62,7 @@ impl Client {
     pub(super) fn mind_mail(&mut self, welcome: &Welcome) {
         self.mailbox.hold_days = welcome.hold_days;
         self.mailbox.told.clear();
+        self.mailbox.is_renewed = false;
         self.core.keep(Record::Epoch(welcome.epoch));
         self.forget_old_prekeys();
         let now = self.core.now.wall;
@@ -148,6 +152,22 @@ impl Client {
         self.uplink.say(Publish { keys, replaces });
     }
 
+    /// Whether an envelope is sealed to a prekey that is not among ours.
+    fn is_lost(&self, envelope: &[u8]) -> bool {
+        mail::header(envelope).is_some_and(|(kind, id)| {
+            kind != PrekeyKind::Static && !self.mailbox.secrets.contains_key(&(kind, id))
+        })
+    }
+
+    /// The server gives out keys that a later state of this profile made: none of them opens, so
+    /// all are replaced, once a sign-in.
+    fn renew_prekeys(&mut self) {
+        if !std::mem::replace(&mut self.mailbox.is_renewed, true) {
+            let once = std::iter::repeat_n(PrekeyKind::Once, limits::PREKEYS);
+            self.publish(std::iter::once(PrekeyKind::Weekly).chain(once).collect(), true);
+        }
+    }
+
     fn forget_old_prekeys(&mut self) {
         let now = self.core.now.wall.0;
         let is_over = |secret: &PrekeySecret| match secret.kind {
@@ -230,6 +250,9 @@ impl Client {
     /// sender still has the letters; they are asked to send them again, once a sign-in.
     fn on_unopened(&mut self, mail: &Mail) {
         log::debug!("mail {} cannot be opened", mail.number);
+        if self.is_lost(&mail.envelope.0) {
+            self.renew_prekeys();
+        }
         if self.people.by_key(mail.from).is_some() && self.mailbox.told.insert(mail.from) {
             self.ask_again_of(mail.from);
         }

@@ -28,6 +28,9 @@ pub struct Asked {
     from: usize,
 }
 
+/// How long a verb may take, unless told otherwise; the program's own default.
+const VERB_S: f64 = 10.0;
+
 impl Peer {
     /// Starts one; nothing is waited for.
     pub fn start(command: &mut Command) -> Peer {
@@ -79,8 +82,7 @@ impl Peer {
 
     /// Sends a verb and waits for its end.
     pub fn ask(&mut self, words: &[&str]) -> Answer {
-        let asked = self.send(words);
-        self.answer(asked)
+        self.ask_within(VERB_S, words)
     }
 
     /// Sends a message and waits until the other side has it; gives its id.

@@ -1,5 +1,6 @@
 //! One sentence each: what happens in a world where one thing happens.
 
+mod backups;
 mod directory;
 mod friends;
 mod mail;
