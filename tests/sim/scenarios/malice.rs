@@ -174,7 +174,7 @@ fn nothing_is_sealed_to_keys_that_are_not_the_addressees() {
     let (asked, mut req) = ann_writes(&mut world, line);
     for lie in lies {
         let before = wanted(&world).len();
-        say(&mut world, line, ToClient::from(Key { req, bundle: Some(lie) }));
+        say(&mut world, line, ToClient::from(Key { req, bundle: Some(Box::new(lie)) }));
         assert_eq!(deposits(&world), [], "nothing leaves");
         world.run_for(MAIL_AGAIN_LAST_MS);
         assert_eq!(wanted(&world).len(), before + 1, "asked again in time");
@@ -182,7 +182,7 @@ fn nothing_is_sealed_to_keys_that_are_not_the_addressees() {
     }
     let id = ids(&world, ANN, asked)[0];
     assert_eq!(receipts(&world, ANN, id), [Stage::Queued]);
-    let bundle = Some(bundle(&bob, Some(bobs)));
+    let bundle = Some(Box::new(bundle(&bob, Some(bobs))));
     say(&mut world, line, ToClient::from(Key { req, bundle }));
     let deposit = deposits(&world).pop().expect("mail to bob");
     assert_eq!(deposit.to, bob.fingerprint());
@@ -198,7 +198,7 @@ fn an_answer_to_no_question_and_a_repeated_one_change_nothing() {
     let bob = identity(&world, BOB);
     let bundle = Bundle { identity: *bob.public(), once: None, weekly: None };
     for req in [ReqId(req.0 + 7), req, req] {
-        say(&mut world, line, ToClient::from(Key { req, bundle: Some(bundle.clone()) }));
+        say(&mut world, line, ToClient::from(Key { req, bundle: Some(Box::new(bundle.clone())) }));
     }
     let sent = deposits(&world);
     assert_eq!(sent.len(), 1);
@@ -255,7 +255,11 @@ fn who_agrees_to_nothing_over_and_over_is_written_to_once() {
     for turn in 0.. {
         let Some(want) = wanted(&world).get(turn).cloned() else { break };
         let bundle = Bundle { identity: *bob.public(), once: None, weekly: None };
-        say(&mut world, line, ToClient::from(Key { req: want.req, bundle: Some(bundle) }));
+        say(
+            &mut world,
+            line,
+            ToClient::from(Key { req: want.req, bundle: Some(Box::new(bundle)) }),
+        );
         let deposit = deposits(&world).pop().expect("mail to bob");
         let opened = mail::open(&bob, None, &deposit.envelope.0).expect("bob opens it");
         letters += Packet::decode(&opened.plaintext).expect("a packet").letters.len();
