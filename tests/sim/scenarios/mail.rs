@@ -129,7 +129,7 @@ fn a_one_time_key_is_used_once_and_then_there_is_the_weekly_one() {
     let once = kinds.iter().filter(|kind| **kind == PrekeyKind::Once).count();
     assert_eq!(kinds[..once], vec![PrekeyKind::Once; once]);
     assert_eq!(kinds[once..], vec![PrekeyKind::Weekly; 25 - once]);
-    assert!(once >= 15 && once < 25, "{once} one-time keys to one asker in an hour");
+    assert!((15..25).contains(&once), "{once} one-time keys to one asker in an hour");
     assert_eq!(keys_left(&mut world, BOB), before - once as u32);
     let distinct: std::collections::BTreeSet<_> = ids[..once].iter().collect();
     assert_eq!(distinct.len(), once, "no key twice");
