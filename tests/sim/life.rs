@@ -3,8 +3,11 @@
 use super::net::{Node, address_of, alias_of};
 use super::world::{SERVER, World, name_of, seed_bytes, server_at, target};
 use hobnob::proto::client::Accept;
+use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::limits;
+use hobnob::proto::model::account::Visibility;
+use hobnob::proto::model::bond::{Bond, Friendship};
 use hobnob::proto::model::command::Verb;
 use hobnob::proto::model::event::{Event, Path, SessionState, Stage};
 use hobnob::proto::model::notice::{Row, SessionRow};
@@ -79,7 +82,7 @@ impl World {
         let count = self.clients.len() as u64;
         let node = 1 + self.rng.below(count) as Node;
         let other = 1 + self.rng.below(count) as Node;
-        match self.rng.below(48) {
+        match self.rng.below(62) {
             0..16 if node != other => self.talk(node, other),
             16..26 if node != other => {
                 self.chat(node, other);
@@ -111,8 +114,25 @@ impl World {
             46 => {
                 self.ask(node, Verb::Lookup(target(other)));
             }
+            47..62 if node != other => self.relate(node, other),
             _ => {}
         }
+    }
+
+    /// Friendships begin and end; people block each other and hide.
+    fn relate(&mut self, node: Node, other: Node) {
+        let whom = target(other);
+        let verb = match self.rng.below(16) {
+            0..4 => Verb::Add(whom, "let us be friends".into()),
+            4..8 => Verb::Confirm(whom),
+            8 => Verb::Reject(whom),
+            9 => Verb::Unfriend(whom),
+            10 => Verb::Block(whom),
+            11 | 12 => Verb::Unblock(whom),
+            13 => Verb::SetVisibility(Visibility::Private),
+            _ => Verb::SetVisibility(Visibility::Public),
+        };
+        self.ask(node, verb);
     }
 
     fn talk(&mut self, node: Node, other: Node) {
@@ -185,6 +205,7 @@ impl World {
         }
         // Streams that still stall are given up by the kernel in time.
         self.run_for(25_000);
+        self.make_up();
         let end = self.now + PEACE_MS;
         // Also what is on a disk and its sender died before hearing so.
         let count = self.clients.len();
@@ -199,6 +220,48 @@ impl World {
         }
         // Requests that nobody answered end by themselves.
         self.run_for(2 * limits::ASK_MS);
+    }
+
+    /// Nobody hides from anybody any more.
+    fn make_up(&mut self) {
+        for node in 1..=self.clients.len() {
+            self.ask(node, Verb::SetVisibility(Visibility::Public));
+            for with in 1..=self.clients.len() {
+                if self.bond(node, with).is_blocked {
+                    self.ask(node, Verb::Unblock(target(with)));
+                }
+            }
+        }
+        self.run_for(10_000);
+    }
+
+    /// What there is between somebody and somebody, on the first one's disk.
+    pub fn bond(&mut self, node: Node, with: Node) -> Bond {
+        let with = Identity::from_bytes(&self.keys[with]).fingerprint();
+        let past = self.clients[node - 1].store.restore().expect("memory is there");
+        let found = past.bonds.into_iter().find(|(who, _)| *who == with);
+        found.map(|(_, bond)| bond).unwrap_or_default()
+    }
+
+    /// Each takes the other for what the other takes them for.
+    fn check_friendships(&mut self) {
+        use Friendship::{Asked, Asking, Friends, None};
+        for one in 1..=self.clients.len() {
+            for other in one + 1..=self.clients.len() {
+                let (a, b) = (self.bond(one, other), self.bond(other, one));
+                let blocked = self.oracle.was_ever_blocked(one, other)
+                    || self.oracle.was_ever_blocked(other, one);
+                let agree = match (&a.friendship, &b.friendship) {
+                    (None, _) | (_, None) | (Friends, Friends) => true,
+                    // An answer to a request that was made anew.
+                    (Asked | Friends, Asking(..)) | (Asking(..), Asked | Friends) => true,
+                    (Asked, Asked | Friends) | (Friends, Asked) | (Asking(..), Asking(..)) => {
+                        blocked
+                    }
+                };
+                assert!(agree, "{one} and {other}: {a:?}, {b:?}");
+            }
+        }
     }
 
     fn waits(&mut self, from: Node, to: Node) -> usize {
@@ -222,6 +285,7 @@ impl World {
             self.oracle.check_log(node, &log);
         }
         self.check_that_both_sides_agree();
+        self.check_friendships();
         self.check_silence();
         let most = self.net.most_coming_bytes;
         assert!(most <= COMING_MAX_BYTES, "{most} bytes on their way to one end");
@@ -248,6 +312,8 @@ impl World {
             let machine = self.clients[node - 1].machine.as_ref().expect("everybody is up");
             assert!(machine.is_settled(), "{node} is not settled");
             let waits = hobnob::proto::machine::Machine::poll_timeout(machine);
+            // A word to one who did not look at it, while he blocked us, is held until its time.
+            let waits = waits.filter(|(_, why)| *why != "mail held too long");
             assert_eq!(waits, None, "{node} waits for something");
         }
     }

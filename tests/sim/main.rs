@@ -28,13 +28,16 @@ fn whatever_breaks_nothing_is_lost_doubled_or_opened_without_consent() {
         Some(seed) => (seed, 1),
         None => (0, number("SIM_SEEDS").unwrap_or(SEEDS)),
     };
-    let mut delivered = 0;
+    let (mut delivered, mut held) = (0, 0);
     for seed in first..first + count {
         let replay = Replay(seed);
-        delivered += World::random(seed).live_and_heal();
+        let mut world = World::random(seed);
+        delivered += world.live_and_heal();
+        held += world.held_checked;
         drop(replay);
     }
-    println!("{count} worlds, {delivered} messages accepted and shown");
+    println!("{count} worlds, {delivered} messages accepted and shown, {held} seen held");
+    assert!(count == 1 || held > count, "mail that is never held proves nothing");
     assert!(count == 1 || delivered > count, "worlds in which nobody talks prove nothing");
 }
 

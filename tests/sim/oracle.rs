@@ -3,6 +3,7 @@
 use super::net::Node;
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::id::{MsgId, Seq};
+use hobnob::proto::model::account::Visibility;
 use hobnob::proto::model::command::Verb;
 use hobnob::proto::model::event::{Event, SessionState, Stage};
 use hobnob::proto::model::person::Target;
@@ -57,6 +58,31 @@ pub struct Oracle {
     pending: BTreeMap<(Node, u64), Pending>,
     /// Who was last told to be signed in, in this run of the program.
     online: BTreeSet<Node>,
+    /// Counts what people were told, to say what came after what.
+    moment: u64,
+    accepted_at: BTreeMap<MsgId, u64>,
+    /// Who was told, and when, that somebody is blocked; while it stands.
+    blocks: BTreeMap<(Node, Node), u64>,
+    ever_blocked: BTreeSet<(Node, Node)>,
+    /// Who was told, and when, that the server hides them; while it stands.
+    hidden: BTreeMap<Node, u64>,
+    /// Pairs of which one ever asked the other to be friends.
+    bound: BTreeSet<(Node, Node)>,
+    /// Who was last told that a session with somebody is open.
+    open: BTreeSet<(Node, Node)>,
+    /// Pairs that had a session open when one went into hiding, or since.
+    talked: BTreeSet<(Node, Node)>,
+}
+
+/// A verb that changes who reaches whom.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shift {
+    Block(Node),
+    Show(Visibility),
+}
+
+fn pair(one: Node, other: Node) -> (Node, Node) {
+    (one.min(other), one.max(other))
 }
 
 /// A verb that has not ended.
@@ -67,6 +93,7 @@ struct Pending {
     /// What it must bring about before it ends well.
     stage: Option<Stage>,
     ids: Vec<MsgId>,
+    shift: Option<Shift>,
 }
 
 impl Oracle {
@@ -82,13 +109,27 @@ impl Oracle {
             agreed: BTreeSet::new(),
             pending: BTreeMap::new(),
             online: BTreeSet::new(),
+            moment: 0,
+            accepted_at: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            ever_blocked: BTreeSet::new(),
+            hidden: BTreeMap::new(),
+            bound: BTreeSet::new(),
+            open: BTreeSet::new(),
+            talked: BTreeSet::new(),
         }
     }
 
     /// Somebody asks for something, to be had by `until`.
     pub fn on_verb(&mut self, node: Node, ticket: u64, verb: &Verb, until: u64) {
-        let mut pending =
-            Pending { verb: format!("{verb:?}"), until, text: None, stage: None, ids: Vec::new() };
+        let mut pending = Pending {
+            verb: format!("{verb:?}"),
+            until,
+            text: None,
+            stage: None,
+            ids: Vec::new(),
+            shift: None,
+        };
         match verb {
             Verb::Msg { text, until, .. } => {
                 pending.text = Some(text.clone());
@@ -97,9 +138,25 @@ impl Oracle {
             Verb::Chat(target) => {
                 self.asked.insert((node, self.names.meant(target)));
             }
+            Verb::Block(target) => {
+                let whom = self.names.meant(target);
+                self.ever_blocked.insert((node, whom));
+                pending.shift = Some(Shift::Block(whom));
+            }
+            Verb::Unblock(target) => {
+                self.blocks.remove(&(node, self.names.meant(target)));
+            }
+            Verb::SetVisibility(visibility) => {
+                pending.shift = Some(Shift::Show(*visibility));
+                self.hidden.remove(&node);
+            }
             // Friends are connected without being asked.
             Verb::Accept(Some(target)) | Verb::Add(target, _) | Verb::Confirm(target) => {
-                self.on_agreed(node, self.names.meant(target));
+                let whom = self.names.meant(target);
+                self.on_agreed(node, whom);
+                if !matches!(verb, Verb::Accept(_)) {
+                    self.bound.insert(pair(node, whom));
+                }
             }
             Verb::Drop(id) => {
                 self.given_up.insert(*id);
@@ -134,12 +191,61 @@ impl Oracle {
             let is_delivered = |id: &MsgId| self.delivered.contains(&(node, *id));
             assert!(pending.ids.iter().all(is_delivered), "{node}: done before it was delivered");
         }
+        if let (Ok(()), Some(shift)) = (result, pending.shift) {
+            self.on_shift(node, shift);
+        }
+    }
+
+    /// Somebody was told that others reach them otherwise from now on.
+    fn on_shift(&mut self, node: Node, shift: Shift) {
+        self.moment += 1;
+        let shows = |(who, _): &(Node, u64), pending: &Pending| {
+            *who == node && pending.shift == Some(Shift::Show(Visibility::Public))
+        };
+        match shift {
+            Shift::Block(whom) => {
+                self.blocks.insert((node, whom), self.moment);
+            }
+            Shift::Show(Visibility::Public) => {
+                self.hidden.remove(&node);
+            }
+            // Offline, only our own program knows as yet.
+            Shift::Show(Visibility::Private) => {
+                if self.online.contains(&node) && !self.pending.iter().any(|(k, p)| shows(k, p)) {
+                    self.hidden.insert(node, self.moment);
+                    self.talked.retain(|(one, other)| *one != node && *other != node);
+                    let open = self.open.iter().filter(|(a, b)| *a == node || *b == node);
+                    self.talked.extend(open.map(|(a, b)| pair(*a, *b)));
+                }
+            }
+        }
+    }
+
+    /// Whether anything of one may ever have been kept from the other.
+    pub fn was_ever_blocked(&self, by: Node, whom: Node) -> bool {
+        self.ever_blocked.contains(&(by, whom))
+    }
+
+    /// A message is shown: does nothing stand between the two?
+    fn check_reach(&self, reader: Node, from: Node, id: MsgId) {
+        let Some(accepted) = self.accepted_at.get(&id) else { return };
+        if let Some(since) = self.blocks.get(&(reader, from)) {
+            assert!(accepted < since, "{reader} was shown {id:?} of {from} past a block");
+        }
+        let pair = pair(reader, from);
+        if let Some(since) = self.hidden.get(&reader)
+            && !self.bound.contains(&pair)
+            && !self.talked.contains(&pair)
+        {
+            assert!(accepted < since, "{id:?} of the stranger {from} reached {reader}, who hides");
+        }
     }
 
     /// A program died: nobody waits for its answers.
     pub fn on_death(&mut self, node: Node) {
         self.pending.retain(|(asker, _), _| *asker != node);
         self.online.remove(&node);
+        self.open.retain(|(reader, _)| *reader != node);
     }
 
     /// Somebody's events are numbered anew.
@@ -168,7 +274,16 @@ impl Oracle {
                 assert!(!self.delivered.contains(&(reader, *id)), "{id:?} sent when delivered");
             }
             Event::Session { with, state: SessionState::Open, .. } => {
-                self.check_consent(reader, self.names.node_of(with));
+                let with = self.names.node_of(with);
+                self.check_consent(reader, with);
+                self.open.insert((reader, with));
+                self.talked.insert(pair(reader, with));
+            }
+            Event::Session { with, .. } => {
+                self.open.remove(&(reader, self.names.node_of(with)));
+            }
+            Event::Message { id, from, .. } => {
+                self.check_reach(reader, self.names.node_of(from), *id);
             }
             Event::Online { .. } => {
                 assert!(self.online.insert(reader), "{reader} is online twice");
@@ -224,6 +339,12 @@ impl Oracle {
             let expected: Vec<MsgId> = (ids.iter().copied())
                 .filter(|id| !self.given_up.contains(id) || seen.contains(id))
                 .collect();
+            // What comes during a block is not looked at, and comes again after it.
+            let (mut shown, mut expected) = (shown, expected);
+            if self.was_ever_blocked(reader, *from) {
+                shown.sort();
+                expected.sort();
+            }
             assert_eq!(shown, expected, "from {from} to {reader}: all accepted, once, in order");
         }
     }

@@ -7,6 +7,7 @@ use super::puppet::Puppet;
 use hobnob::proto::bytes::Bytes;
 use hobnob::proto::client::{Accept, Client, Config, Server as ServerAt};
 use hobnob::proto::crypto::keys::Identity;
+use hobnob::proto::crypto::mail;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::{ConnId, MsgId, Seq};
 use hobnob::proto::machine::{Effect, Input, InputOf, StreamEvent};
@@ -16,9 +17,11 @@ use hobnob::proto::model::event::{Event, Stage};
 use hobnob::proto::model::name::Name;
 use hobnob::proto::model::notice::{Notice, Row};
 use hobnob::proto::model::person::Target;
+use hobnob::proto::model::record::{Found, HeldMail, Read};
 use hobnob::proto::model::refusal::Refusal;
 use hobnob::proto::server::{Config as ServerConfig, Server};
 use hobnob::proto::time::{Mono, Now, Wall};
+use hobnob::proto::wire::mail::Packet;
 use hobnob::shell::store::client::ClientStore;
 use hobnob::shell::store::server::ServerStore;
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +61,10 @@ pub struct World {
     pub troubled: bool,
     /// How somebody dies, after so many more wakes.
     pub doomed: Option<(Node, u64, Crash)>,
+    /// When the server last came back without its disk.
+    server_lost_at: Option<u64>,
+    /// How often a letter was looked for on the server's disk, and found.
+    pub held_checked: u64,
     trace: u64,
 }
 
@@ -124,6 +131,8 @@ impl World {
             next_ticket: 0,
             troubled: false,
             doomed: None,
+            server_lost_at: None,
+            held_checked: 0,
             trace: 0xcbf2_9ce4_8422_2325,
         }
     }
@@ -236,8 +245,15 @@ impl World {
     pub fn lose_server_disk(&mut self) {
         self.kill(SERVER);
         self.server.store = server_store();
+        self.server_lost_at = Some(self.now);
         self.revive_at.remove(&SERVER);
         self.start(SERVER);
+    }
+
+    /// Somebody's profile is from now on the one in this file; they are down.
+    pub fn put_back(&mut self, node: Node, path: &std::path::Path) {
+        self.keep_in_file(node, path);
+        self.oracle.on_disk_lost(node);
     }
 
     /// Somebody's profile is made anew; only the keys are left.
@@ -246,6 +262,12 @@ impl World {
         self.clients[node - 1].store = ClientStore::open_in_memory().expect("memory is there");
         self.oracle.on_disk_lost(node);
         self.start(node);
+    }
+
+    /// Somebody's profile is a file from now on, so that it can be copied. They are down.
+    pub fn keep_in_file(&mut self, node: Node, path: &std::path::Path) {
+        assert!(!self.is_up(node), "{node} has its profile open");
+        self.clients[node - 1].store = ClientStore::open(path).expect("the disk is there");
     }
 
     pub fn start(&mut self, node: Node) {
@@ -420,6 +442,11 @@ impl World {
                     None => true,
                 };
                 self.oracle.on_event(node, seq, &event, kept);
+                if self.troubled
+                    && let Event::Receipt { id, to, state: Stage::Held, .. } = &event
+                {
+                    self.check_held(node, self.oracle.names.node_of(to), *id);
+                }
                 if let Event::Message { id, .. } = &event {
                     self.shown.insert((node, *id));
                 }
@@ -441,6 +468,38 @@ impl World {
                 assert!(self.left.insert(node), "{node} left twice");
             }
         }
+    }
+
+    /// Who was told that a letter is held has it on the server's disk, or it is further already.
+    fn check_held(&mut self, from: Node, to: Node, id: MsgId) {
+        let lost_lately = self.server_lost_at.is_some_and(|at| self.now < at + 30_000);
+        if lost_lately || self.oracle.was_ever_blocked(to, from) || self.shown.contains(&(to, id)) {
+            return;
+        }
+        let store = &mut self.clients[to - 1].store;
+        if has_message(store, id) {
+            return;
+        }
+        let secrets = store.restore().expect("memory is there").prekeys;
+        let me = Identity::from_bytes(&self.keys[to]);
+        let read = Read::Mail { to: me.fingerprint(), after: 0, most_bytes: usize::MAX };
+        let Found::Mail { mail, .. } = self.server.store.query(read).expect("memory is there")
+        else {
+            panic!("mail was asked for");
+        };
+        let holds = |mail: &HeldMail| {
+            let canary = CANARY.as_bytes();
+            let is_plain = mail.envelope.windows(canary.len()).any(|part| part == canary);
+            assert!(!is_plain, "plaintext on the server's disk");
+            let (kind, key) = mail::header(&mail.envelope).expect("an envelope");
+            let secret = secrets.iter().find(|secret| (secret.kind, secret.id) == (kind, key));
+            let secret = secret.map(|secret| secret.secret.0);
+            let opened = mail::open(&me, secret.as_ref(), &mail.envelope).expect("it opens");
+            let packet = Packet::decode(&opened.plaintext).expect("a packet");
+            packet.letters.iter().any(|letter| letter.id == id)
+        };
+        assert!(mail.iter().any(holds), "{from} was told that {id:?} is held for {to}");
+        self.held_checked += 1;
     }
 
     /// Mixes what happened into the trace (FNV-1a).

@@ -154,7 +154,8 @@ impl Client {
             return self.core.done(ticket, Err(Refusal::Unknown(target.to_string())));
         };
         self.keep_bond(who, Bond { is_blocked: false, ..self.people.bond(who) });
-        self.send_on(who);
+        // What came meanwhile was not looked at; their program has it still.
+        self.ask_again_of(who);
         self.done_in_force(ticket);
     }
 

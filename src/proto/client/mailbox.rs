@@ -7,7 +7,7 @@ use crate::proto::limits;
 use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::prekey::{PrekeyKind, PrekeySecret};
-use crate::proto::model::record::Record;
+use crate::proto::model::record::{Query, Record};
 use crate::proto::time::Wall;
 use crate::proto::wire::client::{Publish, Taken};
 use crate::proto::wire::mail::Packet;
@@ -28,6 +28,8 @@ pub(super) struct Mailbox {
     has_come: bool,
     /// What was held when the program started has come.
     is_collected: bool,
+    /// Whether all prekeys were made anew since we signed in.
+    is_renewed: bool,
 }
 
 impl Mailbox {
@@ -40,12 +42,8 @@ impl Mailbox {
             told: BTreeSet::new(),
             has_come: false,
             is_collected: false,
+            is_renewed: false,
         }
-    }
-
-    /// Something of ours is held.
-    pub fn set_held(&mut self) {
-        self.is_held = true;
     }
 
     /// Whether what was held when the program started has come.
@@ -64,6 +62,7 @@ impl Client {
     pub(super) fn mind_mail(&mut self, welcome: &Welcome) {
         self.mailbox.hold_days = welcome.hold_days;
         self.mailbox.told.clear();
+        self.mailbox.is_renewed = false;
         self.core.keep(Record::Epoch(welcome.epoch));
         self.forget_old_prekeys();
         let now = self.core.now.wall;
@@ -82,7 +81,10 @@ impl Client {
             kinds.extend((0..wanted).map(|_| PrekeyKind::Once));
         }
         self.publish(kinds, is_other);
-        self.mind_expiry();
+        // Who is never here for a day hears of it at a sign-in.
+        if self.mailbox.is_held {
+            self.on_expiry();
+        }
         self.set_mark();
     }
 
@@ -108,9 +110,10 @@ impl Client {
         self.uplink.say(Taken { up_to: mail.number });
     }
 
-    /// Mail that is held somewhere too long is expired, in time.
+    /// Something of ours is held: should it be so too long, it is expired. What is held already
+    /// waits no longer for that.
     pub(super) fn mind_expiry(&mut self) {
-        if self.mailbox.is_held {
+        if !std::mem::replace(&mut self.mailbox.is_held, true) {
             self.core.alarm(Alarm::Expiry, DAY_MS, "mail held too long");
         }
     }
@@ -125,7 +128,10 @@ impl Client {
         let days = i64::from(self.mailbox.hold_days.max(1));
         let before = Wall(self.core.now.wall.0 - (days + 1) * DAY_MS as i64);
         self.core.keep(Record::Expire(before));
-        self.mind_expiry();
+        for who in self.outbox.everybody() {
+            self.core.query(Query::Waits(who));
+        }
+        self.core.alarm(Alarm::Expiry, DAY_MS, "mail held too long");
     }
 
     fn publish(&mut self, kinds: Vec<PrekeyKind>, replaces: bool) {
@@ -144,6 +150,22 @@ impl Client {
         }
         self.core.keep(Record::Prekeys(secrets));
         self.uplink.say(Publish { keys, replaces });
+    }
+
+    /// Whether an envelope is sealed to a prekey that is not among ours.
+    fn is_lost(&self, envelope: &[u8]) -> bool {
+        mail::header(envelope).is_some_and(|(kind, id)| {
+            kind != PrekeyKind::Static && !self.mailbox.secrets.contains_key(&(kind, id))
+        })
+    }
+
+    /// The server gives out keys that a later state of this profile made: none of them opens, so
+    /// all are replaced, once a sign-in.
+    fn renew_prekeys(&mut self) {
+        if !std::mem::replace(&mut self.mailbox.is_renewed, true) {
+            let once = std::iter::repeat_n(PrekeyKind::Once, limits::PREKEYS);
+            self.publish(std::iter::once(PrekeyKind::Weekly).chain(once).collect(), true);
+        }
     }
 
     fn forget_old_prekeys(&mut self) {
@@ -228,6 +250,9 @@ impl Client {
     /// sender still has the letters; they are asked to send them again, once a sign-in.
     fn on_unopened(&mut self, mail: &Mail) {
         log::debug!("mail {} cannot be opened", mail.number);
+        if self.is_lost(&mail.envelope.0) {
+            self.renew_prekeys();
+        }
         if self.people.by_key(mail.from).is_some() && self.mailbox.told.insert(mail.from) {
             self.ask_again_of(mail.from);
         }

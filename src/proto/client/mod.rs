@@ -8,6 +8,7 @@
 //! | `people` | who is known, with which key |
 //! | `sessions` | asking for a session, and the end of one |
 //! | `session_table` | the sessions there are, and their states |
+//! | `quiet` | sessions that the programs open by themselves |
 //! | `linking` | from yes to an open link: paths and their choice |
 //! | `flow` | messages and acknowledgements in an open session |
 //! | `friends` | asking, answering, ending; blocks; the reach that the server is told |
@@ -29,6 +30,7 @@ mod mailbox;
 mod outbox;
 mod people;
 mod postage;
+mod quiet;
 mod session_table;
 mod sessions;
 mod uplink;

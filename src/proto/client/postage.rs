@@ -346,7 +346,6 @@ impl Client {
         for id in sealed.ids {
             self.reached(id, Stage::Held);
         }
-        self.mailbox.set_held();
         self.mind_expiry();
         self.read_queued(to);
     }

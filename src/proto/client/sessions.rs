@@ -83,22 +83,6 @@ impl Client {
         self.begin(id, Session::new(Some(person), label, State::Asked, since).waited_by(ticket));
     }
 
-    /// Something waits for a friend who is online: a session for it, without bothering anybody.
-    pub(super) fn ask_quietly(&mut self, who: Fingerprint) {
-        let Some(person) = self.people.by_key(who).cloned() else { return };
-        if self.sessions.is_full() {
-            self.postage.set_unquiet(who);
-            return self.send_on(who);
-        }
-        let id = SessionId(crate::proto::bytes::Bytes(self.core.rng.bytes()));
-        self.say_ask(id, who, true);
-        let (label, since) = (person.label(), self.core.now.wall);
-        let mut session = Session::new(Some(person), label, State::Asked, since);
-        session.is_quiet = true;
-        self.begin(id, session);
-        self.core.alarm(Alarm::Session(id), limits::QUIET_ASK_MS, "a quiet request unanswered");
-    }
-
     pub(super) fn on_offer(&mut self, offer: Offer) {
         let Offer { session: id, from, candidates, mut is_quiet } = offer;
         let person = match self.people.read(&from) {
@@ -345,7 +329,7 @@ impl Client {
         self.send_on(person.fingerprint);
     }
 
-    fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {
+    pub(super) fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {
         let (candidates, token) = (self.candidates(), self.people.token_of(to));
         self.uplink.say(Ask { session, to, candidates, token, is_quiet });
     }
@@ -382,23 +366,6 @@ impl Client {
                 self.wish(Target::Key(who), Wish::Chat(ticket));
             }
         }
-    }
-
-    /// A session that the programs opened by themselves is somebody's business from now on, here
-    /// and, once it is open, at the other end.
-    pub(super) fn make_loud(&mut self, id: SessionId) {
-        let Some(session) = self.sessions.at_mut(id).filter(|session| session.is_quiet) else {
-            return;
-        };
-        session.is_quiet = false;
-        session.was_quiet = session.state.flow().is_none();
-        let (with, state) = (session.label.clone(), session.state.word());
-        let flow = session.state.flow().map(|flow| (flow.via(), flow.path()));
-        if let Some((via, _)) = flow {
-            self.tell(via, Settle {});
-        }
-        let path = flow.map(|(_, path)| path);
-        self.core.event(Event::Session { with, state, path, why: None });
     }
 
     fn say_yes(&mut self, ticket: Ticket, id: SessionId) {

@@ -1,5 +1,6 @@
 //! One sentence each: what happens in a world where one thing happens.
 
+mod backups;
 mod directory;
 mod friends;
 mod mail;
@@ -152,12 +153,8 @@ fn befriend(world: &mut World, one: Node, other: Node) {
     world.run_for(SOON_MS);
 }
 
-/// What there is between somebody and somebody, on the first one's disk.
 fn bond(world: &mut World, node: Node, with: Node) -> Bond {
-    let with = key(world, with);
-    let past = world.clients[node - 1].store.restore().expect("memory is there");
-    let found = past.bonds.into_iter().find(|(who, _)| *who == with);
-    found.map(|(_, bond)| bond).unwrap_or_default()
+    world.bond(node, with)
 }
 
 /// What somebody was told of a friendship, in order.
