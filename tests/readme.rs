@@ -1,8 +1,9 @@
-//! README's table of verbs is the programs' own. `WRITE_README=1 cargo test --test readme` writes
-//! it.
+//! README's table of verbs is the programs' own (`WRITE_README=1 cargo test --test readme` writes
+//! it), and what it says of each party is held by tests.
 
 use hobnob::shell::front::help;
 use std::fs;
+use std::path::Path;
 
 const BEGIN: &str = "<!-- verbs -->\n";
 const END: &str = "<!-- /verbs -->";
@@ -24,4 +25,48 @@ fn the_table_of_verbs_is_the_programs_own() {
         return;
     }
     assert!(readme == wanted, "README's verbs are old [WRITE_README=1 cargo test --test readme]");
+}
+
+/// The tests' names in README's table of parties, by line of the table.
+fn named_tests(readme: &str) -> Vec<(String, Vec<String>)> {
+    let (_, rest) = readme.split_once("<!-- parties -->\n").expect("README marks that table");
+    let (table, _) = rest.split_once("<!-- /parties -->").expect("README marks its end");
+    let rows = table.lines().skip(2);
+    rows.map(|row| {
+        let held_by = row.trim_end_matches([' ', '|']).rsplit('|').next().unwrap_or_default();
+        let names = held_by.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        (row.to_owned(), names)
+    })
+    .collect()
+}
+
+/// The text of all Rust files below a folder.
+fn sources(folder: &Path, all: &mut String) {
+    for entry in fs::read_dir(folder).expect("our folders can be listed").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, all);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            all.push_str(&fs::read_to_string(&path).expect("our sources are text"));
+        }
+    }
+}
+
+#[test]
+fn each_line_about_the_parties_is_held_by_tests_that_exist() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(top.join("README.md")).expect("README is there");
+    let mut all = String::new();
+    sources(&top.join("src"), &mut all);
+    sources(&top.join("tests"), &mut all);
+    let rows = named_tests(&readme);
+    assert!(rows.len() >= 5, "one line for each party at least");
+    for (row, names) in rows {
+        assert!(!names.is_empty(), "no test holds this: {row}");
+        for name in names {
+            let test = format!("#[test]\nfn {name}()");
+            let inner = format!("#[test]\n    fn {name}()");
+            assert!(all.contains(&test) || all.contains(&inner), "no such test: {name}");
+        }
+    }
 }

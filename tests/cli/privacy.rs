@@ -1,8 +1,14 @@
 //! Private, blocked and not there at all are one and the same to whoever is not to know.
 
 use crate::friends::befriend;
-use crate::support::{Peer, World, is_message, is_receipt, is_session};
+use crate::support::{Peer, Process, World, hobnob, is_message, is_receipt, is_session};
 use serde_json::Value;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 /// Everything that a stranger can ask about a name, and every line of the answers, with the name
 /// itself struck out.
@@ -169,4 +175,84 @@ fn a_request_of_a_blocked_person_is_gone_and_no_other_comes() {
     bob.settle();
     ann.settle();
     assert_eq!(ann.count(|e| e["event"] == "request"), 0);
+}
+
+/// Whether any file below a folder has these bytes in it.
+fn lies_in(folder: &Path, text: &str) -> bool {
+    let entries = fs::read_dir(folder).expect("a folder").flatten();
+    entries.into_iter().any(|entry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => lies_in(&entry.path(), text),
+        Ok(kind) if kind.is_file() => {
+            let bytes = fs::read(entry.path()).expect("it can be read");
+            bytes.windows(text.len()).any(|window| window == text.as_bytes())
+        }
+        Ok(_) | Err(_) => false,
+    })
+}
+
+#[test]
+fn the_servers_disk_has_names_and_held_mail_but_no_words() {
+    let world = World::new();
+    world.once("bob", &["whoami"]).expect_ok();
+    world.once("ann", &["add", "bob", "words of a request"]).expect_ok();
+    world.once("ann", &["msg", "bob", "words of a message"]).expect_ok();
+    let disk = world.home("server");
+    assert!(lies_in(&disk, "ann") && lies_in(&disk, "bob"), "that is how people are found");
+    assert!(!lies_in(&disk, "words of a request"));
+    assert!(!lies_in(&disk, "words of a message"));
+}
+
+#[test]
+fn a_profiles_history_lies_open_to_whoever_has_the_file() {
+    let world = World::new();
+    world.once("bob", &["whoami"]).expect_ok();
+    world.once("ann", &["msg", "bob", "words of a message"]).expect_ok();
+    assert!(lies_in(&world.home("ann"), "words of a message"));
+}
+
+/// Everything that goes through a relay in front of `to`, and where that listens.
+fn tapped(to: SocketAddr) -> (SocketAddr, Arc<Mutex<Vec<u8>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let at = listener.local_addr().expect("a bound socket has an address");
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let all = Arc::clone(&heard);
+    thread::spawn(move || {
+        for near in listener.incoming().flatten() {
+            let far = TcpStream::connect(to).expect("the server is up");
+            let ends = [
+                (near.try_clone().expect("a socket"), far.try_clone().expect("a socket")),
+                (far, near),
+            ];
+            for (mut from, mut to) in ends {
+                let all = Arc::clone(&all);
+                thread::spawn(move || {
+                    let mut bytes = [0; 4096];
+                    while let Ok(count @ 1..) = from.read(&mut bytes) {
+                        all.lock().expect("no holder panics").extend_from_slice(&bytes[..count]);
+                        if to.write_all(&bytes[..count]).is_err() {
+                            break;
+                        }
+                    }
+                    let _ = to.shutdown(Shutdown::Write);
+                });
+            }
+        }
+    });
+    (at, heard)
+}
+
+#[test]
+fn nothing_readable_is_on_the_wire() {
+    let world = World::new();
+    world.once("robert", &["whoami"]).expect_ok();
+    let (at, heard) = tapped(world.server.tcp);
+    let mut command = hobnob(&world.home("annabel"));
+    command.args(["--name", "annabel", "--server", &format!("{at}#{}", world.server.key)]);
+    command.args(["msg", "robert", "words of a message"]);
+    Process::start(&mut command).ended().expect_ok();
+    let heard = heard.lock().expect("no holder panics");
+    assert!(heard.len() > 1_000, "it went this way");
+    for word in ["annabel", "robert", "words of a message"] {
+        assert!(!heard.windows(word.len()).any(|window| window == word.as_bytes()), "{word}");
+    }
 }
