@@ -181,7 +181,8 @@ impl World {
             self.oracle.on_verb(node, ticket, &verb, self.now + timeout_ms + TYPED_MS);
         }
         let command = Command { ticket: Ticket(ticket), timeout_ms, verb };
-        if self.troubled && self.rng.below(2) == 0 {
+        let is_up = self.clients[node - 1].machine.is_some();
+        if is_up && self.troubled && self.rng.below(2) == 0 {
             self.typed.entry(node).or_default().push(command);
             self.typed_until = self.now + 1 + self.rng.below(TYPED_MS);
         } else {
@@ -237,6 +238,7 @@ impl World {
     }
 
     pub fn kill(&mut self, node: Node) {
+        self.typed.remove(&node);
         match node {
             SERVER => self.server.machine = None,
             node => self.clients[node - 1].machine = None,

@@ -220,9 +220,6 @@ fn of_many_strangers_who_ask_at_once_a_bounded_number_is_kept() {
     }
     world.run_for(SOON_MS);
     assert_eq!(requests(&world, ANN).len(), FRIEND_REQUESTS);
-    let asked = world.ask(ANN, Verb::Requests);
-    let listed = world.rows.iter().filter(|(_, ticket, _)| *ticket == asked).count();
-    assert_eq!(listed, FRIEND_REQUESTS);
 }
 
 #[test]
