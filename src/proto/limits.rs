@@ -147,6 +147,8 @@ pub const PREKEYS_PER_ASKER_HOUR: u64 = 20;
 pub const PREKEY_ASKERS: usize = 65_536;
 /// Mail read from the disk at a time, and sent ahead of the recipient's word that it was taken.
 pub const MAIL_PAGE_BYTES: usize = 128 * 1024;
+/// How long verbs wait for mail that was held, before they answer from what there is.
+pub const COLLECTING_MS: u64 = 2_000;
 /// Friend requests that are kept for a person to answer.
 pub const FRIEND_REQUESTS: usize = 32;
 /// The longest words of a friend request.

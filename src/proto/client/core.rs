@@ -37,6 +37,8 @@ pub(super) enum Alarm {
     Mail(Fingerprint),
     /// See whether mail was held too long.
     Expiry,
+    /// Mail that was held, to have come.
+    Collecting,
 }
 
 /// The moment, dice, deadlines and outputs.

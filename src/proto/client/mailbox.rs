@@ -85,6 +85,9 @@ impl Client {
         if self.mailbox.is_held {
             self.on_expiry();
         }
+        if !self.mailbox.is_collected {
+            self.core.alarm(Alarm::Collecting, limits::COLLECTING_MS, "mail that was held");
+        }
         self.set_mark();
     }
 
@@ -98,6 +101,7 @@ impl Client {
 
     pub(super) fn end_collecting(&mut self) {
         self.mailbox.is_collected = true;
+        self.core.timers.cancel(&Alarm::Collecting);
         self.take_up_all();
     }
 

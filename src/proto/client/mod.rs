@@ -201,6 +201,7 @@ impl Client {
             Alarm::Verb(ticket) => self.on_verb_late(ticket),
             Alarm::Mail(who) => self.on_mail_alarm(who),
             Alarm::Expiry => self.on_expiry(),
+            Alarm::Collecting => self.end_collecting(),
         }
     }
 

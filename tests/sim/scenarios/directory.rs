@@ -50,7 +50,8 @@ fn lookups(world: &World) -> usize {
     let ann = target(ANN);
     let is_lookup = |heard: &Heard| match heard {
         Heard::Client(ToServer::Lookup(lookup)) => {
-            lookup.who != Target::Key(key(world, ANN)) && lookup.who != ann
+            lookup.who != hobnob::proto::model::person::Target::Key(key(world, ANN))
+                && lookup.who != ann
         }
         _ => false,
     };
