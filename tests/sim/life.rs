@@ -255,9 +255,10 @@ impl World {
                     (None, _) | (_, None) | (Friends, Friends) => true,
                     // An answer to a request that was made anew.
                     (Asked | Friends, Asking(..)) | (Asking(..), Asked | Friends) => true,
-                    (Asked, Asked | Friends) | (Friends, Asked) | (Asking(..), Asking(..)) => {
-                        blocked
-                    }
+                    // Each took its own request back, or had it refused, as the other's came: either
+                    // may still say yes.
+                    (Asking(..), Asking(..)) => true,
+                    (Asked, Asked | Friends) | (Friends, Asked) => blocked,
                 };
                 assert!(agree, "{one} and {other}: {a:?}, {b:?}");
             }
