@@ -14,7 +14,6 @@ use hobnob::proto::wire::server::ToClient;
 use std::collections::BTreeMap;
 
 /// What a puppet has heard.
-#[expect(clippy::large_enum_variant, reason = "few are kept, and tests take them apart")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     Hello(Purpose),

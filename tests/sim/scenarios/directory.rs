@@ -5,7 +5,6 @@ use hobnob::proto::id::ReqId;
 use hobnob::proto::limits;
 use hobnob::proto::model::command::Verb;
 use hobnob::proto::model::notice::{PersonRow, Row};
-use hobnob::proto::model::person::Target;
 use hobnob::proto::wire::server::{Brief, Found, OverBudget, Presence, WhoPage};
 
 fn who() -> Verb {
