@@ -70,6 +70,8 @@ struct Envelope {
 /// What is in the envelope that the server has been given.
 struct Sealed {
     first_last: Option<(MsgId, MsgId)>,
+    /// A text among them; of other letters nobody is told.
+    text: Option<MsgId>,
     ids: Vec<MsgId>,
     got: Vec<MsgId>,
     is_forward_secret: bool,
@@ -245,7 +247,9 @@ impl Client {
         let Some(sealed) = sealed else { return self.pause_mail(to) };
         let ids: Vec<MsgId> = letters.iter().map(|letter| letter.id).collect();
         let first_last = ids.first().copied().zip(ids.last().copied());
-        let sealed_now = Sealed { first_last, ids, got, is_forward_secret };
+        let is_text = |letter: &&Letter| matches!(letter.body, Body::Text(_));
+        let text = letters.iter().rfind(is_text).map(|letter| letter.id);
+        let sealed_now = Sealed { first_last, text, ids, got, is_forward_secret };
         let req = self.uplink.req();
         self.postage.questions.insert(req, to);
         self.postage.by_person.insert(to, State::Leaving(sealed_now));
@@ -338,7 +342,7 @@ impl Client {
             }
             self.core.keep(Record::Paid(to, sealed.got));
         }
-        if let Some((_, id)) = sealed.first_last.filter(|_| !sealed.is_forward_secret) {
+        if let Some(id) = sealed.text.filter(|_| !sealed.is_forward_secret) {
             let why = Some("without forward secrecy: they have no prekeys left".to_owned());
             let to = self.people.label(to);
             self.core.event(Event::Receipt { id, to, state: Stage::Held, why });
@@ -361,7 +365,7 @@ impl Client {
 
     fn on_full(&mut self, to: Fingerprint, sealed: &Sealed) {
         let is_first = !self.postage.failures.contains_key(&to);
-        if let Some((id, _)) = sealed.first_last.filter(|_| is_first) {
+        if let Some(id) = sealed.text.filter(|_| is_first) {
             let why = Some("too much mail is held for them; tried again later".to_owned());
             let label = self.people.label(to);
             self.core.event(Event::Receipt { id, to: label, state: Stage::Queued, why });
