@@ -181,8 +181,7 @@ fn offline_everything_waits_and_leaves_when_online() {
     ann.ask(&["lookup", "bob"]).expect_ok();
     ann.ask(&["msg", "bob", "known now"]).expect_ok();
     ann.ask(&["offline"]).expect_ok();
-    let args = ["--timeout", "1", "msg", "bob", "not yet"];
-    world.once("ann", &args).expect_refusal(6);
+    ann.ask_within(1.0, &["msg", "bob", "not yet"]).expect_refusal(6);
     world.once("ann", &["--wait", "queued", "msg", "bob", "nor this"]).expect_ok();
     ann.ask(&["online"]).expect_ok();
     for _ in 0..3 {
@@ -220,7 +219,6 @@ fn a_sender_killed_behind_held_and_a_receiver_killed_behind_shown_lose_and_doubl
     bob.expect("one", |e| e["event"] == "message");
     bob.crash();
     let (mut ann, mut bob) = (world.peer("ann"), world.peer("bob"));
-    ann.ask(&["--wait", "delivered"]).expect_refusal(2);
     let log = |ann: &mut Peer| {
         let log = ann.ask(&["events", "--since", "0"]).expect_ok();
         let of = |state: &str| log.lines.iter().filter(|e| is_receipt(e, "bob", state)).count();
