@@ -183,8 +183,11 @@ impl World {
         let command = Command { ticket: Ticket(ticket), timeout_ms, verb };
         let is_up = self.clients[node - 1].machine.is_some();
         if is_up && self.troubled && self.rng.below(2) == 0 {
+            // Nobody's first line waits longer because of those after it.
+            if self.typed.is_empty() {
+                self.typed_until = self.now + 1 + self.rng.below(TYPED_MS);
+            }
             self.typed.entry(node).or_default().push(command);
-            self.typed_until = self.now + 1 + self.rng.below(TYPED_MS);
         } else {
             self.wake_client(node, vec![Input::Command(command)]);
         }
@@ -416,7 +419,9 @@ impl World {
         }
     }
 
-    fn wake_server(&mut self, inputs: Vec<InputOf<'_, Server>>) {
+    fn wake_server(&mut self, mut inputs: Vec<InputOf<'_, Server>>) {
+        // As the daemon does: each wake looks at the deadlines.
+        inputs.push(Input::Tick);
         let (now, fate) = (self.clocks(), self.fate(SERVER));
         let (effects, lives) = self.server.wake(now, inputs, fate);
         for effect in effects {
