@@ -28,6 +28,19 @@ impl ConnId {
     }
 }
 
+/// A file that a machine has open; no id is used twice in one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FileId(pub u64);
+
+/// A child process of a machine; no id is used twice in one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunId(pub u64);
+
+/// A group, named by its founder.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GroupId(pub Bytes<16>);
+
 /// A message, named by its sender: 48 bits of milliseconds since 1970, 16 bits of counter,
 /// 64 random bits. Ids of one sender only ever grow, so an index over them is appended to.
 ///
@@ -121,6 +134,12 @@ impl fmt::Debug for MsgId {
 }
 
 impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for GroupId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

@@ -183,3 +183,68 @@ pub const SEARCH_STEP_BYTES: usize = 1024 * 1024;
 pub const SEARCH_WORDS: usize = 32;
 /// Letters of a word that count; what is longer is no word but data.
 pub const WORD_MAX_CHARS: usize = 64;
+/// Groups of one client, and public ones that one account leads.
+pub const GROUPS: usize = 256;
+/// People in one group. The roster of so many fits an envelope.
+pub const MEMBERS: usize = 256;
+/// Who asked to be let into one group, or is invited and has not answered.
+pub const GROUP_CANDIDATES: usize = 256;
+/// Changes of leader that a roster proves; whoever is further behind must be invited again.
+pub const HANDOVERS: usize = 64;
+/// Talk of one person's that waits for a later roster; more is passed over.
+pub const UNHEARD: usize = 256;
+/// Groups in one page of a server's list.
+pub const GROUPS_PAGE: usize = 256;
+/// Files of one client that are offered or taken.
+pub const TRANSFERS: usize = 1024;
+/// Files that one other person may offer us at a time.
+pub const OFFERS_PAIR: usize = 64;
+/// Bytes of a file that travel in one message: most of a frame, a round number to the disk.
+pub const CHUNK_BYTES: usize = 64 * 1024;
+/// The first, least and most bytes of files in flight on one link; in between they follow the
+/// link's speed, so that a chat message behind them waits for milliseconds.
+pub const BULK_FIRST_BYTES: u64 = 256 * 1024;
+/// See [`BULK_FIRST_BYTES`].
+pub const BULK_LEAST_BYTES: u64 = 128 * 1024;
+/// See [`BULK_FIRST_BYTES`].
+pub const BULK_MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes of a file that come in before they are made durable.
+pub const CHECKPOINT_BYTES: u64 = 32 * 1024 * 1024;
+/// How long bytes of a file may come in before they are made durable.
+pub const CHECKPOINT_MS: u64 = 1_000;
+/// Shortest pause between two words on the progress of one file.
+pub const PROGRESS_MS: u64 = 250;
+/// The longest name of a file (Linux, `NAME_MAX`).
+pub const FILE_NAME_BYTES: usize = 255;
+/// A voice message of a friend's up to this size comes without being taken: a quarter of an hour.
+pub const VOICE_UNASKED_BYTES: u64 = 32 * 1024 * 1024;
+/// The longest transcript.
+pub const TRANSCRIPT_BYTES: usize = 32 * 1024;
+/// How long a transcript may take, unless told otherwise.
+pub const TRANSCRIBE_S: u64 = 60;
+/// Bytes of a WAV file among which its header ends.
+pub const WAV_HEAD_BYTES: usize = 64 * 1024;
+/// Files that one client offers to its friends.
+pub const POSTS: usize = 1024;
+/// Posts in one listing; the newest. They fit an envelope.
+pub const POSTS_PAGE: usize = 256;
+/// Commands that wait for an answer, or run, of one client.
+pub const RUNS: usize = 64;
+/// Of those, how many of one other person's.
+pub const RUNS_PAIR: usize = 8;
+/// Words of a command, and their bytes in all.
+pub const ARGV_WORDS: usize = 1024;
+/// See [`ARGV_WORDS`].
+pub const ARGV_BYTES: usize = 32 * 1024;
+/// How long a command waits for an answer.
+pub const RUN_ASK_MS: u64 = 600_000;
+/// How long a command may run, unless told otherwise. Long enough for a look, too short for a miner.
+pub const RUN_S: u64 = 60;
+/// What a command may write, unless told otherwise.
+pub const RUN_OUTPUT_BYTES: u64 = 1024 * 1024;
+/// Memory that a command may have, unless told otherwise.
+pub const RUN_MEMORY_BYTES: u64 = 256 * 1024 * 1024;
+/// What is read at a time of what a command writes.
+pub const RUN_CHUNK_BYTES: usize = 16 * 1024;
+/// Standing yeses of one client.
+pub const GRANTS: usize = 1024;

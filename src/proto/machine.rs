@@ -9,8 +9,9 @@
 //!
 //! Nothing is performed before everything kept in the same wake is durable.
 
-use super::id::ConnId;
+use super::id::{ConnId, FileId, RunId};
 use super::time::{Mono, Now};
+use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 
@@ -26,6 +27,10 @@ pub enum Input<'a, C, A> {
     },
     /// Something happened to a stream connection or a listener.
     Stream(ConnId, StreamEvent<'a>),
+    /// Something happened to a file.
+    File(FileId, FileEvent<'a>),
+    /// Something happened to a child process.
+    Run(RunId, RunEvent<'a>),
     /// The answer to an [`Output::Query`], in the same wake.
     Rows(A),
     /// Somebody at this end wants something.
@@ -88,6 +93,10 @@ pub enum Output<R, Q, N> {
     },
     /// Do this to a stream.
     Stream(ConnId, StreamAction),
+    /// Do this to a file.
+    File(FileId, FileAction),
+    /// Do this to a child process.
+    Run(RunId, RunAction),
     /// Tell the people or scripts at this end.
     Show(N),
 }
@@ -116,6 +125,128 @@ pub enum StreamAction {
     Close,
     /// Close at once.
     Abort,
+}
+
+/// What happened to a file. Each comes in a later wake than what it answers, in the order of the
+/// actions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileEvent<'a> {
+    /// To [`FileAction::Open`] and [`FileAction::Create`].
+    Opened(FileFacts),
+    /// To [`FileAction::Read`]: what is there; shorter than asked for only at the end of the file.
+    Bytes(&'a [u8]),
+    /// To [`FileAction::Sync`]: everything written before is on disk.
+    Synced,
+    /// To [`FileAction::Place`]: the file is closed, and has this path.
+    Placed(String),
+    /// The action in question failed, and the file is closed; nothing more comes for this id.
+    Failed(ErrorKind),
+}
+
+/// What is known of a file that was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Its length.
+    pub bytes: u64,
+    /// When it was last changed, in nanoseconds since 1970.
+    pub modified_ns: i64,
+    /// What its file system has room for; only of one opened for writing.
+    pub free_bytes: u64,
+}
+
+/// What to do to a file, under an own id. After `Close` and `Remove` nothing is heard of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileAction {
+    /// Open a regular file for reading; anything else fails.
+    Open {
+        /// Absolute.
+        path: String,
+    },
+    /// Open for writing and reading; made (for this user only) when there is none, cut to `keep`
+    /// bytes when there is.
+    Create {
+        /// Absolute.
+        path: String,
+        /// At most so many bytes of what is there stay.
+        keep: u64,
+    },
+    /// Read.
+    Read {
+        /// From here.
+        at: u64,
+        /// So many bytes.
+        bytes: usize,
+    },
+    /// Write; nothing is said unless it fails.
+    Write {
+        /// To here.
+        at: u64,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// Wait until everything written is on disk.
+    Sync,
+    /// Give it this path, durably, and close it. Nothing is overwritten: where the path is taken,
+    /// a number goes behind the name.
+    Place {
+        /// Absolute.
+        to: String,
+    },
+    /// Close it.
+    Close,
+    /// Close and delete it.
+    Remove,
+}
+
+/// What happened to a child process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunEvent<'a> {
+    /// It wrote this; never empty.
+    Output(Pipe, &'a [u8]),
+    /// It is gone, its output has all come, and nothing of its process group is left.
+    Ended(RunEnd),
+}
+
+/// What a child process writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pipe {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// How a child process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunEnd {
+    /// With this code.
+    Exited(i32),
+    /// By this signal.
+    Killed(i32),
+    /// It never began.
+    Failed(ErrorKind),
+}
+
+/// What to do to a child process, under an own id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunAction {
+    /// Start it: in a process group of its own, with closed standard input, nothing else
+    /// inherited, never through a shell.
+    Start {
+        /// The program and its arguments, exactly.
+        argv: Vec<String>,
+        /// Memory it may have, in bytes; `None` sets no bound.
+        memory_bytes: Option<u64>,
+        /// Whether it sees our environment; else a clean one of its own.
+        has_our_environment: bool,
+    },
+    /// Stop reading what it writes; it waits then.
+    Pause,
+    /// Read again.
+    Resume,
+    /// Kill it with all its children; `Ended` still comes.
+    Kill,
 }
 
 /// A program's decisions. It cannot fail: bad input is answered, broken invariants panic.
@@ -177,6 +308,10 @@ pub enum Effect<N> {
     },
     /// Do this to a stream.
     Stream(ConnId, StreamAction),
+    /// Do this to a file.
+    File(FileId, FileAction),
+    /// Do this to a child process.
+    Run(RunId, RunAction),
     /// Tell the people or scripts at this end.
     Show(N),
 }
@@ -216,6 +351,8 @@ impl<M: Machine> Wake<M> {
                 }
                 Output::Datagram { to, bytes } => self.effects.push(Effect::Datagram { to, bytes }),
                 Output::Stream(conn, action) => self.effects.push(Effect::Stream(conn, action)),
+                Output::File(file, action) => self.effects.push(Effect::File(file, action)),
+                Output::Run(run, action) => self.effects.push(Effect::Run(run, action)),
                 Output::Show(notice) => self.effects.push(Effect::Show(notice)),
             }
         }

@@ -189,6 +189,7 @@ fn torment<M: Machine>(
                     conns.push(conn);
                 }
                 Output::Keep(_) | Output::Datagram { .. } | Output::Stream(..) => {}
+                Output::File(..) | Output::Run(..) => {}
                 Output::Show(_) => {}
             }
         }

@@ -5,7 +5,7 @@ use super::net::{Arrival, Net, Node, address_of};
 use super::oracle::{Names, Oracle};
 use super::puppet::Puppet;
 use hobnob::proto::bytes::Bytes;
-use hobnob::proto::client::{Accept, Client, Config, Server as ServerAt};
+use hobnob::proto::client::{Accept, Client, Config, RunLimits, Server as ServerAt};
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::mail;
 use hobnob::proto::crypto::rng::Rng;
@@ -444,6 +444,7 @@ impl World {
                 Effect::Stream(conn, action) => self.net.act(self.now, (node, conn), action),
                 Effect::Show(notice) => self.show(node, notice),
                 Effect::Datagram { .. } => {}
+                Effect::File(..) | Effect::Run(..) => {}
             }
         }
         if was_up && !lives {
@@ -556,6 +557,9 @@ fn config(node: Node, accept: Accept) -> Config {
         listen: None,
         locals: vec![address_of(node)],
         accept,
+        files: "/files".to_owned(),
+        transcriber: None,
+        run_limits: RunLimits::default(),
     }
 }
 

@@ -56,6 +56,22 @@ impl Client {
             Verb::Unblock(target) => self.unblock(ticket, target),
             Verb::Blocks => self.blocks(ticket),
             Verb::Verify(target) => self.verify(ticket, target),
+            Verb::Group(verb) => self.group_verb(ticket, verb),
+            Verb::Send { to, path, until } => self.send_file(ticket, to, path, until),
+            Verb::Voice { to, path, until } => self.send_voice(ticket, to, path, until),
+            Verb::Take { id, place } => self.take_file(ticket, &id, place),
+            Verb::Refuse(id) => self.refuse_file(ticket, &id),
+            Verb::Cancel(id) => self.cancel(ticket, &id),
+            Verb::PostAdd(path) => self.add_post(ticket, path),
+            Verb::PostRemove(id) => self.remove_post(ticket, &id),
+            Verb::PostList(owner) => self.list_posts(ticket, owner),
+            Verb::PostGet { owner, id, place } => self.fetch_post(ticket, owner, id, place),
+            Verb::Run { to, argv } => self.ask_to_run(ticket, to, argv),
+            Verb::Allow(id) => self.answer_run(ticket, &id, true),
+            Verb::Deny(id) => self.answer_run(ticket, &id, false),
+            Verb::Grant { to, argv, until } => self.grant_run(ticket, to, argv, until),
+            Verb::Grants => self.list_grants(ticket),
+            Verb::Revoke(id) => self.revoke_grant(ticket, &id),
         }
     }
 
@@ -66,9 +82,13 @@ impl Client {
             Verb::Lookup(_) => true,
             Verb::Chat(target) => !matches!(target, Target::Endpoint(_)),
             Verb::Msg { to, .. } => to.iter().any(|target| self.people.find(target).is_none()),
-            Verb::Add(target, _) | Verb::Block(target) | Verb::Verify(target) => {
-                self.people.find(target).is_none()
-            }
+            Verb::Add(target, _)
+            | Verb::Block(target)
+            | Verb::Verify(target)
+            | Verb::Send { to: target, .. }
+            | Verb::Voice { to: target, .. }
+            | Verb::Run { to: target, .. } => self.people.find(target).is_none(),
+            Verb::Group(verb) => self.group_needs_server(verb),
             Verb::Offline
             | Verb::Requests
             | Verb::Confirm(_)
@@ -84,6 +104,18 @@ impl Client {
             | Verb::Close(_)
             | Verb::Sessions
             | Verb::Drop(_)
+            | Verb::Take { .. }
+            | Verb::Refuse(_)
+            | Verb::Cancel(_)
+            | Verb::PostAdd(_)
+            | Verb::PostRemove(_)
+            | Verb::PostList(_)
+            | Verb::PostGet { .. }
+            | Verb::Allow(_)
+            | Verb::Deny(_)
+            | Verb::Grant { .. }
+            | Verb::Grants
+            | Verb::Revoke(_)
             | Verb::Leave => false,
         }
     }

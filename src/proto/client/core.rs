@@ -4,8 +4,8 @@
 use super::Client;
 use super::link_table::Via;
 use crate::proto::crypto::rng::Rng;
-use crate::proto::id::{ConnId, SessionId};
-use crate::proto::machine::{Output, OutputOf, StreamAction};
+use crate::proto::id::{ConnId, FileId, MsgId, RunId, SessionId};
+use crate::proto::machine::{FileAction, Output, OutputOf, RunAction, StreamAction};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::Event;
 use crate::proto::model::notice::{Notice, Row};
@@ -39,6 +39,10 @@ pub(super) enum Alarm {
     Expiry,
     /// Mail that was held, to have come.
     Collecting,
+    /// A command asked for has waited, or run, too long.
+    Run(MsgId),
+    /// A child process of our own has run too long.
+    Child(RunId),
 }
 
 /// The moment, dice, deadlines and outputs.
@@ -51,6 +55,8 @@ pub(super) struct Core {
     pub timers: Timers<Alarm>,
     out: VecDeque<OutputOf<Client>>,
     conns: u64,
+    files: u64,
+    runs: u64,
 }
 
 impl Core {
@@ -61,6 +67,8 @@ impl Core {
             timers: Timers::new(),
             out: VecDeque::new(),
             conns: 0,
+            files: 0,
+            runs: 0,
         }
     }
 
@@ -82,6 +90,16 @@ impl Core {
     /// Acts on a stream.
     pub fn stream(&mut self, conn: ConnId, action: StreamAction) {
         self.out.push_back(Output::Stream(conn, action));
+    }
+
+    /// Acts on a file.
+    pub fn file(&mut self, file: FileId, action: FileAction) {
+        self.out.push_back(Output::File(file, action));
+    }
+
+    /// Acts on a child process.
+    pub fn child(&mut self, run: RunId, action: RunAction) {
+        self.out.push_back(Output::Run(run, action));
     }
 
     /// Tells everybody; by way of the store when the event is durable.
@@ -123,6 +141,18 @@ impl Core {
     pub fn conn(&mut self) -> ConnId {
         self.conns += 1;
         ConnId::own(self.conns)
+    }
+
+    /// An id for a file of ours.
+    pub fn file_id(&mut self) -> FileId {
+        self.files += 1;
+        FileId(self.files)
+    }
+
+    /// An id for a child process of ours.
+    pub fn run_id(&mut self) -> RunId {
+        self.runs += 1;
+        RunId(self.runs)
     }
 
     /// Sets a deadline `ms` from now.

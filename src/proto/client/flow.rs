@@ -138,15 +138,34 @@ impl Client {
             (ToPeer::Bye(_), Some(id)) => self.on_bye(id),
             (ToPeer::Written(written), Some(id)) => self.on_written(id, via, &written),
             (ToPeer::Got(got), Some(id)) => self.on_live_got(id, via, got),
-            (
-                ToPeer::Settle(_)
-                | ToPeer::Text(_)
-                | ToPeer::Ack(_)
-                | ToPeer::Bye(_)
-                | ToPeer::Written(_)
-                | ToPeer::Got(_),
-                None,
-            ) => {}
+            (message, Some(id)) => self.on_peer_work(id, via, message),
+            (_, None) => {}
+        }
+    }
+
+    /// What is for the person at the other end of an open session, and no letter.
+    fn on_peer_work(&mut self, id: SessionId, via: Via, message: ToPeer) {
+        let Some(session) = self.sessions.at(id) else { return };
+        let Some(from) = session.with.as_ref().map(|person| person.fingerprint) else { return };
+        if session.state.flow().is_none_or(|flow| flow.via != via) {
+            return;
+        }
+        match message {
+            ToPeer::Want(want) => self.on_want(from, want),
+            ToPeer::Chunk(chunk) => self.on_chunk(from, chunk),
+            ToPeer::Have(have) => self.on_have(from, have),
+            ToPeer::RunAsk(ask) => self.on_run_ask(from, ask),
+            ToPeer::RunAnswer(answer) => self.on_run_answer(from, answer),
+            ToPeer::RunOutput(output) => self.on_run_output(from, output),
+            ToPeer::RunEnd(end) => self.on_run_end(from, end),
+            ToPeer::RunCancel(cancel) => self.on_run_cancel(from, cancel),
+            ToPeer::Greet(_)
+            | ToPeer::Settle(_)
+            | ToPeer::Text(_)
+            | ToPeer::Ack(_)
+            | ToPeer::Bye(_)
+            | ToPeer::Written(_)
+            | ToPeer::Got(_) => {}
         }
     }
 

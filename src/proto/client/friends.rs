@@ -201,7 +201,20 @@ impl Client {
             Body::Agree(agree) => self.on_agree(from, agree),
             Body::Reject => self.on_reject(from),
             Body::Unfriend => self.on_unfriend(from),
-            Body::Text(_) | Body::Unknown => {}
+            Body::Invite(_)
+            | Body::Join(_)
+            | Body::Roster(_)
+            | Body::Change(_)
+            | Body::Deny(_)
+            | Body::Depart(_)
+            | Body::WantRoster(_) => self.on_group_letter(from, letter),
+            Body::Offer(offer) => self.on_file_offer(from, letter.id, letter.sent, *offer),
+            Body::Outcome(outcome) => self.on_outcome(from, outcome),
+            Body::WantPosts => self.on_want_posts(from, letter.id),
+            Body::Posts(asked, posts) => self.on_posts(from, asked, posts),
+            Body::WantPost(id) => self.on_want_post(from, letter.id, &id),
+            Body::NoPost(asked, why) => self.on_no_post(from, asked, &why),
+            Body::Text(_) | Body::Talk(_) | Body::Unknown => {}
         }
     }
 

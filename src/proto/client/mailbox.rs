@@ -4,6 +4,7 @@ use super::Client;
 use super::core::Alarm;
 use crate::proto::crypto::{mail, prekey};
 use crate::proto::limits;
+use crate::proto::model::group::Unheard;
 use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::prekey::{PrekeyKind, PrekeySecret};
@@ -246,6 +247,7 @@ impl Client {
                 self.core.keep(Record::Incoming { id, from, text, sent });
             }
             Body::Text(_) => {}
+            Body::Talk(talk) => self.on_talk(from, Unheard { id, from, sent, talk }),
             body => self.on_note(from, Letter { id, sent, body }),
         }
     }

@@ -23,6 +23,7 @@ mod core;
 mod directory;
 mod flow;
 mod friends;
+mod groups;
 mod link_table;
 mod linking;
 mod listener;
@@ -30,10 +31,14 @@ mod mailbox;
 mod outbox;
 mod people;
 mod postage;
+mod posts;
 mod quiet;
+mod runs;
 mod session_table;
 mod sessions;
+mod transfers;
 mod uplink;
+mod voice;
 mod who;
 
 use self::core::{Alarm, Core};
@@ -48,6 +53,7 @@ use self::session_table::Sessions;
 use self::uplink::Uplink;
 use crate::proto::crypto::keys::Identity;
 use crate::proto::id::{ConnId, MsgId};
+use crate::proto::limits;
 use crate::proto::machine::{Input, Machine, OutputOf, StreamEvent};
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::Command;
@@ -55,6 +61,7 @@ use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{Query, Record, Restored, Rows};
+use crate::proto::model::run::Argv;
 use crate::proto::time::{Mono, Now};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -83,6 +90,33 @@ pub struct Config {
     pub locals: Vec<IpAddr>,
     /// Who is connected without asking.
     pub accept: Accept,
+    /// Where files go unless told otherwise; absolute.
+    pub files: String,
+    /// What makes a transcript of a WAV file: a command line with `{wav}` in it.
+    pub transcriber: Option<Argv>,
+    /// What a command of somebody else's may use.
+    pub run_limits: RunLimits,
+}
+
+/// What a command of somebody else's may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunLimits {
+    /// How long it may run.
+    pub seconds: u64,
+    /// What it may write.
+    pub output_bytes: u64,
+    /// Memory that each of its processes may have.
+    pub memory_bytes: u64,
+}
+
+impl Default for RunLimits {
+    fn default() -> RunLimits {
+        RunLimits {
+            seconds: limits::RUN_S,
+            output_bytes: limits::RUN_OUTPUT_BYTES,
+            memory_bytes: limits::RUN_MEMORY_BYTES,
+        }
+    }
 }
 
 /// Where the server is.
@@ -202,6 +236,8 @@ impl Client {
             Alarm::Mail(who) => self.on_mail_alarm(who),
             Alarm::Expiry => self.on_expiry(),
             Alarm::Collecting => self.end_collecting(),
+            Alarm::Run(id) => self.on_run_late(id),
+            Alarm::Child(run) => self.on_child_late(run),
         }
     }
 
@@ -230,6 +266,8 @@ impl Machine for Client {
             // Datagrams between peers are not spoken yet; a stray one is nobody's.
             Input::Datagram { .. } => {}
             Input::Stream(conn, event) => self.on_stream(conn, event),
+            Input::File(file, event) => self.on_file(file, event),
+            Input::Run(run, event) => self.on_child(run, event),
             Input::Rows(rows) => self.on_rows(rows),
             Input::Command(command) => self.on_command(command),
             Input::Tick => {}

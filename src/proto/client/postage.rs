@@ -411,7 +411,8 @@ fn size_of(letter: &Letter) -> usize {
     let body = match &letter.body {
         Body::Text(text) => text.len(),
         Body::Befriend(befriend) => befriend.text.len() + 64,
-        Body::Agree(_) | Body::Reject | Body::Unfriend | Body::Unknown => 32,
+        Body::Talk(talk) => talk.text.len() + 32,
+        body => body.to_bytes().len(),
     };
     body + 48
 }

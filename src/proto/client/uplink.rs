@@ -225,6 +225,7 @@ impl Client {
             ToClient::Key(key) => self.on_key(key),
             ToClient::Deposited(deposited) => self.on_deposited(deposited),
             ToClient::Mail(mail) => self.on_mail(mail),
+            ToClient::GroupsPage(page) => self.on_groups_page(page),
         }
     }
 

@@ -2,9 +2,12 @@
 
 use super::account::Visibility;
 use super::event::Stage;
+use super::group::GroupTarget;
 use super::name::Name;
 use super::person::Target;
+use super::run::Argv;
 use crate::proto::id::MsgId;
+use crate::proto::time::Wall;
 
 /// Who asked, so that the answer finds its way back: a number that the front end gives out.
 /// [`Ticket::NOBODY`] wants no answer.
@@ -90,8 +93,126 @@ pub enum Verb {
     Trust(Target),
     /// Give up a message.
     Drop(MsgId),
+    /// About groups.
+    Group(GroupVerb),
+    /// Offer a file to somebody. Done when the offer has come as far as `until`.
+    Send {
+        /// To whom.
+        to: Target,
+        /// Absolute.
+        path: String,
+        /// How far the offer must come for the verb to be done.
+        until: Stage,
+    },
+    /// Offer a voice message. Done when the offer has come as far as `until`.
+    Voice {
+        /// To whom.
+        to: Target,
+        /// Of a WAV file; absolute.
+        path: String,
+        /// How far the offer must come for the verb to be done.
+        until: Stage,
+    },
+    /// Have the offered file whose id begins so. Done when it is here, or never will be.
+    Take {
+        /// Which.
+        id: String,
+        /// Where to.
+        place: Option<Place>,
+    },
+    /// No to the offered file whose id begins so.
+    Refuse(String),
+    /// Give up the file, or the command, whose id begins so.
+    Cancel(String),
+    /// Offer a file to all friends; its path, absolute.
+    PostAdd(String),
+    /// Offer it no more; how its id begins.
+    PostRemove(String),
+    /// What somebody offers to their friends; what we offer, if `None`.
+    PostList(Option<Target>),
+    /// Have a friend's post. Done when it is here, or never will be.
+    PostGet {
+        /// Whose.
+        owner: Target,
+        /// How its id begins.
+        id: String,
+        /// Where to.
+        place: Option<Place>,
+    },
+    /// Ask somebody to run a command. Done when it has ended.
+    Run {
+        /// Whom.
+        to: Target,
+        /// Exactly these words.
+        argv: Argv,
+    },
+    /// Yes to the command asked for whose id begins so.
+    Allow(String),
+    /// No to it.
+    Deny(String),
+    /// From now on yes to exactly this command line of this friend.
+    Grant {
+        /// Whose.
+        to: Target,
+        /// Exactly these words.
+        argv: Argv,
+        /// Not from this moment on.
+        until: Option<Wall>,
+    },
+    /// What is granted to whom.
+    Grants,
+    /// Take back the grant whose id begins so.
+    Revoke(String),
     /// Say goodbye to server and peers; the program ends when the machine has nothing more to send.
     Leave,
+}
+
+/// What a client can be asked for about groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupVerb {
+    /// Found one, and lead it.
+    Create {
+        /// What it is called.
+        name: Name,
+        /// Listed, and open to whoever asks.
+        is_public: bool,
+    },
+    /// Ask its leader to be let in, or say yes to an invitation.
+    Join(GroupTarget),
+    /// Be out of it.
+    Leave(GroupTarget),
+    /// Leader: ask somebody in.
+    Invite(GroupTarget, Target),
+    /// Leader: put somebody out.
+    Kick(GroupTarget, Target),
+    /// Leader: let in who asked.
+    Allow(GroupTarget, Target),
+    /// Leader: do not let in who asked.
+    Deny(GroupTarget, Target),
+    /// The groups we are in, or were asked into, or asked for.
+    Mine,
+    /// The public groups on the server.
+    Public,
+    /// Who is in one.
+    Members(GroupTarget),
+    /// Say something to every member. Done when it has come to each as far as `until`.
+    Say {
+        /// Where.
+        group: GroupTarget,
+        /// The text, at most [`crate::proto::limits::TEXT_MAX_BYTES`].
+        text: String,
+        /// How far it must come to each for the verb to be done.
+        until: Stage,
+    },
+}
+
+/// Where a file is to go; absolute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Into this directory, under its own name.
+    Into(String),
+    /// Here, under this name.
+    At(String),
 }
 
 /// A command to a server, typed by its operator.

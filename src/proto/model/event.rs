@@ -2,7 +2,10 @@
 
 use super::name::Name;
 use super::person::Fingerprint;
+use super::run::RunState;
+use super::transfer::{FileState, PostState, Seconds};
 use crate::proto::id::MsgId;
+use crate::proto::machine::Pipe;
 use crate::proto::time::Wall;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -100,6 +103,54 @@ pub enum Event {
         /// What it is now.
         state: FriendState,
     },
+    /// A group changed, or we in it.
+    Group {
+        /// Which, as we call it.
+        name: String,
+        /// What happened.
+        state: GroupState,
+        /// To whom.
+        who: String,
+        /// In words, where there is something to say.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        why: Option<String>,
+    },
+    /// A file came further on its way.
+    File(Box<FileEvent>),
+    /// A post changed.
+    Post {
+        /// Its owner's id for it.
+        id: MsgId,
+        /// Who offers it.
+        owner: String,
+        /// Its name.
+        name: String,
+        /// Its length.
+        size: u64,
+        /// What it is now.
+        state: PostState,
+        /// Where it is, once it is here.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        path: Option<String>,
+        /// In words, where there is something to say.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        why: Option<String>,
+    },
+    /// A voice message is here.
+    Voice {
+        /// The id of the letter that offered it.
+        id: MsgId,
+        /// Whose.
+        from: String,
+        /// Where it is.
+        path: String,
+        /// How long it is.
+        seconds: Seconds,
+        /// What it says, as its sender's program heard it.
+        transcript: Option<String>,
+    },
+    /// A command came further.
+    Run(Box<RunEvent>),
     /// A key is not the one that is pinned; nothing is sent there until `trust`.
     Identity {
         /// Whose: a person's name or the server's address.
@@ -109,6 +160,95 @@ pub enum Event {
         /// The key that answered.
         new: Fingerprint,
     },
+}
+
+/// A file came further on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileEvent {
+    /// The id of the letter that offered it.
+    pub id: MsgId,
+    /// Who sends it, if they do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<String>,
+    /// Who gets it, if we send.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its length.
+    pub size: u64,
+    /// What it is now.
+    pub state: FileState,
+    /// How much of it has come.
+    pub bytes: u64,
+    /// Where it is; the receiver's only once it is there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<String>,
+    /// How long it is, if it is spoken.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seconds: Option<Seconds>,
+    /// What it says, if it is spoken.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub transcript: Option<String>,
+    /// In words, where there is something to say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
+}
+
+/// A command came further.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEvent {
+    /// The asker's id for it.
+    pub id: MsgId,
+    /// Who asks, if they do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<String>,
+    /// Who is asked, if we ask.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to: Option<String>,
+    /// The command line, its words quoted as in sh where they need it.
+    pub command: String,
+    /// Its exact words.
+    pub argv: Vec<String>,
+    /// What it is now.
+    pub state: RunState,
+    /// Where it wrote to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stream: Option<Pipe>,
+    /// What it wrote; what is not UTF-8 is U+FFFD.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+    /// Its exit code.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<i32>,
+    /// The grant it runs by.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grant: Option<MsgId>,
+    /// In words, where there is something to say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
+}
+
+/// What happened in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GroupState {
+    /// We founded it.
+    Created,
+    /// Somebody asked to be let in.
+    Asked,
+    /// Somebody is asked in.
+    Invited,
+    /// Somebody is in.
+    Joined,
+    /// Somebody left.
+    Left,
+    /// Somebody was put out.
+    Kicked,
+    /// Somebody is not let in.
+    Denied,
+    /// Somebody leads it now.
+    Leads,
 }
 
 /// What became of a friendship.
@@ -175,7 +315,8 @@ pub enum Stage {
 
 impl Event {
     /// Whether the event has a number and is in the event log: all but what only describes the
-    /// moment (`ready`, `online`, `offline`, `presence`, a receipt's `sent`).
+    /// moment (`ready`, `online`, `offline`, `presence`, a receipt's `sent`, a file's `progress`, a
+    /// command's `output`).
     pub fn is_durable(&self) -> bool {
         match self {
             Event::Ready { .. }
@@ -183,10 +324,15 @@ impl Event {
             | Event::Offline { .. }
             | Event::Presence { .. } => false,
             Event::Receipt { state, .. } => *state != Stage::Sent,
+            Event::File(file) => file.state != FileState::Progress,
+            Event::Run(run) => run.state != RunState::Output,
             Event::Session { .. }
             | Event::Message { .. }
             | Event::Request { .. }
             | Event::Friend { .. }
+            | Event::Group { .. }
+            | Event::Post { .. }
+            | Event::Voice { .. }
             | Event::Identity { .. } => true,
         }
     }

@@ -6,6 +6,7 @@ use super::event::{Event, Path, SessionState};
 use super::name::Name;
 use super::person::Fingerprint;
 use super::refusal::Refusal;
+use super::transfer::FileState;
 use crate::proto::id::Seq;
 use crate::proto::time::Wall;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,16 @@ pub enum Row {
     Request(RequestRow),
     /// A safety number: `verify`.
     Safety(SafetyRow),
+    /// A group: `group list`.
+    Group(GroupInfo),
+    /// Somebody in a group: `group members`.
+    Member(MemberRow),
+    /// A file on its way: `files`; and the answer to `send` and `voice`.
+    File(FileRow),
+    /// A file offered to friends: `post list`, `post add`.
+    Post(PostRow),
+    /// A standing yes: `grants`, `grant`.
+    Grant(GrantRow),
     /// A message that was taken: `msg` answers with one for each addressee.
     Queued {
         /// Its id.
@@ -135,6 +146,87 @@ pub struct SessionRow {
     /// Since when it is so.
     #[serde(with = "crate::proto::model::moment")]
     pub since: Wall,
+}
+
+/// A group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupInfo {
+    /// As verbs take it.
+    pub name: String,
+    /// Who leads it.
+    pub leader: String,
+    /// Listed, and open to whoever asks; unknown before we are in.
+    pub public: Option<bool>,
+    /// How many are in it; unknown before we are.
+    pub members: Option<usize>,
+    /// What we are in it: `leader`, `member`, `asked`, `invited`; or `listed` on the server.
+    pub standing: String,
+}
+
+/// Somebody in a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberRow {
+    /// What we call them.
+    pub name: String,
+    /// Their key.
+    pub fingerprint: Fingerprint,
+    /// `leader`, `member`; to the leader also `asked` and `invited`.
+    pub standing: String,
+}
+
+/// A file on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRow {
+    /// The id of the letter that offered it.
+    pub id: crate::proto::id::MsgId,
+    /// Who sends it, if they do.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<String>,
+    /// Who gets it, if we send.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its length.
+    pub size: u64,
+    /// How far it has come.
+    pub state: FileState,
+    /// How much of it has come.
+    pub bytes: u64,
+    /// Where it is, or goes.
+    pub path: Option<String>,
+}
+
+/// A file offered to friends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostRow {
+    /// Its owner's id for it.
+    pub id: crate::proto::id::MsgId,
+    /// Who offers it.
+    pub owner: String,
+    /// Its name.
+    pub name: String,
+    /// Its length.
+    pub size: u64,
+    /// Since when.
+    #[serde(with = "crate::proto::model::moment")]
+    pub since: Wall,
+}
+
+/// A standing yes to a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantRow {
+    /// Ours for it.
+    pub id: crate::proto::id::MsgId,
+    /// For whom.
+    pub to: String,
+    /// For what, quoted as in sh where it needs it.
+    pub command: String,
+    /// Its exact words.
+    pub argv: Vec<String>,
+    /// Until when.
+    #[serde(with = "crate::proto::model::moment::optional")]
+    pub until: Option<Wall>,
 }
 
 /// What a server shows its operator.

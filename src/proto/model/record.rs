@@ -3,12 +3,15 @@
 use super::account::{Account, Visibility};
 use super::bond::{Bond, TokenHash};
 use super::event::{Event, Stage};
+use super::group::{GroupRow, Listing, Unheard};
 use super::letter::Letter;
 use super::name::Name;
 use super::person::{Fingerprint, Person};
 use super::prekey::{Prekey, PrekeySecret};
+use super::run::{Grant, OpenRun};
+use super::transfer::{Post, Transfer};
 use crate::proto::bytes::Bytes;
-use crate::proto::id::MsgId;
+use crate::proto::id::{GroupId, MsgId};
 use crate::proto::limits::HELD_ROW_BYTES;
 use crate::proto::time::Wall;
 use std::net::Ipv4Addr;
@@ -85,6 +88,73 @@ pub enum Record {
     Expire(Wall),
     /// The server's epoch. Another than before: what was held there is queued again.
     Epoch(Bytes<16>),
+    /// A group, new or changed.
+    Group(Box<GroupRow>),
+    /// A group that we asked for and were not let into, or an invitation that is over.
+    GroupGone(GroupId),
+    /// Talk of ours, kept once, and waiting like a message for each of these. Gives rise to a
+    /// `receipt … queued` for each. Its stages come by [`Record::Receipts`].
+    Say {
+        /// Its id, the same for each.
+        id: MsgId,
+        /// Where; kept before.
+        group: GroupId,
+        /// The epoch of our roster.
+        epoch: u64,
+        /// What it says.
+        text: String,
+        /// When it was written.
+        sent: Wall,
+        /// For whom; each kept before as a person. May be empty: a group of one.
+        to: Vec<Fingerprint>,
+    },
+    /// Talk of a member's. Gives rise to its `message`, once.
+    Heard {
+        /// Its sender's id for it.
+        id: MsgId,
+        /// Where; kept before.
+        group: GroupId,
+        /// Whose; kept before as a person.
+        from: Fingerprint,
+        /// What it says.
+        text: String,
+        /// When it was written, by the sender's clock.
+        sent: Wall,
+    },
+    /// Talk to be judged by a later roster. A repeat is passed over.
+    Unheard(Unheard),
+    /// It has been judged.
+    UnheardGone(Fingerprint, MsgId),
+    /// Talk of ours in a group that somebody has not got yet is not for them any more: a
+    /// `receipt … refused` for each.
+    Forsake(GroupId, Fingerprint),
+    /// A file, new or changed.
+    Transfer(Box<Transfer>),
+    /// The words of a voice message, to be found in the history.
+    Transcript {
+        /// The id of the letter that offered it.
+        id: MsgId,
+        /// The other side; kept before as a person.
+        with: Fingerprint,
+        /// Whether it is ours.
+        is_ours: bool,
+        /// What it says.
+        text: String,
+        /// When it was spoken.
+        sent: Wall,
+    },
+    /// A file that we offer to our friends.
+    Post(Box<Post>),
+    /// One that we offer no more.
+    PostGone(MsgId),
+    /// A standing yes.
+    Grant(Box<Grant>),
+    /// One that is taken back, or over.
+    GrantGone(MsgId),
+    /// A command that was asked for.
+    Run(Box<OpenRun>),
+    /// It has ended.
+    RunGone(Fingerprint, MsgId),
 }
 
 /// What a client reads while it runs.
@@ -165,6 +235,18 @@ pub struct Restored {
     pub epoch: Option<Bytes<16>>,
     /// When the oldest letter that the server holds, and that is not delivered, was written.
     pub oldest_held: Option<Wall>,
+    /// Groups we are in, or were, or asked for, or are asked into.
+    pub groups: Vec<GroupRow>,
+    /// Talk to be judged by a later roster.
+    pub unheard: Vec<Unheard>,
+    /// Files that are offered or taken, and neither done nor given up.
+    pub transfers: Vec<Transfer>,
+    /// What we offer to our friends.
+    pub posts: Vec<Post>,
+    /// What is granted to whom.
+    pub grants: Vec<Grant>,
+    /// Commands that had not ended.
+    pub runs: Vec<OpenRun>,
 }
 
 /// What a server is told of its own past when it starts.
@@ -206,6 +288,8 @@ pub enum ServerRecord {
     Taken(Fingerprint, u64),
     /// Mail held since before this moment is past its time.
     Expire(Wall),
+    /// The public groups that somebody leads, in place of those before.
+    Groups(Fingerprint, Vec<Name>),
 }
 
 /// Mail on a server's disk.
@@ -277,6 +361,15 @@ pub enum Read {
     Oldest,
     /// Who blocks somebody.
     BlockersOf(Fingerprint),
+    /// Public groups of leaders who are public, by name and leader.
+    Groups {
+        /// Only those of this name.
+        name: Option<Name>,
+        /// Only those after this one.
+        after: Option<Listing>,
+        /// At most so many.
+        most_rows: usize,
+    },
 }
 
 /// How an account is pointed at.
@@ -347,4 +440,11 @@ pub enum Found {
     Oldest(Option<Wall>),
     /// To [`Read::BlockersOf`].
     BlockersOf(Vec<Fingerprint>),
+    /// To [`Read::Groups`].
+    Groups {
+        /// In order.
+        groups: Vec<Listing>,
+        /// Whether there are more after these.
+        more: bool,
+    },
 }

@@ -81,6 +81,32 @@ pub enum Refusal {
     Dropped(String),
     /// Time ran out; the message stays queued.
     TimeOut,
+    /// No group of ours is called so.
+    NoGroup(String),
+    /// Only the group's leader may.
+    NotLeader(String),
+    /// Somebody is not in a group: who, which.
+    NoMember(String, String),
+    /// Somebody is in a group already: who, which.
+    Member(String, String),
+    /// We lead a group of that name.
+    GroupTaken(String),
+    /// No file, offered or on its way, has an id that begins so.
+    NoFile(String),
+    /// A file here cannot be used: its path, and why.
+    File(String, String),
+    /// A file did not come: its name, and why.
+    FileEnded(String, String),
+    /// No command that waits, or runs, has an id that begins so.
+    NoRun(String),
+    /// No grant has an id that begins so.
+    NoGrant(String),
+    /// No post has an id that begins so.
+    NoPost(String),
+    /// A command did not run to its end: whose machine, and why.
+    RunFailed(String, String),
+    /// A command ended with this code.
+    RunExited(i32),
     /// That is ourselves.
     Myself,
     /// Our own listener could not be opened; in words.
@@ -109,6 +135,18 @@ impl Refusal {
             | Refusal::Blocked(_)
             | Refusal::NoRequest(_)
             | Refusal::NoFriend(_)
+            | Refusal::NoGroup(_)
+            | Refusal::NotLeader(_)
+            | Refusal::NoMember(..)
+            | Refusal::Member(..)
+            | Refusal::GroupTaken(_)
+            | Refusal::NoFile(_)
+            | Refusal::FileEnded(..)
+            | Refusal::NoRun(_)
+            | Refusal::NoGrant(_)
+            | Refusal::NoPost(_)
+            | Refusal::RunFailed(..)
+            | Refusal::RunExited(_)
             | Refusal::Myself => Exit::No,
             Refusal::Ambiguous(_) | Refusal::NameNeeded => Exit::Usage,
             Refusal::Away(_)
@@ -118,7 +156,7 @@ impl Refusal {
             | Refusal::NoServer
             | Refusal::ServerUnreachable(_)
             | Refusal::Version(_) => Exit::Unreachable,
-            Refusal::Listen(_) => Exit::Local,
+            Refusal::Listen(_) | Refusal::File(..) => Exit::Local,
             Refusal::IdentityChanged(_) | Refusal::ServerChanged(..) => Exit::Identity,
             Refusal::TimeOut => Exit::Time,
         }
@@ -187,6 +225,21 @@ impl fmt::Display for Refusal {
             Refusal::TimeOut => {
                 f.write_str("time ran out; it stays queued and is still delivered later")
             }
+            Refusal::NoGroup(name) => write!(f, "{name}: no such group of yours [see group list]"),
+            Refusal::NotLeader(group) => write!(f, "{group}: only its leader may do that"),
+            Refusal::NoMember(who, group) => {
+                write!(f, "{who}: not in {group} [see group members {group}]")
+            }
+            Refusal::Member(who, group) => write!(f, "{who}: in {group} already"),
+            Refusal::GroupTaken(name) => write!(f, "{name}: you lead a group of that name"),
+            Refusal::NoFile(id) => write!(f, "{id}: no such file waits [see files]"),
+            Refusal::File(path, why) => write!(f, "{path}: {why}"),
+            Refusal::FileEnded(name, why) => write!(f, "{name}: {why}"),
+            Refusal::NoRun(id) => write!(f, "{id}: no such command waits or runs"),
+            Refusal::NoGrant(id) => write!(f, "{id}: no such grant [see grants]"),
+            Refusal::NoPost(id) => write!(f, "{id}: no such post [see post list]"),
+            Refusal::RunFailed(who, why) => write!(f, "{who}: {why}"),
+            Refusal::RunExited(code) => write!(f, "the command ended with code {code}"),
             Refusal::Myself => f.write_str("that is you"),
             Refusal::Listen(why) => write!(f, "cannot listen: {why}"),
             Refusal::Version(why) => write!(f, "no common protocol version: {why} [update]"),

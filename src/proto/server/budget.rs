@@ -185,6 +185,8 @@ impl Question {
             }
             ToServer::Reach(reach) => rows(reach.tokens.len() + reach.blocked.len()),
             ToServer::Publish(publish) => rows(publish.keys.len()),
+            ToServer::Announce(announce) => rows(announce.names.len()),
+            ToServer::WantGroups(want) => plain(want.req),
             ToServer::Ask(ask) => {
                 Some(Question { tokens: 1, req: None, session: Some(ask.session) })
             }

@@ -33,6 +33,7 @@ mod accounts;
 mod budget;
 mod connections;
 mod directory;
+mod groups;
 mod mailbox;
 mod operator;
 mod outputs;
@@ -271,6 +272,8 @@ impl Server {
             ToServer::WantKey(want) => self.on_want_key(id, want),
             ToServer::Deposit(deposit) => self.on_deposit(id, deposit),
             ToServer::Taken(taken) => self.on_taken(id, taken),
+            ToServer::Announce(announce) => self.on_announce(id, announce),
+            ToServer::WantGroups(want) => self.on_want_groups(id, want),
         }
     }
 
@@ -300,6 +303,9 @@ impl Machine for Server {
             Input::Command(operate) => self.on_operate(operate),
             Input::Datagram { from, bytes } => self.on_datagram(from, bytes),
             Input::Tick => self.on_tick(),
+            Input::File(..) | Input::Run(..) => {
+                unreachable!("a server opens no files and starts no children")
+            }
         }
     }
 

@@ -4,6 +4,7 @@ use crate::proto::bytes::Blob;
 use crate::proto::id::{ReqId, SessionId};
 use crate::proto::model::account::Visibility;
 use crate::proto::model::bond::{Token, TokenHash};
+use crate::proto::model::group::Listing;
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, Target};
 use crate::proto::model::prekey::Prekey;
@@ -30,6 +31,8 @@ messages! {
         14 => WantKey,
         15 => Deposit,
         16 => Taken,
+        17 => Announce,
+        18 => WantGroups,
     }
 }
 
@@ -193,4 +196,23 @@ pub struct Deposit {
 pub struct Taken {
     /// The highest number, inclusive.
     pub up_to: u64,
+}
+
+/// The public groups that I lead, in place of those before; said at each sign-in and at each
+/// change. They are listed while I am public.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announce {
+    /// At most [`crate::proto::limits::GROUPS`].
+    pub names: Vec<Name>,
+}
+
+/// Public groups; a page, by name and leader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantGroups {
+    /// Answered under this number.
+    pub req: ReqId,
+    /// Only those of this name.
+    pub name: Option<Name>,
+    /// Only those after this one: the last of the page before.
+    pub after: Option<Listing>,
 }

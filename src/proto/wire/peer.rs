@@ -1,6 +1,8 @@
 //! What two peers say to each other inside a session.
 
+use crate::proto::bytes::Blob;
 use crate::proto::id::MsgId;
+use crate::proto::machine::Pipe;
 use crate::proto::model::letter::Written;
 use crate::proto::model::name::Name;
 use crate::proto::time::Wall;
@@ -17,6 +19,14 @@ messages! {
         5 => Bye,
         6 => Written,
         7 => Got,
+        8 => Want,
+        9 => Chunk,
+        10 => Have,
+        11 => RunAsk,
+        12 => RunAnswer,
+        13 => RunOutput,
+        14 => RunEnd,
+        15 => RunCancel,
     }
 }
 
@@ -59,3 +69,79 @@ pub struct Got {
 /// The session ends; answered with the same, then the link is closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bye {}
+
+/// Send me this file, from here on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Want {
+    /// The id of the letter that offered it.
+    pub file: MsgId,
+    /// The first byte that is missing.
+    pub at: u64,
+}
+
+/// A part of a file; each begins where the one before ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// The id of the letter that offered it.
+    pub file: MsgId,
+    /// Its first byte's place.
+    pub at: u64,
+    /// At most [`crate::proto::limits::CHUNK_BYTES`].
+    pub bytes: Blob,
+}
+
+/// So many of a file's first bytes have come: room for as many more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Have {
+    /// The id of the letter that offered it.
+    pub file: MsgId,
+    /// How many.
+    pub bytes: u64,
+}
+
+/// Will you run this on your machine?
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunAsk {
+    /// The asker's.
+    pub run: MsgId,
+    /// Exactly these words.
+    pub argv: Vec<String>,
+}
+
+/// Yes, it runs; or no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunAnswer {
+    /// Which.
+    pub run: MsgId,
+    /// Whether it runs.
+    pub is_allowed: bool,
+}
+
+/// What it wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOutput {
+    /// Which.
+    pub run: MsgId,
+    /// Where to.
+    pub pipe: Pipe,
+    /// What.
+    pub bytes: Blob,
+}
+
+/// It is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEnd {
+    /// Which.
+    pub run: MsgId,
+    /// Its exit code, if it ended by itself.
+    pub code: Option<i32>,
+    /// In words, if not.
+    pub why: String,
+}
+
+/// The asker wants it no more: it is ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCancel {
+    /// Which.
+    pub run: MsgId,
+}

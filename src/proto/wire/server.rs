@@ -3,6 +3,7 @@
 use crate::proto::bytes::{Blob, Bytes};
 use crate::proto::id::{ReqId, SessionId};
 use crate::proto::model::account::Visibility;
+use crate::proto::model::group::Listing;
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use crate::proto::model::prekey::Bundle;
@@ -29,6 +30,7 @@ messages! {
         13 => Key,
         14 => Deposited,
         15 => Mail,
+        16 => GroupsPage,
     }
 }
 
@@ -270,4 +272,15 @@ pub struct Mail {
     pub name: Option<Name>,
     /// The sealed envelope, as it was deposited.
     pub envelope: Blob,
+}
+
+/// To `WantGroups`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupsPage {
+    /// The question's.
+    pub req: ReqId,
+    /// In order; at most [`crate::proto::limits::GROUPS_PAGE`].
+    pub groups: Vec<Listing>,
+    /// Whether there are more after these.
+    pub more: bool,
 }

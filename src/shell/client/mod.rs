@@ -25,7 +25,7 @@ use self::profile::{Opened, Profile};
 use self::program::{Program, local, stdout_failed};
 use self::reads::Read;
 use self::remote::Spoken;
-use crate::proto::client::{Accept, Client, Config, Server};
+use crate::proto::client::{Accept, Client, Config, RunLimits, Server};
 use crate::proto::id::Seq;
 use crate::proto::model::command::Verb;
 use crate::proto::model::person::Target;
@@ -185,6 +185,9 @@ fn start(
             Consent::All => Accept::All,
             Consent::None => Accept::None,
         },
+        files: home.join("files").display().to_string(),
+        transcriber: None,
+        run_limits: RunLimits::default(),
     };
     let seed = profile::seed()?;
     let (identity, store, lock) = profile.into_parts();

@@ -212,6 +212,7 @@ impl Program {
             match effect {
                 Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
                 Effect::Stream(conn, action) => reactor.perform(conn, action),
+                Effect::File(..) | Effect::Run(..) => {}
                 Effect::Show(Notice::Event { seq, at, event }) => {
                     *is_ready |= matches!(event, Event::Ready { .. });
                     plan.is_online |= matches!(event, Event::Online { .. });

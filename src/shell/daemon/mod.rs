@@ -194,6 +194,9 @@ impl Daemon {
         match effect {
             Effect::Stream(conn, action) => self.reactor.perform(conn, action),
             Effect::Datagram { to, bytes } => self.reactor.send_datagram(to, &bytes),
+            Effect::File(..) | Effect::Run(..) => {
+                unreachable!("a server opens no files and starts no children")
+            }
             Effect::Show(Report::Left) => self.left_at = Some(self.clock.now().mono),
             Effect::Show(report) => {
                 let report = self.with_disk(report);

@@ -47,6 +47,17 @@ fn facts(event: &Event) -> Facts<'_> {
         Event::Receipt { to, why, .. } => ("receipt", to.as_str(), words(why)),
         Event::Request { from, text } => ("request", from.as_str(), text.as_str()),
         Event::Friend { name, .. } => ("friend", name.as_str(), ""),
+        Event::Group { name, why, .. } => ("group", name.as_str(), words(why)),
+        Event::File(file) => {
+            let with = file.from.as_ref().or(file.to.as_ref());
+            ("file", with.map_or("", String::as_str), file.name.as_str())
+        }
+        Event::Post { owner, name, .. } => ("post", owner.as_str(), name.as_str()),
+        Event::Voice { from, transcript, .. } => ("voice", from.as_str(), words(transcript)),
+        Event::Run(run) => {
+            let with = run.from.as_ref().or(run.to.as_ref());
+            ("run", with.map_or("", String::as_str), run.command.as_str())
+        }
         Event::Identity { name, .. } => ("identity", name.as_str(), ""),
     };
     Facts { kind, about, text }

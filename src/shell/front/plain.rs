@@ -38,6 +38,11 @@ pub fn event(out: &mut Vec<u8>, event: &Event) {
             line(out, &["* message ", &id.short(), " to ", to, ": ", state.word()]);
             labelled(out, ": ", why.as_ref());
         }
+        Event::Group { .. }
+        | Event::File(_)
+        | Event::Post { .. }
+        | Event::Voice { .. }
+        | Event::Run(_) => {}
         Event::Request { from, text } => {
             line(out, &["* ", from, " wants to be your friend (/confirm ", from, " or /reject "]);
             line(out, &[from, if text.is_empty() { ")" } else { "): " }]);
@@ -73,6 +78,7 @@ pub fn row(out: &mut Vec<u8>, row: &Row) {
         Row::Session(session) => session_row(out, session),
         Row::Request(request) => request_row(out, request),
         Row::Safety(safety) => safety_row(out, safety),
+        Row::Group(_) | Row::Member(_) | Row::File(_) | Row::Post(_) | Row::Grant(_) => {}
         Row::Queued { .. } => {}
     }
 }

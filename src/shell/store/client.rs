@@ -116,6 +116,21 @@ impl ClientStore {
             Record::Requeue(to) => self.requeue(to),
             Record::Expire(before) => self.expire(now, before, shown),
             Record::Epoch(epoch) => self.keep_epoch(epoch),
+            Record::Group(_)
+            | Record::GroupGone(_)
+            | Record::Say { .. }
+            | Record::Heard { .. }
+            | Record::Unheard(_)
+            | Record::UnheardGone(..)
+            | Record::Forsake(..)
+            | Record::Transfer(_)
+            | Record::Transcript { .. }
+            | Record::Post(_)
+            | Record::PostGone(_)
+            | Record::Grant(_)
+            | Record::GrantGone(_)
+            | Record::Run(_)
+            | Record::RunGone(..) => Ok(()),
         }
     }
 

@@ -61,6 +61,7 @@ impl Disk {
                 self.mail.retain(|(to, number), _| *to != key || *number > up_to);
             }
             ServerRecord::Expire(before) => self.mail.retain(|_, mail| mail.at >= before),
+            ServerRecord::Groups(..) => {}
         }
     }
 
@@ -92,6 +93,7 @@ impl Disk {
                 let blocks = self.blocks.iter().filter(|(_, blocked)| blocked == key);
                 Found::BlockersOf(blocks.map(|(owner, _)| *owner).collect())
             }
+            Read::Groups { .. } => Found::Groups { groups: Vec::new(), more: false },
         }
     }
 

@@ -238,6 +238,7 @@ impl World {
                     self.server.handle(self.now, Input::Rows(rows));
                 }
                 Output::Stream(id, action) => self.client(id).on(action),
+                Output::File(..) | Output::Run(..) => panic!("a server has neither"),
                 Output::Show(report) => self.reports.push(report),
                 Output::Datagram { .. } => panic!("a server sends no datagrams"),
             }
