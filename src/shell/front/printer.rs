@@ -1,7 +1,7 @@
 //! What one reader is shown, and how: JSON lines or plain ones.
 
 use super::json::JsonLines;
-use super::verbs::{VERBS, VerbRow};
+use super::verbs::{self, VerbRow};
 use super::{Failure, help, plain};
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::entry::{Entry, OutboxRow};
@@ -136,7 +136,7 @@ impl Printer {
     pub fn help(&mut self, out: &mut Vec<u8>, row: Option<&VerbRow>) {
         match (self.style.json, row) {
             (true, Some(row)) => self.json.verb(out, row),
-            (true, None) => VERBS.iter().for_each(|row| self.json.verb(out, row)),
+            (true, None) => verbs::rows().for_each(|row| self.json.verb(out, row)),
             (false, Some(row)) => out.extend_from_slice(help::one(row).as_bytes()),
             (false, None) => out.extend_from_slice(help::all().as_bytes()),
         }
@@ -272,7 +272,7 @@ mod tests {
         printer.done(&mut out, None, Ok(()));
         printer.help(&mut out, None);
         let text = String::from_utf8(out).expect("lines are UTF-8");
-        assert_eq!(text.lines().count(), 3 + VERBS.len());
+        assert_eq!(text.lines().count(), 3 + verbs::rows().count());
         for line in text.lines() {
             let value: serde_json::Value = serde_json::from_str(line).expect(line);
             assert!(value["event"].is_string());
