@@ -9,7 +9,7 @@ use Arg::{May, Must};
 #[rustfmt::skip]
 pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "send", aliases: &[], args: &[Must(Kind::Name), Must(Kind::Path)], parse: send,
-        help: "offer somebody a file; it comes once they take it, and resumes after any break" },
+        help: "offer somebody a file; taken, it comes through any break" },
     VerbRow { word: "files", aliases: &[], args: &[], parse: files,
         help: "every file offered, on its way, or done" },
     VerbRow { word: "take", aliases: &[], args: &[Must(Kind::Id), May(Kind::Path)], parse: take,

@@ -9,7 +9,7 @@ use Arg::Must;
 #[rustfmt::skip]
 pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "run", aliases: &[], args: &[Must(Kind::Name), Must(Kind::Command)], parse: run,
-        help: "ask to run a command on their machine: exactly these words, never a shell" },
+        help: "ask to run exactly these words on their machine, never in a shell" },
     VerbRow { word: "allow", aliases: &[], args: &[Must(Kind::Id)], parse: allow,
         help: "say yes to a command that is asked for, once" },
     VerbRow { word: "deny", aliases: &[], args: &[Must(Kind::Id)], parse: deny,
