@@ -9,6 +9,7 @@
 //!
 //! A new verb is one row in [`verbs`] and its parse function.
 
+pub mod amounts;
 pub mod answers;
 pub mod args;
 pub mod fit;
@@ -16,6 +17,7 @@ pub mod help;
 pub mod input;
 pub mod json;
 pub mod lines;
+pub mod output;
 pub mod plain;
 pub mod printer;
 pub mod safe;
