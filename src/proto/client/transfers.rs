@@ -421,3 +421,6 @@ fn bounded(mut offer: Offer) -> Offer {
     }
     offer
 }
+
+#[cfg(test)]
+mod tests;
