@@ -90,10 +90,12 @@ pub enum Record {
     Epoch(Bytes<16>),
     /// A group, new or changed.
     Group(Box<GroupRow>),
-    /// A group that we asked for and were not let into, or an invitation that is over.
+    /// A group that we asked for and were not let into, or an invitation that is over. What was
+    /// said in it before stays in the history, under its name.
     GroupGone(GroupId),
     /// Talk of ours, kept once, and waiting like a message for each of these. Gives rise to a
-    /// `receipt … queued` for each. Its stages come by [`Record::Receipts`].
+    /// `receipt … queued` for each; for nobody, to one `receipt … delivered` to the group. Its
+    /// stages come by [`Record::Receipts`].
     Say {
         /// Its id, the same for each.
         id: MsgId,
@@ -128,9 +130,9 @@ pub enum Record {
     /// Talk of ours in a group that somebody has not got yet is not for them any more: a
     /// `receipt … refused` for each.
     Forsake(GroupId, Fingerprint),
-    /// A file, new or changed.
+    /// A file, new or changed. A post of somebody's that is done is in the history by its name.
     Transfer(Box<Transfer>),
-    /// The words of a voice message, to be found in the history.
+    /// The words of a voice message, to be found in the history. A repeat is passed over.
     Transcript {
         /// The id of the letter that offered it.
         id: MsgId,
@@ -143,7 +145,7 @@ pub enum Record {
         /// When it was spoken.
         sent: Wall,
     },
-    /// A file that we offer to our friends.
+    /// A file that we offer to our friends. Its name is in the history until it is gone.
     Post(Box<Post>),
     /// One that we offer no more.
     PostGone(MsgId),
@@ -151,9 +153,9 @@ pub enum Record {
     Grant(Box<Grant>),
     /// One that is taken back, or over.
     GrantGone(MsgId),
-    /// A command that was asked for.
+    /// A command that was asked for, for the first time.
     Run(Box<OpenRun>),
-    /// It has ended.
+    /// It has ended. The highest id of each asker's stays known.
     RunGone(Fingerprint, MsgId),
 }
 
@@ -177,8 +179,8 @@ pub enum Query {
     Waits(Fingerprint),
     /// Whether a letter that is no text has been acted on.
     Note(Fingerprint, Letter),
-    /// To whom an undelivered message of ours is.
-    Addressee(MsgId),
+    /// To whom an undelivered message of ours is, or talk as far as it is not delivered.
+    Addressees(MsgId),
 }
 
 /// The answer to a [`Query`].
@@ -195,8 +197,8 @@ pub enum Rows {
         /// Whether there are more after these.
         more: bool,
     },
-    /// To [`Query::Addressee`].
-    Addressee(MsgId, Option<Fingerprint>),
+    /// To [`Query::Addressees`].
+    Addressees(MsgId, Vec<Fingerprint>),
     /// To [`Query::Waits`].
     Waits(Fingerprint, bool),
     /// To [`Query::Note`].
@@ -247,6 +249,8 @@ pub struct Restored {
     pub grants: Vec<Grant>,
     /// Commands that had not ended.
     pub runs: Vec<OpenRun>,
+    /// The highest id of a command that each has asked us for, ended or not.
+    pub last_runs: Vec<(Fingerprint, MsgId)>,
 }
 
 /// What a server is told of its own past when it starts.

@@ -52,16 +52,15 @@ impl Read {
                 if let Ok(1..) = store.index() {
                     return Ok(Some(Read::Search { words, with, most_rows }));
                 }
-                let with = match with.map(|target| known(target, store)).transpose()? {
-                    None => None,
-                    Some(Ok(who)) => Some(who),
-                    Some(Err(refusal)) => {
+                let of = match history_of(with, store)? {
+                    Ok(of) => of,
+                    Err(refusal) => {
                         desk.end(ticket, Err(refusal.into()));
                         return Ok(None);
                     }
                 };
                 let mut is_found = false;
-                store.search(&words, with, most_rows, &mut |entry| {
+                store.search(&words, of, most_rows, &mut |entry| {
                     is_found = true;
                     desk.print(sink, |printer, out| printer.entry(out, &entry));
                 })?;

@@ -208,6 +208,7 @@ mod tests {
     use super::*;
     use crate::proto::bytes::Bytes;
     use crate::proto::id::{MsgId, Seq};
+    use crate::proto::model::entry::EntryKind;
     use crate::proto::model::event::Path;
     use crate::proto::model::person::Fingerprint;
     use crate::proto::time::Wall;
@@ -265,7 +266,21 @@ mod tests {
             let mut out = Vec::new();
             let (with, text) = ("bob".to_owned(), "a\nb".to_owned());
             let (seq, id, sent, at) = (Seq(1), MsgId::FIRST, Wall(0), Wall(0));
-            entry(&mut out, &Entry { seq, id, with, direction, text, sent, at, state });
+            entry(
+                &mut out,
+                &Entry {
+                    seq,
+                    id,
+                    with,
+                    direction,
+                    text,
+                    sent,
+                    at,
+                    state,
+                    group: None,
+                    kind: EntryKind::Text,
+                },
+            );
             String::from_utf8(out).expect("plain lines are UTF-8")
         };
         assert_eq!(entry_of(Direction::In, None), "bob: a\n    b");
@@ -279,6 +294,7 @@ mod tests {
             text: "hi".to_owned(),
             sent: Wall(0),
             stage: Stage::Sent,
+            group: None,
         };
         outbox(&mut out, &row);
         assert_eq!(out, b"AAAAAA  bob  sent  hi");
