@@ -7,17 +7,21 @@ use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::entry::HistoryOf;
 use crate::proto::model::event::Stage;
-use crate::proto::model::person::{Fingerprint, Target};
+use crate::proto::model::group::GroupTarget;
+use crate::proto::model::notice::Row;
+use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::time::Wall;
+use crate::shell::front::With;
 use crate::shell::store::StoreError;
 use crate::shell::store::client::ClientStore;
 
 /// A listing that was asked for.
 pub(super) enum Read {
-    History { with: Option<Target>, most_rows: usize, since: Option<Wall> },
-    Search { words: String, with: Option<Target>, most_rows: usize },
+    History { with: Option<With>, most_rows: usize, since: Option<Wall> },
+    Search { words: String, with: Option<With>, most_rows: usize },
     Outbox,
+    Files,
     Events { since: Seq, follow: bool },
 }
 
@@ -69,6 +73,12 @@ impl Read {
                     return Ok(None);
                 }
             }
+            Read::Files => {
+                let live = |id| machine.and_then(|machine| machine.file_bytes(id));
+                store.files(&live, &mut |file| {
+                    desk.print(sink, |printer, out| printer.row(out, &Row::File(file)));
+                })?;
+            }
             Read::Outbox => store.outbox(&mut |mut row| {
                 let sent = machine.and_then(|machine| machine.sent_up_to(row.to));
                 if row.stage == Stage::Queued && sent >= Some(row.id) {
@@ -115,19 +125,24 @@ fn events(
 }
 
 fn history_of(
-    with: Option<Target>,
+    with: Option<With>,
     store: &mut ClientStore,
 ) -> Result<Result<HistoryOf, Refusal>, StoreError> {
-    let Some(target) = with else { return Ok(Ok(HistoryOf::All)) };
-    Ok(known(target, store)?.map(HistoryOf::With))
-}
-
-fn known(
-    target: Target,
-    store: &mut ClientStore,
-) -> Result<Result<Fingerprint, Refusal>, StoreError> {
-    let person = store.person(&target)?;
-    Ok(person.map(|person| person.fingerprint).ok_or_else(|| Refusal::Unknown(target.to_string())))
+    let group = match with {
+        None => return Ok(Ok(HistoryOf::All)),
+        Some(With::Group(group)) => group,
+        Some(With::Person(target)) => match (store.person(&target)?, target) {
+            (Some(person), _) => return Ok(Ok(HistoryOf::With(person.fingerprint))),
+            (None, Target::Name(name)) => GroupTarget { name, leader: None },
+            (None, target) => return Ok(Err(Refusal::Unknown(target.to_string()))),
+        },
+    };
+    Ok(match (store.groups_like(&group)?.as_slice(), &group.leader) {
+        ([found], _) => Ok(HistoryOf::Group(*found)),
+        ([], None) => Err(Refusal::Unknown(group.to_string())),
+        ([], Some(_)) => Err(Refusal::NoGroup(group.to_string())),
+        ([_, _, ..], _) => Err(Refusal::Ambiguous("group")),
+    })
 }
 
 /// The one message of ours whose id begins so.
