@@ -130,7 +130,8 @@ pub enum Record {
     /// Talk of ours in a group that somebody has not got yet is not for them any more: a
     /// `receipt … refused` for each.
     Forsake(GroupId, Fingerprint),
-    /// A file, new or changed. A post of somebody's that is done is in the history by its name.
+    /// A file, new or changed. A post of somebody's that is done is in the history by its name. What
+    /// has no digest is a post that was asked for, and is forgotten once that is over.
     Transfer(Box<Transfer>),
     /// The words of a voice message, to be found in the history. A repeat is passed over.
     Transcript {
@@ -153,9 +154,10 @@ pub enum Record {
     Grant(Box<Grant>),
     /// One that is taken back, or over.
     GrantGone(MsgId),
-    /// A command that was asked for, for the first time.
+    /// A command that was asked for. One that somebody else asks for also raises their mark,
+    /// [`Restored::run_marks`], which outlives [`Record::RunGone`].
     Run(Box<OpenRun>),
-    /// It has ended. The highest id of each asker's stays known.
+    /// It has ended. Removes the command, whoever asked, and no mark.
     RunGone(Fingerprint, MsgId),
 }
 
@@ -225,7 +227,7 @@ pub struct Restored {
     pub people: Vec<Person>,
     /// For whom something waits.
     pub waiting: Vec<Fingerprint>,
-    /// The last id made here.
+    /// The last id made here: of a letter, a grant, or a command that we asked for.
     pub last_id: Option<MsgId>,
     /// What there is between us and whom.
     pub bonds: Vec<(Fingerprint, Bond)>,
@@ -249,8 +251,9 @@ pub struct Restored {
     pub grants: Vec<Grant>,
     /// Commands that had not ended.
     pub runs: Vec<OpenRun>,
-    /// The highest id of a command that each has asked us for, ended or not.
-    pub last_runs: Vec<(Fingerprint, MsgId)>,
+    /// The highest id of all commands that somebody ever asked us for: an ask that is not later is
+    /// a replay.
+    pub run_marks: Vec<(Fingerprint, MsgId)>,
 }
 
 /// What a server is told of its own past when it starts.

@@ -118,11 +118,14 @@ pub fn entry(out: &mut Vec<u8>, entry: &Entry) {
             word(out, ": ");
         }
     }
-    word(out, match entry.kind {
-        EntryKind::Text => "",
-        EntryKind::Voice => "(voice) ",
-        EntryKind::Post => "(post) ",
-    });
+    word(
+        out,
+        match entry.kind {
+            EntryKind::Text => "",
+            EntryKind::Voice => "(voice) ",
+            EntryKind::Post => "(post) ",
+        },
+    );
     safe::push_text(&entry.text, out);
 }
 

@@ -84,7 +84,7 @@ impl ClientStore {
         past.posts = self.posts()?;
         past.grants = self.grants()?;
         past.runs = self.runs()?;
-        past.last_runs = self.last_runs()?;
+        past.run_marks = self.run_marks()?;
         Ok(past)
     }
 

@@ -73,8 +73,8 @@ impl ClientStore {
     }
 
     /// The highest id of a command that each has asked us for.
-    pub(super) fn last_runs(&self) -> Result<Vec<(Fingerprint, MsgId)>, StoreError> {
-        let mut statement = self.db.statement(LAST_RUNS)?;
+    pub(super) fn run_marks(&self) -> Result<Vec<(Fingerprint, MsgId)>, StoreError> {
+        let mut statement = self.db.statement(RUN_MARKS)?;
         let mut rows = statement.query([])?;
         let mut last = Vec::new();
         while let Some(row) = rows.next()? {
@@ -114,7 +114,7 @@ const FORGET_RUNS: &str = "
         SELECT 1 FROM runs higher
         WHERE higher.person = ?1 AND higher.ours = runs.ours AND higher.id > runs.id)";
 const RUNS: &str = "SELECT person, ours, id, argv FROM runs WHERE over = 0 ORDER BY person, id";
-const LAST_RUNS: &str =
+const RUN_MARKS: &str =
     "SELECT person, max(id) FROM runs WHERE ours = 0 GROUP BY person ORDER BY person";
 const LAST_OWN: &str = "
     SELECT max(id) FROM (

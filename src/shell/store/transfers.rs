@@ -52,6 +52,12 @@ impl ClientStore {
         transfer: &Transfer,
     ) -> Result<(), StoreError> {
         let offer = &transfer.offer;
+        // Somebody's post that was asked for: what comes of it is a file of its own.
+        if offer.digest == Bytes([0; 32]) && is_over(transfer.state) {
+            let key = params![&transfer.with.0.0[..], transfer.is_ours, &transfer.id.0.0[..]];
+            self.db.statement(DROP)?.execute(key)?;
+            return Ok(());
+        }
         let post = transfer.post.map(|post| post.0.0);
         self.db.statement(KEEP)?.execute(params![
             &transfer.with.0.0[..],
@@ -202,6 +208,7 @@ const KEEP: &str = "
         path = excluded.path, digest = excluded.digest, modified_ns = excluded.modified_ns,
         post = excluded.post, answers = excluded.answers, voice_ms = excluded.voice_ms,
         transcript = excluded.transcript";
+const DROP: &str = "DELETE FROM transfers WHERE person = ?1 AND ours = ?2 AND id = ?3";
 const UNFINISHED_FILES: &str = "
     SELECT t.person, t.ours, t.id, t.state, t.at, t.name, t.size, t.bytes, t.path, t.digest,
         t.modified_ns, t.post, t.answers, t.voice_ms, t.transcript, t.person, p.name
