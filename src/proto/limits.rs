@@ -238,7 +238,7 @@ pub const ARGV_WORDS: usize = 1024;
 pub const ARGV_BYTES: usize = 32 * 1024;
 /// How long a command waits for an answer.
 pub const RUN_ASK_MS: u64 = 600_000;
-/// How long a command may run, unless told otherwise. Long enough for a look, too short for a miner.
+/// How long a command may run, unless told otherwise: long for a look, short for a miner.
 pub const RUN_S: u64 = 60;
 /// What a command may write, unless told otherwise.
 pub const RUN_OUTPUT_BYTES: u64 = 1024 * 1024;

@@ -1,7 +1,7 @@
 //! What both programs decide: pure state machines that are told everything and look at nothing.
 //!
-//! Base modules first (`machine`, `time`, `id`, `limits`, `timers`), then `crypto`, `wire` and
-//! `model`, then `link`, then the two machines, `client` and `server`, which never import each
+//! Base modules first (`machine`, `time`, `id`, `limits`, `timers`, `pack`), then `crypto`, `wire`
+//! and `model`, then `link`, then the two machines, `client` and `server`, which never import each
 //! other.
 
 pub mod bytes;
@@ -12,6 +12,7 @@ pub mod limits;
 pub mod link;
 pub mod machine;
 pub mod model;
+pub mod pack;
 pub mod server;
 pub mod time;
 pub mod timers;

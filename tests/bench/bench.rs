@@ -5,6 +5,7 @@
 mod bare;
 mod client;
 mod common;
+mod files;
 mod load;
 mod mail;
 mod search;
@@ -15,7 +16,7 @@ mod trace;
 
 type Part = fn();
 
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 10] = [
     ("bare", bare::run),
     ("start", talk::start),
     ("talk", talk::talk),
@@ -23,6 +24,7 @@ const PARTS: [(&str, Part); 9] = [
     ("idle", talk::idle),
     ("server", load::run),
     ("mail", mail::run),
+    ("files", files::run),
     ("search", search::run),
     ("store", store::run),
 ];

@@ -8,12 +8,16 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_hobnob");
 
+const FILE_EVENT: &str = r#""event":"file""#;
+
 /// A client in line mode.
 pub struct Client {
     child: Child,
     stdin: ChildStdin,
     lines: BufReader<ChildStdout>,
     line: String,
+    /// Events about files that [`Client::until`] has passed over.
+    passed: Vec<String>,
 }
 
 impl Client {
@@ -27,7 +31,7 @@ impl Client {
             .expect("hobnob is built");
         let stdin = child.stdin.take().expect("it is piped");
         let lines = BufReader::new(child.stdout.take().expect("it is piped"));
-        Client { child, stdin, lines, line: String::new() }
+        Client { child, stdin, lines, line: String::new(), passed: Vec::new() }
     }
 
     pub fn pid(&self) -> u32 {
@@ -39,6 +43,12 @@ impl Client {
         self.stdin.write_all(format!("{line}\n").as_bytes()).expect("hobnob reads what is typed");
     }
 
+    /// Whether an event about a file, read on the way to others since this was last asked, has
+    /// this in it.
+    pub fn has_passed(&mut self, part: &str) -> bool {
+        self.passed.drain(..).any(|line| line.contains(part))
+    }
+
     /// Reads on to the line that has this in it.
     pub fn until(&mut self, part: &str) -> &str {
         loop {
@@ -47,6 +57,9 @@ impl Client {
             assert!(bytes > 0, "hobnob ended and never said {part}");
             if self.line.contains(part) {
                 return &self.line;
+            }
+            if self.line.contains(FILE_EVENT) {
+                self.passed.push(self.line.clone());
             }
         }
     }

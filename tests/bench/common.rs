@@ -115,8 +115,17 @@ impl Drop for Server {
 
 /// Resident bytes of a process.
 pub fn rss_bytes(pid: u32) -> u64 {
+    memory_bytes(pid, "VmRSS:")
+}
+
+/// The most resident bytes that a process ever had.
+pub fn peak_bytes(pid: u32) -> u64 {
+    memory_bytes(pid, "VmHWM:")
+}
+
+fn memory_bytes(pid: u32, which: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process is alive");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix(which)).expect("Linux");
     let kib: u64 = line.trim().trim_end_matches(" kB").parse().expect("kilobytes");
     kib * 1024
 }

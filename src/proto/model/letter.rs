@@ -6,6 +6,7 @@ use super::name::Name;
 use super::transfer::{Offer, Outcome, Posted};
 use crate::proto::bytes::Blob;
 use crate::proto::id::{GroupId, MsgId};
+use crate::proto::pack;
 use crate::proto::time::Wall;
 use serde::{Deserialize, Serialize};
 
@@ -205,7 +206,7 @@ impl Body {
 }
 
 fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    rmp_serde::from_slice(bytes).ok()
+    pack::read(bytes).ok()
 }
 
 impl Letter {

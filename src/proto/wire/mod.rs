@@ -9,7 +9,7 @@ pub mod peer;
 pub mod server;
 
 use super::limits::WIRE_MAX_BYTES;
-use serde::Deserialize;
+use super::pack;
 
 /// Bytes that are no message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,15 +62,7 @@ pub(crate) fn split_kind(bytes: &[u8]) -> Result<(u8, &[u8]), BadMessage> {
 
 /// The whole of `body` as one value.
 pub(crate) fn decode_body<B: serde::de::DeserializeOwned>(body: &[u8]) -> Result<B, BadMessage> {
-    let mut reader = rmp_serde::Deserializer::from_read_ref(body);
-    // No value of ours nests deeper; the bound keeps hostile nesting off the stack.
-    reader.set_max_depth(32);
-    let value = B::deserialize(&mut reader).map_err(|_| BadMessage)?;
-    // The reader does not tell its position; at the end, and only there, no mark can be read.
-    match bool::deserialize(&mut reader) {
-        Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(value),
-        _ => Err(BadMessage),
-    }
+    pack::read(body).map_err(|_| BadMessage)
 }
 
 /// Declares a family: an enum of one-body variants, each with the kind that it travels under.
