@@ -5,6 +5,7 @@ use crate::proto::id::{MsgId, RunId};
 use crate::proto::machine::RunEvent;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::person::{Fingerprint, Target};
+use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
 use crate::proto::time::Wall;
 use crate::proto::wire::peer::{RunAnswer, RunAsk, RunCancel, RunEnd, RunOutput};
@@ -21,6 +22,11 @@ impl Client {
     pub(super) fn revoke_grant(&mut self, _ticket: Ticket, _id: &str) {}
 
     pub(super) fn on_child(&mut self, _run: RunId, _event: RunEvent<'_>) {}
+
+    /// Gives up a command.
+    pub(super) fn cancel_run(&mut self, ticket: Ticket, id: &str) {
+        self.core.done(ticket, Err(Refusal::NoRun(id.to_owned())));
+    }
 
     /// Nobody answered in time, or it runs too long.
     pub(super) fn on_run_late(&mut self, _run: MsgId) {}
