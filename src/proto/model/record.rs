@@ -151,9 +151,10 @@ pub enum Record {
     Grant(Box<Grant>),
     /// One that is taken back, or over.
     GrantGone(MsgId),
-    /// A command that was asked for.
+    /// A command that was asked for. One that somebody else asks for also raises their mark,
+    /// [`Restored::run_marks`], which outlives [`Record::RunGone`].
     Run(Box<OpenRun>),
-    /// It has ended.
+    /// It has ended. Removes the command, whoever asked, and no mark.
     RunGone(Fingerprint, MsgId),
 }
 
@@ -223,7 +224,7 @@ pub struct Restored {
     pub people: Vec<Person>,
     /// For whom something waits.
     pub waiting: Vec<Fingerprint>,
-    /// The last id made here.
+    /// The last id made here: of a letter, a grant, or a command that we asked for.
     pub last_id: Option<MsgId>,
     /// What there is between us and whom.
     pub bonds: Vec<(Fingerprint, Bond)>,
@@ -247,6 +248,9 @@ pub struct Restored {
     pub grants: Vec<Grant>,
     /// Commands that had not ended.
     pub runs: Vec<OpenRun>,
+    /// The highest id of all commands that somebody ever asked us for: an ask that is not later is
+    /// a replay.
+    pub run_marks: Vec<(Fingerprint, MsgId)>,
 }
 
 /// What a server is told of its own past when it starts.

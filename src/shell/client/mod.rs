@@ -35,9 +35,9 @@ use crate::shell::front::json::JsonLines;
 use crate::shell::front::printer::{Printer, Style};
 use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request, lines, safe};
-use crate::shell::reactor::Reactor;
+use crate::shell::reactor::{self, Reactor};
 use crate::shell::stdout::Stdout;
-use crate::shell::system;
+use crate::shell::system::{self, Clock};
 use std::io::{self, IsTerminal, Write};
 use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,9 @@ const RETRY: Duration = Duration::from_millis(20);
 
 /// `hobnob`: argv in, exit code out.
 pub fn main() -> Exit {
+    if let Some(exit) = reactor::supervise(std::env::args_os()) {
+        return exit;
+    }
     let mut argv = Vec::new();
     for word in std::env::args_os().skip(1) {
         match word.into_string() {
@@ -80,7 +83,7 @@ fn run(options: &ClientOptions) -> Result<Exit, Failure> {
         time: options.time,
         terminal: io::stdout().is_terminal() && !options.json,
     };
-    let defaults = Defaults { until: options.until };
+    let defaults = Defaults { until: options.until, now: Clock::new().now().wall };
     let begun = aim(options, defaults).and_then(|aim| match aim {
         Aim::Verb(Request::Help(row)) => {
             let mut out = Vec::new();
@@ -175,6 +178,10 @@ fn start(
     plan.server = server.as_ref().map(ToString::to_string);
     let is_new = plan.server != remembered.as_ref().map(ToString::to_string);
     plan.server_to_remember = plan.server.clone().filter(|_| is_new);
+    let files = home.join("files");
+    if let Err(why) = std::fs::create_dir_all(&files) {
+        log::warn!("{}: {}", files.display(), system::words(&why));
+    }
     let config = Config {
         name: options.name.clone(),
         server: server.as_ref().map(resolve).transpose()?,
@@ -185,7 +192,7 @@ fn start(
             Consent::All => Accept::All,
             Consent::None => Accept::None,
         },
-        files: home.join("files").display().to_string(),
+        files: files.display().to_string(),
         transcriber: None,
         run_limits: RunLimits::default(),
     };
@@ -258,6 +265,7 @@ fn read_of(request: &Request) -> Option<Read> {
             Some(Read::Events { since: Seq(since.unwrap_or(0)), follow: false })
         }
         Request::Outbox => Some(Read::Outbox),
+        Request::Files => Some(Read::Files),
         _ => None,
     }
 }

@@ -182,6 +182,14 @@ impl Program {
                     machine.handle(now, Input::Stream(conn, event));
                     fed = true;
                 }
+                Ready::File(file, event) => {
+                    machine.handle(now, Input::File(file, event));
+                    fed = true;
+                }
+                Ready::Run(run, event) => {
+                    machine.handle(now, Input::Run(run, event));
+                    fed = true;
+                }
                 Ready::Stdin([]) => {
                     input.end();
                     *input_ended = true;
@@ -212,7 +220,8 @@ impl Program {
             match effect {
                 Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
                 Effect::Stream(conn, action) => reactor.perform(conn, action),
-                Effect::File(..) | Effect::Run(..) => {}
+                Effect::File(file, action) => reactor.perform_file(file, action),
+                Effect::Run(run, action) => reactor.perform_run(run, action),
                 Effect::Show(Notice::Event { seq, at, event }) => {
                     *is_ready |= matches!(event, Event::Ready { .. });
                     plan.is_online |= matches!(event, Event::Online { .. });

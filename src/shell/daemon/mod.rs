@@ -175,7 +175,10 @@ impl Daemon {
                 Ready::Signal(Signal::Terminate | Signal::Interrupt) => {
                     operate.push(Ok(Operate::Quit));
                 }
-                Ready::Signal(Signal::Resize | Signal::Continue) | Ready::Control(..) => {}
+                Ready::Signal(Signal::Resize | Signal::Continue)
+                | Ready::Control(..)
+                | Ready::File(..)
+                | Ready::Run(..) => {}
             }
         }
         for line in operate {

@@ -1,9 +1,10 @@
 //! File descriptors: how many, and one in reserve.
 
 use super::token::Ticket;
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 
 /// Lets this process open as many descriptors as its hard limit says. How many that are.
 pub fn raise_descriptor_limit() -> io::Result<u64> {
@@ -35,6 +36,15 @@ impl Spare {
         let answer = borrow();
         self.0 = open();
         answer
+    }
+}
+
+/// What a failure is called, also where the standard library has no word for it.
+pub(super) fn kind_of(error: &io::Error) -> ErrorKind {
+    match Errno::from_io_error(error) {
+        Some(Errno::MFILE | Errno::NFILE | Errno::AGAIN) => ErrorKind::QuotaExceeded,
+        Some(Errno::NOEXEC) => ErrorKind::InvalidData,
+        Some(_) | None => error.kind(),
     }
 }
 

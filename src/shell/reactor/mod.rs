@@ -14,14 +14,17 @@
 //! directions, so that an established connection costs no call but its reads and writes. There is
 //! no policy here, and no timer.
 
+mod children;
 mod control;
 mod descriptors;
+mod files;
 mod flow;
 mod listen;
 mod perform;
 mod serve;
 mod signals;
 mod stdin;
+mod supervisor;
 mod table;
 mod tcp;
 mod token;
@@ -34,9 +37,12 @@ mod tests;
 pub use control::{ControlEvent, ControlId, connect_control};
 pub use descriptors::raise_descriptor_limit;
 pub use signals::Signal;
+pub use supervisor::supervise;
 
+use self::children::Children;
 use self::control::Door;
 use self::descriptors::Spare;
+use self::files::Files;
 use self::listen::Listener;
 use self::serve::{Found, Served};
 use self::signals::Signals;
@@ -45,9 +51,9 @@ use self::table::{Source, Table};
 use self::token::Ticket;
 use self::turns::{Lingering, Turns};
 use self::udp::Udp;
-use crate::proto::id::ConnId;
+use crate::proto::id::{ConnId, FileId, RunId};
 use crate::proto::limits::READ_BYTES;
-use crate::proto::machine::StreamEvent;
+use crate::proto::machine::{FileEvent, RunEvent, StreamEvent};
 use mio::{Events, Interest, Poll};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -66,6 +72,10 @@ pub enum Ready<'a> {
     },
     /// Something happened to a stream connection or a listener.
     Stream(ConnId, StreamEvent<'a>),
+    /// Something happened to a file.
+    File(FileId, FileEvent<'a>),
+    /// Something happened to a child process.
+    Run(RunId, RunEvent<'a>),
     /// Standard input; empty when it has ended, once.
     Stdin(&'a [u8]),
     /// A signal arrived.
@@ -74,7 +84,7 @@ pub enum Ready<'a> {
     Control(ControlId, ControlEvent<'a>),
 }
 
-/// Sockets, standard input and signals behind one epoll.
+/// Sockets, children, standard input and signals behind one epoll, and files beside it.
 pub struct Reactor {
     poll: Poll,
     events: Events,
@@ -90,6 +100,8 @@ pub struct Reactor {
     udp: Option<Ticket>,
     stdin: Option<Ticket>,
     controls: usize,
+    files: Files,
+    children: Children,
 }
 
 impl Reactor {
@@ -110,6 +122,8 @@ impl Reactor {
             udp: None,
             stdin: None,
             controls: 0,
+            files: Files::default(),
+            children: Children::default(),
         };
         let token = reactor.table.next_ticket()?.token();
         let signals = Signals::open(reactor.poll.registry(), token)?;
@@ -181,7 +195,8 @@ impl Reactor {
     /// Does not sleep while something is ready from before.
     pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.flush();
-        let timeout = if self.turns.begin() { Some(Duration::ZERO) } else { timeout };
+        let is_ready = self.turns.begin() | self.files.begin();
+        let timeout = if is_ready { Some(Duration::ZERO) } else { timeout };
         match self.poll.poll(&mut self.events, timeout) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),
@@ -207,6 +222,12 @@ impl Reactor {
             Found::Datagram(from, bytes) => Ready::Datagram { from, bytes: &buffer[..bytes] },
             Found::Bytes(id, bytes) => Ready::Stream(id, StreamEvent::Bytes(&buffer[..bytes])),
             Found::Stream(id, event) => Ready::Stream(id, event),
+            Found::File(id, event) => Ready::File(id, event),
+            Found::FileBytes(id, bytes) => Ready::File(id, FileEvent::Bytes(&buffer[..bytes])),
+            Found::Output(id, pipe, bytes) => {
+                Ready::Run(id, RunEvent::Output(pipe, &buffer[..bytes]))
+            }
+            Found::Ended(id, end) => Ready::Run(id, RunEvent::Ended(end)),
             Found::Stdin(bytes) => Ready::Stdin(&buffer[..bytes]),
             Found::Signal(signal) => Ready::Signal(signal),
             Found::ControlBytes(id, bytes) => {
@@ -218,7 +239,9 @@ impl Reactor {
 
     fn find(&mut self) -> Option<Found> {
         loop {
-            let ticket = self.turns.first()?;
+            let Some(ticket) = self.turns.first() else {
+                return self.files.next(&mut self.buffer);
+            };
             match self.serve(ticket) {
                 Served::Found(found) => return Some(found),
                 Served::Again => {}

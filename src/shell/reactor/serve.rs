@@ -10,9 +10,9 @@ use super::table::Source;
 use super::tcp::{self, Tcp, TcpStep};
 use super::token::Ticket;
 use super::udp::Received;
-use crate::proto::id::ConnId;
+use crate::proto::id::{ConnId, FileId, RunId};
 use crate::proto::limits::{CONTROLS, TURN_ARRIVALS};
-use crate::proto::machine::{Cause, StreamEvent};
+use crate::proto::machine::{Cause, FileEvent, Pipe, RunEnd, StreamEvent};
 use mio::Interest;
 use mio::net::{TcpStream, UnixStream};
 use std::io;
@@ -23,6 +23,10 @@ pub(super) enum Found {
     Datagram(SocketAddr, usize),
     Bytes(ConnId, usize),
     Stream(ConnId, StreamEvent<'static>),
+    File(FileId, FileEvent<'static>),
+    FileBytes(FileId, usize),
+    Output(RunId, Pipe, usize),
+    Ended(RunId, RunEnd),
     Stdin(usize),
     Signal(Signal),
     ControlBytes(ControlId, usize),
@@ -77,6 +81,15 @@ impl Reactor {
             },
             Source::Signals(signals) => {
                 signals.step().map_or(Served::Done, |signal| Served::Found(Found::Signal(signal)))
+            }
+            Source::Child(id, _) => {
+                let id = *id;
+                self.serve_child(ticket, id)
+            }
+            Source::Ended(id, end) => {
+                let (id, end) = (*id, *end);
+                self.remove(ticket);
+                Served::Found(Found::Ended(id, end))
             }
             Source::Failed(id, kind) => {
                 let (id, event) = (*id, StreamEvent::Closed(Cause::Failed(*kind)));

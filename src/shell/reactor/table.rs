@@ -1,5 +1,6 @@
 //! Every source the reactor waits for, by slot.
 
+use super::children::Part;
 use super::control::{Control, Door};
 use super::listen::Listener;
 use super::signals::Signals;
@@ -7,7 +8,8 @@ use super::stdin::Stdin;
 use super::tcp::Tcp;
 use super::token::Ticket;
 use super::udp::Udp;
-use crate::proto::id::ConnId;
+use crate::proto::id::{ConnId, RunId};
+use crate::proto::machine::RunEnd;
 use mio::event::Event;
 use slab::Slab;
 use std::collections::BTreeMap;
@@ -24,6 +26,9 @@ pub(super) enum Source {
     Signals(Signals),
     Door(Door),
     Control(Control),
+    Child(RunId, Part),
+    /// A child that could not be started; its machine is told in the next wake.
+    Ended(RunId, RunEnd),
 }
 
 pub(super) struct Entry {
@@ -107,7 +112,7 @@ impl Table {
             Source::Signals(signals) => signals.readable = true,
             Source::Door(door) => door.readable = true,
             Source::Control(control) => control.flow.note(event),
-            Source::Failed(..) => {}
+            Source::Child(..) | Source::Ended(..) | Source::Failed(..) => {}
         }
         Some(entry.ticket)
     }

@@ -1,12 +1,13 @@
 //! The reactor against real sockets, on loopback, and in child processes.
 
 mod control;
+mod files;
 mod process;
 mod streams;
 
 use super::*;
 use crate::proto::limits::TURN_BYTES;
-use crate::proto::machine::{Cause, StreamAction};
+use crate::proto::machine::{Cause, FileAction, StreamAction};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
@@ -23,6 +24,10 @@ struct Bench {
     opened: Vec<ControlId>,
     closed: Vec<ControlId>,
     control_bytes: BTreeMap<ControlId, Vec<u8>>,
+    /// All file events but bytes.
+    file_events: Vec<(FileId, FileEvent<'static>)>,
+    /// What was read of files, by the wake.
+    file_reads: Vec<(usize, FileId, Vec<u8>)>,
     wakes: usize,
 }
 
@@ -36,6 +41,8 @@ impl Bench {
             opened: Vec::new(),
             closed: Vec::new(),
             control_bytes: BTreeMap::new(),
+            file_events: Vec::new(),
+            file_reads: Vec::new(),
             wakes: 0,
         }
     }
@@ -79,7 +86,11 @@ impl Bench {
                 Ready::Control(id, ControlEvent::Bytes(bytes)) => {
                     self.control_bytes.entry(id).or_default().extend(bytes);
                 }
-                Ready::Stdin(_) | Ready::Signal(_) => {}
+                Ready::File(id, FileEvent::Bytes(bytes)) => {
+                    self.file_reads.push((self.wakes, id, bytes.to_vec()));
+                }
+                Ready::File(id, event) => self.file_events.push((id, kept_of_file(event))),
+                Ready::Stdin(_) | Ready::Signal(_) | Ready::Run(..) => {}
             }
         }
     }
@@ -150,6 +161,16 @@ fn kept(event: StreamEvent<'_>) -> StreamEvent<'static> {
         StreamEvent::Bytes(_) => unreachable!("kept elsewhere"),
         StreamEvent::Drained => StreamEvent::Drained,
         StreamEvent::Closed(cause) => StreamEvent::Closed(cause),
+    }
+}
+
+fn kept_of_file(event: FileEvent<'_>) -> FileEvent<'static> {
+    match event {
+        FileEvent::Opened(facts) => FileEvent::Opened(facts),
+        FileEvent::Bytes(_) => unreachable!("kept elsewhere"),
+        FileEvent::Synced => FileEvent::Synced,
+        FileEvent::Placed(path) => FileEvent::Placed(path),
+        FileEvent::Failed(kind) => FileEvent::Failed(kind),
     }
 }
 
