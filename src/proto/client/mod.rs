@@ -33,6 +33,7 @@ mod people;
 mod postage;
 mod posts;
 mod quiet;
+mod roster;
 mod runs;
 mod session_table;
 mod sessions;
