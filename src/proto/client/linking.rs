@@ -317,6 +317,10 @@ impl Client {
         if self.sessions.at(id).is_some_and(knocks)
             && let Some(person) = self.people.claim(&identity, name)
         {
+            if self.people.is_blocked(person.fingerprint) {
+                let why = Refusal::Blocked(person.label());
+                return self.end_with(id, SessionState::Failed, why);
+            }
             self.sessions.identify(id, person);
         }
     }

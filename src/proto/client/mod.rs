@@ -48,6 +48,7 @@ mod postage;
 mod posts;
 mod quiet;
 mod receiving;
+mod roster;
 mod runs;
 mod sending;
 mod session_table;

@@ -161,7 +161,7 @@ impl Client {
     /// Gives up a message; the store knows for whom it is.
     pub(super) fn drop_message(&mut self, ticket: Ticket, id: MsgId) {
         self.outbox.dropping.push_back(ticket);
-        self.core.query(Query::Addressee(id));
+        self.core.query(Query::Addressees(id));
     }
 
     pub(super) fn on_rows(&mut self, rows: Rows) {
@@ -171,18 +171,20 @@ impl Client {
             Rows::Waits(_, true) => {}
             Rows::Waits(to, false) => self.nothing_waits_for(to),
             Rows::Note { from, letter, is_new } => self.on_note_read(from, letter, is_new),
-            Rows::Addressee(id, to) => self.on_addressee(id, to),
+            Rows::Addressees(id, to) => self.on_addressees(id, &to),
         }
     }
 
-    fn on_addressee(&mut self, id: MsgId, to: Option<Fingerprint>) {
+    fn on_addressees(&mut self, id: MsgId, to: &[Fingerprint]) {
         // Answers come in the order of the questions, all in one wake.
         let Some(ticket) = self.outbox.dropping.pop_front() else { return };
-        let Some(to) = to else {
+        if to.is_empty() {
             return self.core.done(ticket, Err(Refusal::NoSuchMessage(id.short())));
-        };
-        self.core.keep(Record::Receipts { to, first: id, last: id, stage: Stage::Refused });
-        self.core.query(Query::Waits(to));
+        }
+        for to in to.iter().copied() {
+            self.core.keep(Record::Receipts { to, first: id, last: id, stage: Stage::Refused });
+            self.core.query(Query::Waits(to));
+        }
         if let Some((waiter, _)) = self.outbox.wanted.remove(&id) {
             self.end_part(waiter, Err(Refusal::Dropped(id.short())));
         }

@@ -71,6 +71,9 @@ impl Client {
             return self.join(ticket, who);
         }
         let label = person.label();
+        if self.people.is_blocked(who) {
+            return self.core.done(ticket, Err(Refusal::Blocked(label)));
+        }
         if !online {
             return self.core.done(ticket, Err(Refusal::Away(label)));
         }

@@ -2,6 +2,7 @@
 
 mod backups;
 mod directory;
+mod files;
 mod friends;
 mod mail;
 mod malice;

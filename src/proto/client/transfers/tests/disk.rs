@@ -77,7 +77,7 @@ impl Store<Client> for Disk {
                 let is_new = !self.seen.contains(&(from, letter.id));
                 Rows::Note { from, letter, is_new }
             }
-            Query::Addressee(id) => Rows::Addressee(id, None),
+            Query::Addressees(id) => Rows::Addressees(id, Vec::new()),
         })
     }
 
