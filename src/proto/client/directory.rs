@@ -12,6 +12,7 @@ use crate::proto::model::notice::{PersonRow, Row};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
+use crate::proto::model::run::Argv;
 use crate::proto::wire::client::{Lookup, Show, Watch, Watched};
 use crate::proto::wire::server::{Card, Found, OverBudget, Presence, Shown};
 use std::collections::{BTreeMap, VecDeque};
@@ -59,6 +60,8 @@ pub(super) enum Wish {
     Block(Ticket),
     /// To show the safety number.
     Verify(Ticket),
+    /// To ask for a command.
+    Run { ticket: Ticket, argv: Argv },
 }
 
 impl Wish {
@@ -69,7 +72,9 @@ impl Wish {
             | Wish::Trust(ticket)
             | Wish::Block(ticket)
             | Wish::Verify(ticket) => *ticket,
-            Wish::Msg { ticket, .. } | Wish::Add { ticket, .. } => *ticket,
+            Wish::Msg { ticket, .. } | Wish::Add { ticket, .. } | Wish::Run { ticket, .. } => {
+                *ticket
+            }
         }
     }
 }
@@ -283,6 +288,9 @@ impl Client {
             Wish::Add { ticket, text } => self.befriend(ticket, person, text),
             Wish::Block(ticket) => self.block_person(ticket, person),
             Wish::Verify(ticket) => self.show_safety(ticket, &person),
+            Wish::Run { ticket, argv } => {
+                self.ask_person_to_run(ticket, person, argv, card.online);
+            }
         }
     }
 
@@ -292,6 +300,7 @@ impl Client {
             Wish::Chat(ticket)
             | Wish::Trust(ticket)
             | Wish::Add { ticket, .. }
+            | Wish::Run { ticket, .. }
             | Wish::Block(ticket)
             | Wish::Verify(ticket) => self.core.done(ticket, Err(why)),
         }

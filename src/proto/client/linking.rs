@@ -228,6 +228,7 @@ impl Client {
         }
         self.pump(who);
         self.pay(who);
+        self.ask_waiting_runs(who);
     }
 
     pub(super) fn on_settle(&mut self, id: SessionId, via: Via) {

@@ -15,6 +15,7 @@
 //! | `postage` | mail out: letters for somebody with whom no session is open |
 //! | `mailbox` | mail in, and prekeys |
 //! | `outbox` | `msg`, what waits, and verbs that wait for a stage |
+//! | `runs` | commands that one asks to run on another's machine |
 //! | `listener` | where peers reach us |
 //! | `commands` | which verb goes where |
 
@@ -49,6 +50,7 @@ use self::mailbox::Mailbox;
 use self::outbox::Outbox;
 use self::people::People;
 use self::postage::Postage;
+use self::runs::Runs;
 use self::session_table::Sessions;
 use self::uplink::Uplink;
 use crate::proto::crypto::keys::Identity;
@@ -146,6 +148,7 @@ pub struct Client {
     outbox: Outbox,
     postage: Postage,
     mailbox: Mailbox,
+    runs: Runs,
     listener: Listener,
     /// `ready` has been said.
     is_ready: bool,
@@ -154,11 +157,13 @@ pub struct Client {
 impl Client {
     /// A client as its records left it. `seed`: 32 bytes of entropy. It signs in by itself, at the
     /// first [`Input::Tick`], which is due at once.
-    pub fn restore(config: Config, me: Identity, past: Restored, seed: [u8; 32]) -> Client {
+    pub fn restore(config: Config, me: Identity, mut past: Restored, seed: [u8; 32]) -> Client {
         let mut core = Core::new(seed);
         core.alarm(Alarm::Reconnect, 0, "start");
         let pinned = config.server.as_ref().and_then(|server| server.key).or(past.server_key);
-        Client {
+        let runs = Runs::restore(&mut past);
+        let mut client = Client {
+            runs,
             uplink: Uplink::new(config.server.is_some(), pinned),
             directory: Directory::default(),
             people: People::restore(past.people, past.bonds),
@@ -174,7 +179,9 @@ impl Client {
             core,
             config,
             me,
-        }
+        };
+        client.end_old_runs(past.runs);
+        client
     }
 
     /// Messages to `to` up to this id have been handed to a live link: queued ones among them
@@ -195,6 +202,7 @@ impl Client {
             && self.outbox.is_settled()
             && self.directory.is_settled()
             && self.postage.is_settled()
+            && self.runs.is_settled()
     }
 
     /// Whether so much waits for answers that whoever feeds commands should hold back.
@@ -209,6 +217,9 @@ impl Client {
     }
 
     fn on_stream(&mut self, conn: ConnId, event: StreamEvent<'_>) {
+        if event == StreamEvent::Drained {
+            return self.on_drained(conn);
+        }
         if self.uplink.is(conn) {
             return self.on_uplink(event);
         }
@@ -224,6 +235,11 @@ impl Client {
         }
     }
 
+    /// What was sent on a connection is with the kernel.
+    fn on_drained(&mut self, conn: ConnId) {
+        self.resume_runs(conn);
+    }
+
     fn on_alarm(&mut self, alarm: Alarm) {
         match alarm {
             Alarm::Uplink => self.on_uplink_slow(),
@@ -236,7 +252,7 @@ impl Client {
             Alarm::Mail(who) => self.on_mail_alarm(who),
             Alarm::Expiry => self.on_expiry(),
             Alarm::Collecting => self.end_collecting(),
-            Alarm::Run(id) => self.on_run_late(id),
+            Alarm::Run(key) => self.on_run_late(key),
             Alarm::Child(run) => self.on_child_late(run),
         }
     }
