@@ -212,6 +212,21 @@ pub const BULK_MOST_BYTES: u64 = 16 * 1024 * 1024;
 pub const CHECKPOINT_BYTES: u64 = 32 * 1024 * 1024;
 /// How long bytes of a file may come in before they are made durable.
 pub const CHECKPOINT_MS: u64 = 1_000;
+/// Files that one client has open at a time; others wait for their turn. An eighth of the
+/// descriptors that a process usually has.
+pub const FILES_OPEN: usize = 128;
+/// Files that are read, or listened to, at a time before they are offered.
+pub const FILES_READ: usize = 64;
+/// What is read at a time of a file to know its digest: a fraction of a millisecond's work.
+pub const HASH_STEP_BYTES: usize = 256 * 1024;
+/// Bytes of files that are read ahead of being sent, for all links together.
+pub const FILES_AHEAD_BYTES: u64 = 512 * 1024;
+/// First and longest pause before a session for files is tried again, doubled in between.
+pub const FILES_AGAIN_FIRST_MS: u64 = 500;
+/// See [`FILES_AGAIN_FIRST_MS`].
+pub const FILES_AGAIN_LAST_MS: u64 = 60_000;
+/// Friends whose last listing of posts is remembered.
+pub const LISTINGS: usize = 64;
 /// Shortest pause between two words on the progress of one file.
 pub const PROGRESS_MS: u64 = 250;
 /// The longest name of a file (Linux, `NAME_MAX`).

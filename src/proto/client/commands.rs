@@ -89,6 +89,7 @@ impl Client {
             | Verb::Voice { to: target, .. } => self.people.find(target).is_none(),
             Verb::Run { to, .. } => self.run_needs_server(to),
             Verb::Group(verb) => self.group_needs_server(verb),
+            Verb::PostList(Some(owner)) => self.needs_server_for_posts(owner),
             Verb::Offline
             | Verb::Requests
             | Verb::Confirm(_)
@@ -109,7 +110,7 @@ impl Client {
             | Verb::Cancel(_)
             | Verb::PostAdd(_)
             | Verb::PostRemove(_)
-            | Verb::PostList(_)
+            | Verb::PostList(None)
             | Verb::PostGet { .. }
             | Verb::Allow(_)
             | Verb::Deny(_)
@@ -158,7 +159,8 @@ impl Client {
     /// A verb's time is up. Whatever it waits for, it ends now; a message stays queued.
     pub(super) fn on_verb_late(&mut self, ticket: Ticket) {
         let asked = self.forget_question(ticket);
-        let waited = self.forget_waiter(ticket);
+        let waited = self.forget_waiter(ticket).or_else(|| self.forget_listing(ticket));
+        self.forget_file_waiter(ticket);
         self.forget_parts(ticket);
         self.forget_run(ticket);
         let why = asked.or(waited).unwrap_or(Refusal::TimeOut);

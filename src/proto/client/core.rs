@@ -42,6 +42,8 @@ pub(super) enum Alarm {
     Collecting,
     /// A command asked for has waited, or run, too long.
     Run(RunKey),
+    /// Try again to have a session for files.
+    Files(Fingerprint),
     /// A child process of our own has run too long.
     Child(RunId),
 }

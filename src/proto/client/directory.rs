@@ -52,6 +52,10 @@ pub(super) enum Wish {
     Chat(Ticket),
     /// To send a message.
     Msg { ticket: Ticket, text: String, until: Stage },
+    /// To offer a file.
+    File { ticket: Ticket, path: String, until: Stage, is_voice: bool },
+    /// To ask what they offer to their friends.
+    Posts(Ticket),
     /// To accept a changed key.
     Trust(Ticket),
     /// To ask for friendship.
@@ -71,10 +75,12 @@ impl Wish {
             | Wish::Chat(ticket)
             | Wish::Trust(ticket)
             | Wish::Block(ticket)
+            | Wish::Posts(ticket)
             | Wish::Verify(ticket) => *ticket,
-            Wish::Msg { ticket, .. } | Wish::Add { ticket, .. } | Wish::Run { ticket, .. } => {
-                *ticket
-            }
+            Wish::Msg { ticket, .. }
+            | Wish::Add { ticket, .. }
+            | Wish::Run { ticket, .. }
+            | Wish::File { ticket, .. } => *ticket,
         }
     }
 }
@@ -287,6 +293,10 @@ impl Client {
             Wish::Trust(ticket) => self.core.done(ticket, Ok(())),
             Wish::Add { ticket, text } => self.befriend(ticket, person, text),
             Wish::Block(ticket) => self.block_person(ticket, person),
+            Wish::File { ticket, path, until, is_voice } => {
+                self.prepare_for(ticket, person, path, (until, is_voice));
+            }
+            Wish::Posts(ticket) => self.ask_for_posts(ticket, &person, card.online),
             Wish::Verify(ticket) => self.show_safety(ticket, &person),
             Wish::Run { ticket, argv } => {
                 self.ask_person_to_run(ticket, person, argv, card.online);
@@ -301,7 +311,9 @@ impl Client {
             | Wish::Trust(ticket)
             | Wish::Add { ticket, .. }
             | Wish::Run { ticket, .. }
+            | Wish::File { ticket, .. }
             | Wish::Block(ticket)
+            | Wish::Posts(ticket)
             | Wish::Verify(ticket) => self.core.done(ticket, Err(why)),
         }
     }

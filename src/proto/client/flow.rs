@@ -265,6 +265,7 @@ impl Client {
                 let written = letter.write();
                 flow.hand(id, written.body.0.len());
                 self.tell(via, written);
+                self.reached(id, Stage::Sent);
             }
         }
     }

@@ -23,6 +23,7 @@
 
 use super::Client;
 use super::directory::Wish;
+use super::file_names::floor_char;
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::{digest, keys};
 use crate::proto::limits;
@@ -377,13 +378,4 @@ impl Client {
         let name = self.people.label(who);
         self.core.event(Event::Friend { name, state });
     }
-}
-
-/// The longest length up to `most` that cuts no character.
-fn floor_char(text: &str, most: usize) -> usize {
-    let mut end = most.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    end
 }

@@ -1,6 +1,7 @@
 //! The links to peers, over TCP or over the server's relay, and whose they are.
 
 use crate::proto::id::{ConnId, SessionId};
+use crate::proto::limits;
 use crate::proto::link::Link;
 use crate::proto::model::person::PublicIdentity;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +36,39 @@ pub(super) struct PeerLink {
     pub remote: Option<SocketAddr>,
     /// Who has proved to be at the other end.
     pub identity: Option<PublicIdentity>,
+    /// What was handed out for the connection and may not be written yet.
+    pub ahead: Ahead,
+}
+
+/// Bytes handed out for a connection that may not be written yet; a bound, not a count.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ahead {
+    bytes: usize,
+    /// Of those, so many will be written when the word comes that was asked for.
+    watched: Option<usize>,
+}
+
+impl Ahead {
+    /// Bytes were handed out. Whether to ask now for a word when all are written.
+    pub fn add(&mut self, bytes: usize) -> bool {
+        self.bytes += bytes;
+        self.may_watch()
+    }
+
+    /// What was asked about is written. Whether to ask about what has come behind it.
+    pub fn on_drained(&mut self) -> bool {
+        self.bytes -= self.watched.take().unwrap_or_default();
+        self.may_watch()
+    }
+
+    fn may_watch(&mut self) -> bool {
+        // Few bytes are not worth the word.
+        let is_due = self.watched.is_none() && self.bytes >= limits::STREAM_AHEAD_BYTES / 2;
+        if is_due {
+            self.watched = Some(self.bytes);
+        }
+        is_due
+    }
 }
 
 /// All links to peers.
@@ -69,6 +103,21 @@ impl LinkTable {
     /// The link itself, once there is a connection to carry it.
     pub fn link(&mut self, via: Via) -> Option<&mut Link> {
         self.at_mut(via)?.link.as_mut()
+    }
+
+    /// Bytes were handed out for a link. Whether to ask for a word when they are written.
+    pub fn put_ahead(&mut self, via: Via, bytes: usize) -> bool {
+        self.links.get_mut(&via).is_some_and(|link| link.ahead.add(bytes))
+    }
+
+    /// That word has come. Whether to ask for the next.
+    pub fn on_drained(&mut self, via: Via) -> bool {
+        self.links.get_mut(&via).is_some_and(|link| link.ahead.on_drained())
+    }
+
+    /// Whether bulk may be put on a link: not much waits to be written there.
+    pub fn has_room(&self, via: Via) -> bool {
+        self.links.get(&via).is_some_and(|link| link.ahead.bytes < limits::STREAM_AHEAD_BYTES)
     }
 
     /// The next link that may have output.

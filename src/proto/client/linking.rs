@@ -7,7 +7,7 @@
 use super::Client;
 use super::core::Alarm;
 use super::flow::Flow;
-use super::link_table::{PeerLink, Via};
+use super::link_table::{Ahead, PeerLink, Via};
 use super::session_table::{Session, State};
 use super::uplink::closed_words;
 use crate::proto::bytes::{Blob, Bytes};
@@ -153,6 +153,15 @@ impl Client {
         }
     }
 
+    /// A connection has taken what it was handed; there may be room for more.
+    pub(super) fn on_drained(&mut self, via: Via) {
+        if let Via::Tcp(conn) = via
+            && self.links.on_drained(via)
+        {
+            self.core.stream(conn, StreamAction::Watch);
+        }
+    }
+
     pub(super) fn on_handshake_late(&mut self, via: Via) {
         self.drop_link(via, "the other side was too slow");
     }
@@ -173,7 +182,13 @@ impl Client {
         };
         self.links.settle(via);
         match via {
-            Via::Tcp(conn) => self.core.stream(conn, StreamAction::Send(bytes)),
+            Via::Tcp(conn) => {
+                let length = bytes.len();
+                self.core.stream(conn, StreamAction::Send(bytes));
+                if self.links.put_ahead(via, length) {
+                    self.core.stream(conn, StreamAction::Watch);
+                }
+            }
             Via::Relay(session) => {
                 for part in bytes.chunks(limits::FRAME_MAX_BYTES) {
                     self.uplink.say(Carry { session, bytes: Blob(part.to_vec()) });
@@ -229,6 +244,7 @@ impl Client {
         self.pump(who);
         self.pay(who);
         self.ask_waiting_runs(who);
+        self.resume_files(who);
     }
 
     pub(super) fn on_settle(&mut self, id: SessionId, via: Via) {
@@ -243,7 +259,14 @@ impl Client {
             }
             State::Knocking => self.open_session(id, via),
             // Said again: somebody there wants to talk over what the programs opened by themselves.
-            State::Open(_) => self.make_loud(id),
+            // That takes the consent that a session takes.
+            State::Open(_) => {
+                let with = session.with.as_ref().map(|person| person.fingerprint);
+                match with.is_some_and(|who| self.accepts_unasked(who)) || !session.is_quiet {
+                    true => self.make_loud(id),
+                    false => self.part_with(id),
+                }
+            }
             State::Linking(_)
             | State::Knocked(_)
             | State::Asked
@@ -319,7 +342,10 @@ impl Client {
         remote: Option<SocketAddr>,
     ) {
         self.core.alarm(Alarm::Handshake(via), limits::HANDSHAKE_MS, "a peer slow to link");
-        self.links.insert(via, PeerLink { link, session, remote, identity: None });
+        self.links.insert(
+            via,
+            PeerLink { link, session, remote, identity: None, ahead: Ahead::default() },
+        );
     }
 
     fn on_hello(&mut self, via: Via, purpose: Purpose) {

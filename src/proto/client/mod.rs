@@ -16,30 +16,47 @@
 //! | `mailbox` | mail in, and prekeys |
 //! | `outbox` | `msg`, what waits, and verbs that wait for a stage |
 //! | `runs` | commands that one asks to run on another's machine |
+//! | `transfers` | files: which are on their way, the verbs and letters about them |
+//! | `outcomes` | the end of a file's way, and what is said of it before |
+//! | `offering` | from a path to an offer |
+//! | `hashing` | files that are read from end to end |
+//! | `sending`, `bulk` | the bytes of files on their way out, and how many at a time |
+//! | `receiving` | the bytes of files on their way in |
+//! | `file_names` | names that others have chosen, made harmless |
+//! | `posts` | files that are offered to friends |
+//! | `voice`, `wav` | voice messages |
 //! | `listener` | where peers reach us |
 //! | `commands` | which verb goes where |
 
+mod bulk;
 mod commands;
 mod core;
 mod directory;
+mod file_names;
 mod flow;
 mod friends;
 mod groups;
+mod hashing;
 mod link_table;
 mod linking;
 mod listener;
 mod mailbox;
+mod offering;
 mod outbox;
+mod outcomes;
 mod people;
 mod postage;
 mod posts;
 mod quiet;
+mod receiving;
 mod runs;
+mod sending;
 mod session_table;
 mod sessions;
 mod transfers;
 mod uplink;
 mod voice;
+mod wav;
 mod who;
 
 use self::core::{Alarm, Core};
@@ -50,9 +67,12 @@ use self::mailbox::Mailbox;
 use self::outbox::Outbox;
 use self::people::People;
 use self::postage::Postage;
+use self::posts::Posts;
 use self::runs::Runs;
 use self::session_table::Sessions;
+use self::transfers::Transfers;
 use self::uplink::Uplink;
+use self::voice::Voices;
 use crate::proto::crypto::keys::Identity;
 use crate::proto::id::{ConnId, MsgId};
 use crate::proto::limits;
@@ -150,6 +170,9 @@ pub struct Client {
     mailbox: Mailbox,
     runs: Runs,
     listener: Listener,
+    transfers: Transfers,
+    posts: Posts,
+    voices: Voices,
     /// `ready` has been said.
     is_ready: bool,
 }
@@ -173,6 +196,9 @@ impl Client {
             postage: Postage::restore(past.owed),
             mailbox: Mailbox::restore(past.prekeys, past.oldest_held),
             listener: Listener::default(),
+            transfers: Transfers::restore(past.transfers),
+            posts: Posts::restore(past.posts),
+            voices: Voices::default(),
             account: past.me,
             visibility: past.visibility,
             is_ready: false,
@@ -203,6 +229,8 @@ impl Client {
             && self.directory.is_settled()
             && self.postage.is_settled()
             && self.runs.is_settled()
+            && self.transfers.is_settled()
+            && self.voices.hearing() == 0
     }
 
     /// Whether so much waits for answers that whoever feeds commands should hold back.
@@ -218,7 +246,7 @@ impl Client {
 
     fn on_stream(&mut self, conn: ConnId, event: StreamEvent<'_>) {
         if event == StreamEvent::Drained {
-            return self.on_drained(conn);
+            self.resume_runs(conn);
         }
         if self.uplink.is(conn) {
             return self.on_uplink(event);
@@ -231,13 +259,9 @@ impl Client {
             StreamEvent::Open { .. } => self.on_dialled(conn),
             StreamEvent::Bytes(bytes) => self.on_peer_bytes(Via::Tcp(conn), bytes),
             StreamEvent::Closed(cause) => self.on_peer_closed(Via::Tcp(conn), cause),
-            StreamEvent::Drained | StreamEvent::Listening { .. } => {}
+            StreamEvent::Drained => self.on_drained(Via::Tcp(conn)),
+            StreamEvent::Listening { .. } => {}
         }
-    }
-
-    /// What was sent on a connection is with the kernel.
-    fn on_drained(&mut self, conn: ConnId) {
-        self.resume_runs(conn);
     }
 
     fn on_alarm(&mut self, alarm: Alarm) {
@@ -253,6 +277,7 @@ impl Client {
             Alarm::Expiry => self.on_expiry(),
             Alarm::Collecting => self.end_collecting(),
             Alarm::Run(key) => self.on_run_late(key),
+            Alarm::Files(who) => self.on_files_alarm(who),
             Alarm::Child(run) => self.on_child_late(run),
         }
     }
@@ -260,12 +285,14 @@ impl Client {
     /// Puts what links have to send behind everything that was kept.
     fn flush(&mut self) {
         self.acknowledge();
+        self.say_arrived();
         self.postage.end_wake();
         self.outbox.end_wake();
         while let Some(via) = self.links.pop_dirty() {
             self.flush_link(via);
         }
         self.uplink.flush(&mut self.core);
+        self.pump_files();
     }
 }
 
@@ -283,6 +310,7 @@ impl Machine for Client {
             Input::Datagram { .. } => {}
             Input::Stream(conn, event) => self.on_stream(conn, event),
             Input::File(file, event) => self.on_file(file, event),
+            Input::Run(run, event) if self.voices.is_hearing(run) => self.on_heard(run, event),
             Input::Run(run, event) => self.on_child(run, event),
             Input::Rows(rows) => self.on_rows(rows),
             Input::Command(command) => self.on_command(command),

@@ -97,14 +97,19 @@ impl Client {
         self.know(to);
         let row = Row::Queued { id, to: self.people.label(who) };
         self.core.row(ticket, row);
-        if let Some(parts) = self.outbox.parts.get_mut(&ticket) {
-            parts.ids.push(id);
-            self.outbox.wanted.insert(id, (ticket, until));
-        }
+        self.await_letter(id, ticket, until);
         self.outbox.expect(who);
         self.core.keep(Record::Outgoing { id, to: who, text: text.clone(), sent });
         self.reached(id, Stage::Queued);
         self.pump_one(who, Letter { id, sent, body: Body::Text(text) });
+    }
+
+    /// A verb with one part ends when this letter has come so far.
+    pub(super) fn await_letter(&mut self, id: MsgId, ticket: Ticket, until: Stage) {
+        if let Some(parts) = self.outbox.parts.get_mut(&ticket) {
+            parts.ids.push(id);
+            self.outbox.wanted.insert(id, (ticket, until));
+        }
     }
 
     /// An id for a letter, later than all before.

@@ -117,6 +117,11 @@ impl Postage {
         self.unquiet.insert(who);
     }
 
+    /// A quiet session may be tried again.
+    pub fn set_quiet(&mut self, who: Fingerprint) {
+        self.unquiet.remove(&who);
+    }
+
     fn at_work(&self) -> usize {
         self.by_person.values().filter(|state| !matches!(state, State::Pausing)).count()
     }
@@ -125,7 +130,13 @@ impl Postage {
 impl Client {
     /// Writes a letter that is no text.
     pub(super) fn post(&mut self, to: Fingerprint, body: Body) {
-        let letter = Letter { id: self.new_id(), sent: self.core.now.wall, body };
+        let id = self.new_id();
+        self.post_as(id, to, body);
+    }
+
+    /// The same, under an id that something else is called by as well.
+    pub(super) fn post_as(&mut self, id: MsgId, to: Fingerprint, body: Body) {
+        let letter = Letter { id, sent: self.core.now.wall, body };
         self.core.keep(Record::Note(to, letter.clone()));
         self.outbox.expect(to);
         self.pump_one(to, letter);
@@ -136,24 +147,28 @@ impl Client {
         let waits = self.outbox.waits_for(to)
             || self.postage.owed.contains_key(&to)
             || self.postage.unopened.contains(&to);
-        if !waits || !self.uplink.is_in() || self.sessions.with(to).is_some() {
+        let wants_link = self.transfers.wants_link(to);
+        if !(waits || wants_link) || !self.uplink.is_in() || self.sessions.with(to).is_some() {
             return;
         }
         if self.people.is_blocked(to) || self.people.is_changed(to) || self.is_hidden_from(to) {
             return;
         }
         let is_online = self.people.seen(to).is_some_and(|seen| seen.online);
-        let is_friend = self.people.is_friend(to);
-        if is_friend && is_online && !self.postage.unquiet.contains(&to) {
+        let is_close = self.people.is_friend(to) || wants_link;
+        if is_close && is_online && !self.postage.unquiet.contains(&to) {
             return self.ask_quietly(to);
         }
-        self.start_mail(to);
+        if waits {
+            self.start_mail(to);
+        }
     }
 
     /// Everybody for whom something waits.
     pub(super) fn send_on_all(&mut self) {
         let mut all: BTreeSet<Fingerprint> = self.postage.owing().into_iter().collect();
         all.extend(self.outbox.everybody());
+        all.extend(self.transfers.wanted());
         for who in all {
             self.postage.take_heart(who);
             self.send_on(who);

@@ -114,6 +114,7 @@ impl Client {
             self.end_session(ours, SessionState::Closed, Some("they started anew".into()));
         }
         let accepted = self.accepts_unasked(who);
+        let accepted = accepted || (is_quiet && self.transfers.is_engaged(who));
         if self.sessions.is_full() || (is_quiet && !accepted) {
             return self.hang_up(id, true);
         }
@@ -333,6 +334,7 @@ impl Client {
             self.postage.set_unquiet(person.fingerprint);
         }
         self.send_on(person.fingerprint);
+        self.try_files_again(person.fingerprint);
     }
 
     pub(super) fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {
@@ -355,9 +357,15 @@ impl Client {
     /// `chat` with somebody with whom there is a session already.
     fn join(&mut self, ticket: Ticket, who: Fingerprint) {
         let Some(id) = self.sessions.with(who) else { return };
-        if self.sessions.at(id).is_some_and(|s| s.is_quiet && matches!(s.state, State::Asked)) {
+        let is_friend = self.people.is_friend(who);
+        let is_quietly =
+            |s: &Session| s.is_quiet && (matches!(s.state, State::Asked) || !is_friend);
+        if self.sessions.at(id).is_some_and(is_quietly) {
             // Programs say no to each other where people would be asked.
-            self.hang_up(id, false);
+            match self.sessions.open_with(who) {
+                Some(via) => self.tell(via, Bye {}),
+                None => self.hang_up(id, false),
+            }
             self.forget_session(id);
             return self.wish(Target::Key(who), Wish::Chat(ticket));
         }
@@ -443,6 +451,9 @@ impl Client {
         let session = self.sessions.remove(id)?;
         for alarm in [Alarm::Session(id), Alarm::DialBack(id), Alarm::Relay(id)] {
             self.core.timers.cancel(&alarm);
+        }
+        if let (Some(_), Some(person)) = (session.state.flow(), &session.with) {
+            self.pause_files(person.fingerprint);
         }
         let relayed = session.state.flow().is_some_and(|flow| flow.path() == Path::Relay);
         for via in self.links.of(id) {

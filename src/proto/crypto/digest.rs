@@ -2,7 +2,23 @@
 
 use crate::proto::bytes::Bytes;
 use crate::proto::model::bond::{Token, TokenHash};
-use blake2::{Blake2s256, Digest};
+use blake2::{Blake2b256, Blake2s256, Digest};
+
+/// A BLAKE2b-256 of a file, step by step.
+#[derive(Clone, Default)]
+pub struct FileHash(Blake2b256);
+
+impl FileHash {
+    /// Takes the next bytes in.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes.
+    pub fn finish(self) -> Bytes<32> {
+        Bytes(self.0.finalize().into())
+    }
+}
 
 /// What a server is told of a token. A token is 128 random bits, so no salt is needed.
 pub fn token_hash(token: Token) -> TokenHash {
@@ -20,6 +36,21 @@ mod tests {
         assert_eq!(hash.0.0, PYTHON);
     }
 
+    #[test]
+    fn a_file_hash_does_not_depend_on_the_steps() {
+        let mut hash = FileHash::default();
+        hash.update(b"");
+        hash.update(b"a");
+        hash.update(b"bc");
+        assert_eq!(hash.finish().0, PYTHON_FILE);
+    }
+
+    /// `hashlib.blake2b(b"abc", digest_size=32)`.
+    const PYTHON_FILE: [u8; 32] = [
+        0xbd, 0xdd, 0x81, 0x3c, 0x63, 0x42, 0x39, 0x72, 0x31, 0x71, 0xef, 0x3f, 0xee, 0x98, 0x57,
+        0x9b, 0x94, 0x96, 0x4e, 0x3b, 0xb1, 0xcb, 0x3e, 0x42, 0x72, 0x62, 0xc8, 0xc0, 0x68, 0xd5,
+        0x23, 0x19,
+    ];
     /// `hashlib.blake2s(b"\x07" * 16)`, the first 16 bytes.
     const PYTHON: [u8; 16] = [
         0x59, 0x0e, 0xa4, 0x9f, 0xd1, 0x91, 0xcb, 0x2b, 0x9c, 0x68, 0xa2, 0x20, 0xed, 0x61, 0xa5,

@@ -71,6 +71,12 @@ fn options_stand_before_the_verb_or_behind_it_but_never_inside_text() {
     assert_eq!(options(&["list", "online", "--json"]).words, ["list", "online"]);
     assert_eq!(options(&["wait", "--match=-j", "-j"]).words, ["wait", "--match=-j"]);
     assert!(run(&["history", "--nope"], &[]).is_err());
+    let given = options(&["run", "-t", "5", "bob", "ls", "-t", "--json"]);
+    assert_eq!(given.words, ["run", "bob", "ls", "-t", "--json"]);
+    assert_eq!((given.timeout_ms, given.json), (5_000, false));
+    let given = options(&["grant", "--until", "2h", "-j", "bob", "ls", "-j"]);
+    assert_eq!(given.words, ["grant", "--until", "2h", "bob", "ls", "-j"]);
+    assert_eq!(options(&["group", "say", "a", "-j"]).words, ["group", "say", "a", "-j"]);
 }
 
 #[test]

@@ -37,7 +37,7 @@ use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request, lines, safe};
 use crate::shell::reactor::{self, Reactor};
 use crate::shell::stdout::Stdout;
-use crate::shell::system;
+use crate::shell::system::{self, Clock};
 use std::io::{self, IsTerminal, Write};
 use std::net::ToSocketAddrs;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,7 @@ fn run(options: &ClientOptions) -> Result<Exit, Failure> {
         time: options.time,
         terminal: io::stdout().is_terminal() && !options.json,
     };
-    let defaults = Defaults { until: options.until };
+    let defaults = Defaults { until: options.until, now: Clock::new().now().wall };
     let begun = aim(options, defaults).and_then(|aim| match aim {
         Aim::Verb(Request::Help(row)) => {
             let mut out = Vec::new();
@@ -265,6 +265,7 @@ fn read_of(request: &Request) -> Option<Read> {
             Some(Read::Events { since: Seq(since.unwrap_or(0)), follow: false })
         }
         Request::Outbox => Some(Read::Outbox),
+        Request::Files => Some(Read::Files),
         _ => None,
     }
 }

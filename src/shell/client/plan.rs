@@ -129,11 +129,20 @@ impl Plan {
         match request {
             Request::Ask(Verb::Whoami) => self.is_known,
             Request::Ask(Verb::Msg { until: Stage::Queued, .. }) => true,
+            Request::Ask(
+                Verb::Grant { .. }
+                | Verb::Grants
+                | Verb::Revoke(_)
+                | Verb::PostAdd(_)
+                | Verb::PostRemove(_)
+                | Verb::PostList(None),
+            ) => true,
             Request::Ask(_) | Request::Dial(_) | Request::Say { .. } => false,
             Request::History { .. }
             | Request::Search { .. }
             | Request::Events { .. }
             | Request::Outbox
+            | Request::Files
             | Request::Drop(_)
             | Request::Wait(_)
             | Request::Listen

@@ -7,17 +7,19 @@ use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::entry::HistoryOf;
 use crate::proto::model::event::Stage;
-use crate::proto::model::person::{Fingerprint, Target};
+use crate::proto::model::person::Fingerprint;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::time::Wall;
+use crate::shell::front::With;
 use crate::shell::store::StoreError;
 use crate::shell::store::client::ClientStore;
 
 /// A listing that was asked for.
 pub(super) enum Read {
-    History { with: Option<Target>, most_rows: usize, since: Option<Wall> },
-    Search { words: String, with: Option<Target>, most_rows: usize },
+    History { with: Option<With>, most_rows: usize, since: Option<Wall> },
+    Search { words: String, with: Option<With>, most_rows: usize },
     Outbox,
+    Files,
     Events { since: Seq, follow: bool },
 }
 
@@ -52,7 +54,7 @@ impl Read {
                 if let Ok(1..) = store.index() {
                     return Ok(Some(Read::Search { words, with, most_rows }));
                 }
-                let with = match with.map(|target| known(target, store)).transpose()? {
+                let with = match with.map(|with| known(with, store)).transpose()? {
                     None => None,
                     Some(Ok(who)) => Some(who),
                     Some(Err(refusal)) => {
@@ -70,6 +72,7 @@ impl Read {
                     return Ok(None);
                 }
             }
+            Read::Files => {}
             Read::Outbox => store.outbox(&mut |mut row| {
                 let sent = machine.and_then(|machine| machine.sent_up_to(row.to));
                 if row.stage == Stage::Queued && sent >= Some(row.id) {
@@ -116,17 +119,18 @@ fn events(
 }
 
 fn history_of(
-    with: Option<Target>,
+    with: Option<With>,
     store: &mut ClientStore,
 ) -> Result<Result<HistoryOf, Refusal>, StoreError> {
-    let Some(target) = with else { return Ok(Ok(HistoryOf::All)) };
-    Ok(known(target, store)?.map(HistoryOf::With))
+    let Some(with) = with else { return Ok(Ok(HistoryOf::All)) };
+    Ok(known(with, store)?.map(HistoryOf::With))
 }
 
-fn known(
-    target: Target,
-    store: &mut ClientStore,
-) -> Result<Result<Fingerprint, Refusal>, StoreError> {
+fn known(with: With, store: &mut ClientStore) -> Result<Result<Fingerprint, Refusal>, StoreError> {
+    let target = match with {
+        With::Person(target) => target,
+        With::Group(group) => return Ok(Err(Refusal::NoGroup(group.to_string()))),
+    };
     let person = store.person(&target)?;
     Ok(person.map(|person| person.fingerprint).ok_or_else(|| Refusal::Unknown(target.to_string())))
 }

@@ -76,9 +76,12 @@ mod tests {
     use crate::proto::model::account::Visibility;
     use crate::proto::model::entry::Direction;
     use crate::proto::model::event::{Path, SessionState, Stage};
-    use crate::proto::model::notice::{PersonRow, SessionRow, WhoamiRow};
+    use crate::proto::model::notice::{
+        FileRow, GrantRow, GroupInfo, MemberRow, PersonRow, PostRow, SessionRow, WhoamiRow,
+    };
     use crate::proto::model::person::Fingerprint;
     use crate::proto::model::refusal::Refusal;
+    use crate::proto::model::transfer::FileState;
     use crate::shell::front::json::JsonLines;
 
     fn read_back(write: impl FnOnce(&mut JsonLines, &mut Vec<u8>)) -> Option<Answer> {
@@ -133,6 +136,42 @@ mod tests {
                 path: Some(Path::Relay),
                 remote: None,
                 since: Wall(60_000),
+            }),
+            Row::Group(GroupInfo {
+                name: "climbers".to_owned(),
+                leader: "bob".to_owned(),
+                public: None,
+                members: Some(3),
+                standing: "leader".to_owned(),
+            }),
+            Row::Member(MemberRow {
+                name: "bob".to_owned(),
+                fingerprint,
+                standing: "leader".to_owned(),
+            }),
+            Row::File(FileRow {
+                id: MsgId::LAST,
+                from: None,
+                to: Some("bob".to_owned()),
+                name: "a.png".to_owned(),
+                size: 7,
+                state: FileState::Progress,
+                bytes: 3,
+                path: None,
+            }),
+            Row::Post(PostRow {
+                id: MsgId::LAST,
+                owner: "bob".to_owned(),
+                name: "a.png".to_owned(),
+                size: 7,
+                since: Wall(60_000),
+            }),
+            Row::Grant(GrantRow {
+                id: MsgId::LAST,
+                to: "bob".to_owned(),
+                command: "ls".to_owned(),
+                argv: vec!["ls".to_owned()],
+                until: Some(Wall(60_000)),
             }),
             Row::Queued { id: MsgId::LAST, to: "bob".to_owned() },
         ];

@@ -1,7 +1,12 @@
 //! What stands behind a verb: words one after the other, and the exact rest of the line.
 
+use super::words;
+use crate::proto::limits;
+use crate::proto::model::group::GroupTarget;
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::{Exit, Refusal};
+use crate::proto::model::run::Argv;
+use crate::proto::time::Wall;
 use std::fmt;
 
 /// Arguments not taken yet; from a line as it was typed, or from words already split.
@@ -69,6 +74,23 @@ impl<'a> Args<'a> {
             return Some(inside.to_owned());
         }
         self.word()
+    }
+
+    /// The next word; on a typed line quotes hold it together as in sh.
+    pub fn quoted(&mut self) -> Result<Option<String>, Bad> {
+        match self {
+            Args::Words(_) => Ok(self.word()),
+            Args::Line(line) => words::next(line),
+        }
+    }
+
+    /// All that is left, as the exact words of a command: those of a typed line are split as sh
+    /// does, others are as they are.
+    pub fn words(&mut self) -> Result<Vec<String>, Bad> {
+        match std::mem::replace(self, Args::Words(&[])) {
+            Args::Words(words) => Ok(words.to_vec()),
+            Args::Line(line) => words::split(line),
+        }
     }
 
     /// All that is left, exact; `None` if that is nothing. Words are joined by single spaces, and
@@ -163,10 +185,69 @@ pub fn people(word: &str) -> Result<Vec<Target>, Bad> {
     }
 }
 
+/// A group: `NAME` or `NAME@LEADER`.
+pub fn group(word: &str) -> Result<GroupTarget, Bad> {
+    match GroupTarget::parse(word) {
+        Some(GroupTarget { leader: Some(Target::Endpoint(_)), .. }) | None => {
+            Err(Bad::Word(word.to_owned(), "not a group (NAME or NAME@LEADER)"))
+        }
+        Some(group) => Ok(group),
+    }
+}
+
+/// An id as listings show it, or how one begins.
+pub fn id(word: String) -> Result<String, Bad> {
+    let base32 = |c: char| c.is_ascii_alphabetic() || ('2'..='7').contains(&c);
+    match (4..=ID_CHARS).contains(&word.len()) && word.chars().all(base32) {
+        true => Ok(word.to_ascii_uppercase()),
+        false => Err(Bad::Word(word, "not an id, nor how one begins")),
+    }
+}
+
+/// The words of a command that somebody else is asked to run.
+pub fn command(argv: Argv) -> Result<Argv, Bad> {
+    let bytes = argv.iter().map(String::len).sum::<usize>();
+    let why = match argv.first() {
+        Some(program) if program.is_empty() => "no program has no name",
+        _ if argv.iter().any(|word| word.contains('\0')) => "no word of a command has a NUL in it",
+        _ if argv.len() > limits::ARGV_WORDS || bytes > limits::ARGV_BYTES => "too long",
+        _ => return Ok(argv),
+    };
+    Err(Bad::Word("command".to_owned(), why))
+}
+
+/// A moment as [`Wall::parse`] reads it, or a span from now: `90s`, `30m`, `2h`, `7d`, `2w`; ahead,
+/// or back.
+pub fn moment(word: &str, now: Wall, is_ahead: bool) -> Result<Wall, Bad> {
+    let moment = Wall::parse(word).or_else(|| {
+        let ms = span_ms(word)?;
+        if is_ahead { now.0.checked_add(ms) } else { now.0.checked_sub(ms) }.map(Wall)
+    });
+    moment.ok_or_else(|| Bad::Word(word.to_owned(), WHAT_A_TIME_IS))
+}
+
+fn span_ms(word: &str) -> Option<i64> {
+    let (count, unit) = word.split_at_checked(word.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 7 * 86_400,
+        _ => return None,
+    };
+    i64::from(count.parse::<u32>().ok()?).checked_mul(seconds * 1000)
+}
+
 /// A number that is not negative.
 pub fn number(word: &str) -> Result<u64, Bad> {
     word.parse().map_err(|_| Bad::Word(word.to_owned(), "not a number"))
 }
+
+/// Letters of an id.
+const ID_CHARS: usize = 26;
+const WHAT_A_TIME_IS: &str =
+    "not a time (RFC 3339, a date, seconds since 1970, or a span such as 30m, 2h, 7d)";
 
 /// What a word in a person's place must look like.
 pub const WHAT_A_NAME_IS: &str =
@@ -229,6 +310,31 @@ mod tests {
         for bad in ["--nope", "--match", "--follow=1"] {
             assert!(Args::Line(bad).mixed(&known).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn moments_are_absolute_or_a_span_from_now() {
+        let now = Wall(1_000_000_000_000);
+        assert_eq!(moment("60", now, true), Ok(Wall(60_000)));
+        assert_eq!(moment("2h", now, true), Ok(Wall(now.0 + 7_200_000)));
+        assert_eq!(moment("2h", now, false), Ok(Wall(now.0 - 7_200_000)));
+        assert_eq!(moment("7d", now, false), moment("1w", now, false));
+        for bad in ["", "h", "-2h", "2y", "2.5h", "99999999999h", "yesterday", "2€"] {
+            assert!(moment(bad, now, true).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_command_keeps_its_words_and_has_a_bound() {
+        let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
+        let given = words(&["ls -l", "", "--", "$x"]);
+        assert_eq!(Args::Words(&given).words(), Ok(given.clone()));
+        assert_eq!(command(given.clone()), Ok(given));
+        assert_eq!(Args::Line("a 'b c' -- $x;").words(), Ok(words(&["a", "b c", "--", "$x;"])));
+        assert!(command(words(&["", "x"])).is_err());
+        assert!(command(words(&["x", "a\0b"])).is_err());
+        assert!(command(vec!["x".to_owned(); limits::ARGV_WORDS + 1]).is_err());
+        assert!(command(vec!["x".repeat(limits::ARGV_BYTES + 1)]).is_err());
     }
 
     #[test]

@@ -14,53 +14,71 @@ pub struct Fit {
 }
 
 /// Every kind of event.
-pub const KINDS: [&str; 8] =
-    ["ready", "online", "offline", "presence", "session", "message", "receipt", "identity"];
+pub const KINDS: [&str; 15] = [
+    "ready", "online", "offline", "presence", "session", "message", "receipt", "request", "friend",
+    "group", "file", "post", "voice", "run", "identity",
+];
 
 impl Fit {
     /// Whether an event looks like that.
     pub fn fits(&self, event: &Event) -> bool {
         let Facts { kind, about, text } = facts(event);
         self.kind.as_ref().is_none_or(|wanted| wanted == kind)
-            && self.from.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(about))
-            && self.text.as_ref().is_none_or(|wanted| text.contains(wanted.as_str()))
+            && self
+                .from
+                .as_ref()
+                .is_none_or(|wanted| has(&about, &|of| wanted.eq_ignore_ascii_case(of)))
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|wanted| has(&text, &|of| of.contains(wanted.as_str())))
     }
 }
 
+/// Two names and two texts at most; what is empty is not there.
 struct Facts<'a> {
     kind: &'static str,
-    about: &'a str,
-    text: &'a str,
+    about: [&'a str; 2],
+    text: [&'a str; 2],
+}
+
+fn has(facts: &[&str; 2], fits: &dyn Fn(&str) -> bool) -> bool {
+    facts.iter().any(|fact| fits(fact))
 }
 
 fn facts(event: &Event) -> Facts<'_> {
-    fn words(why: &Option<String>) -> &str {
-        why.as_deref().unwrap_or("")
-    }
-    let (kind, about, text) = match event {
-        Event::Ready { .. } => ("ready", "", ""),
-        Event::Online { server } => ("online", server.as_str(), ""),
-        Event::Offline { server, why } => ("offline", server.as_str(), why.as_str()),
-        Event::Presence { name, .. } => ("presence", name.as_str(), ""),
-        Event::Session { with, why, .. } => ("session", with.as_str(), words(why)),
-        Event::Message { from, text, .. } => ("message", from.as_str(), text.as_str()),
-        Event::Receipt { to, why, .. } => ("receipt", to.as_str(), words(why)),
-        Event::Request { from, text } => ("request", from.as_str(), text.as_str()),
-        Event::Friend { name, .. } => ("friend", name.as_str(), ""),
-        Event::Group { name, why, .. } => ("group", name.as_str(), words(why)),
+    let of = |kind, about, text| Facts { kind, about: [about, ""], text: [text, ""] };
+    match event {
+        Event::Ready { .. } => of("ready", "", ""),
+        Event::Online { server } => of("online", server, ""),
+        Event::Offline { server, why } => of("offline", server, why),
+        Event::Presence { name, .. } => of("presence", name, ""),
+        Event::Session { with, why, .. } => of("session", with, words(why)),
+        Event::Message { from, text, group, .. } => {
+            Facts { kind: "message", about: [from, words(group)], text: [text, ""] }
+        }
+        Event::Receipt { to, why, .. } => of("receipt", to, words(why)),
+        Event::Request { from, text } => of("request", from, text),
+        Event::Friend { name, .. } => of("friend", name, ""),
+        Event::Group { name, who, why, .. } => {
+            Facts { kind: "group", about: [who, name], text: [words(why), ""] }
+        }
         Event::File(file) => {
-            let with = file.from.as_ref().or(file.to.as_ref());
-            ("file", with.map_or("", String::as_str), file.name.as_str())
+            let about = [words(&file.from), words(&file.to)];
+            Facts { kind: "file", about, text: [&file.name, words(&file.transcript)] }
         }
-        Event::Post { owner, name, .. } => ("post", owner.as_str(), name.as_str()),
-        Event::Voice { from, transcript, .. } => ("voice", from.as_str(), words(transcript)),
+        Event::Post { owner, name, .. } => of("post", owner, name),
+        Event::Voice { from, transcript, .. } => of("voice", from, words(transcript)),
         Event::Run(run) => {
-            let with = run.from.as_ref().or(run.to.as_ref());
-            ("run", with.map_or("", String::as_str), run.command.as_str())
+            let about = [words(&run.from), words(&run.to)];
+            Facts { kind: "run", about, text: [&run.command, words(&run.text)] }
         }
-        Event::Identity { name, .. } => ("identity", name.as_str(), ""),
-    };
-    Facts { kind, about, text }
+        Event::Identity { name, .. } => of("identity", name, ""),
+    }
+}
+
+fn words(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or("")
 }
 
 #[cfg(test)]
@@ -93,10 +111,22 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_is_the_word_that_json_has() {
-        let event = message("bob", "");
-        let json = serde_json::to_value(&event).expect("events are JSON");
-        assert_eq!(json["event"], facts(&event).kind);
-        assert!(KINDS.contains(&facts(&event).kind));
+    fn talk_fits_its_speaker_and_its_group() {
+        let (from, text) = ("carol".to_owned(), "who is in?".to_owned());
+        let (id, sent, group) = (MsgId::FIRST, Wall(0), Some("climbers".to_owned()));
+        let talk = Event::Message { id, from, text, sent, group };
+        assert!(fit(Some("carol"), None, None).fits(&talk));
+        assert!(fit(Some("climbers"), Some("in?"), Some("message")).fits(&talk));
+        assert!(!fit(Some("bob"), None, None).fits(&talk));
+    }
+
+    #[test]
+    fn a_command_fits_by_its_words_and_by_what_it_writes() {
+        let json = r#"{"event":"run","id":"AAAAAAAAAAAAAAAAAAAAAAAAAA","to":"bob","command":"ls -l",
+            "argv":["ls","-l"],"state":"output","stream":"stdout","text":"total 8\n"}"#;
+        let run: Event = serde_json::from_str(json).expect("the contract's form");
+        assert!(fit(Some("bob"), Some("total"), Some("run")).fits(&run));
+        assert!(fit(None, Some("ls -l"), None).fits(&run));
+        assert!(!fit(Some("carol"), None, None).fits(&run));
     }
 }

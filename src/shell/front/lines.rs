@@ -136,9 +136,10 @@ mod tests {
     use crate::proto::model::command::Verb;
     use crate::proto::model::person::Target;
     use crate::proto::model::refusal::{Exit, Refusal};
+    use crate::proto::time::Wall;
     use crate::proto::{limits, model::name::Name};
 
-    const DEFAULTS: Defaults = Defaults { until: Stage::Held };
+    const DEFAULTS: Defaults = Defaults { until: Stage::Held, now: Wall(0) };
 
     fn request(line: &str) -> Result<Request, Bad> {
         parse(line, true, DEFAULTS).expect("not an empty line").request

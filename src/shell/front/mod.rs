@@ -9,6 +9,7 @@
 //!
 //! A new verb is one row in [`verbs`] and its parse function.
 
+pub mod amounts;
 pub mod answers;
 pub mod args;
 pub mod fit;
@@ -16,18 +17,22 @@ pub mod help;
 pub mod input;
 pub mod json;
 pub mod lines;
+pub mod output;
 pub mod plain;
 pub mod printer;
 pub mod safe;
 pub mod verbs;
+pub mod words;
 
 use crate::proto::model::command::Verb;
 use crate::proto::model::event::Stage;
+use crate::proto::model::group::GroupTarget;
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::{Exit, Refusal};
 use crate::proto::time::Wall;
 use args::Bad;
 use fit::Fit;
+use std::fmt;
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +51,7 @@ pub enum Request {
     /// Messages there were, from the store.
     History {
         /// With whom; with anybody if `None`.
-        with: Option<Target>,
+        with: Option<With>,
         /// The latest so many.
         most_rows: usize,
         /// None that is older.
@@ -57,7 +62,7 @@ pub enum Request {
         /// The words.
         words: String,
         /// With whom; with anybody if `None`.
-        with: Option<Target>,
+        with: Option<With>,
         /// The newest so many.
         most_rows: usize,
     },
@@ -70,6 +75,8 @@ pub enum Request {
     },
     /// Messages of ours that are not delivered yet, from the store.
     Outbox,
+    /// Files offered, on their way and done, from the store.
+    Files,
     /// Give up the message of ours whose id begins so.
     Drop(String),
     /// The first event from now on that fits.
@@ -80,6 +87,24 @@ pub enum Request {
     Help(Option<&'static verbs::VerbRow>),
     /// Leave the program.
     Quit,
+}
+
+/// Whose words a listing wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum With {
+    /// Those exchanged with a person; or, if nobody goes by that name, said in a group that does.
+    Person(Target),
+    /// Those said in a group.
+    Group(GroupTarget),
+}
+
+impl fmt::Display for With {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            With::Person(target) => target.fmt(f),
+            With::Group(group) => group.fmt(f),
+        }
+    }
 }
 
 /// How a verb ended that did not end well.

@@ -1,5 +1,9 @@
 //! Lines for people. Everything that came from somebody else goes through [`safe`], here only.
 
+mod files;
+mod groups;
+mod runs;
+
 use super::safe;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::entry::{Direction, Entry, OutboxRow};
@@ -7,8 +11,9 @@ use crate::proto::model::event::{Event, FriendState, SessionState, Stage};
 use crate::proto::model::notice::{PersonRow, RequestRow, Row, SafetyRow, SessionRow, WhoamiRow};
 use std::fmt::{Display, Write};
 
-/// An event as a line, without its line break.
-pub fn event(out: &mut Vec<u8>, event: &Event) {
+/// An event as a line, without its line break; what it says of `me` is said to you. Of a file's
+/// progress and of a command's output nothing is said here.
+pub fn event(out: &mut Vec<u8>, event: &Event, me: Option<&str>) {
     match event {
         Event::Ready { name, address, fingerprint, listen, server } => {
             word(out, "* ready");
@@ -38,11 +43,20 @@ pub fn event(out: &mut Vec<u8>, event: &Event) {
             line(out, &["* message ", &id.short(), " to ", to, ": ", state.word()]);
             labelled(out, ": ", why.as_ref());
         }
-        Event::Group { .. }
-        | Event::File(_)
-        | Event::Post { .. }
-        | Event::Voice { .. }
-        | Event::Run(_) => {}
+        Event::Group { name, state, who, why } => {
+            groups::event(out, name, *state, who, me == Some(who));
+            labelled(out, ": ", why.as_ref());
+        }
+        Event::File(file) => files::event(out, file),
+        Event::Post { id, owner, name, size, state, path, why } => {
+            let (id, size, state, path) = (*id, *size, *state, path.as_deref());
+            files::post(out, &files::Post { id, owner, name, size, state, path });
+            labelled(out, ": ", why.as_ref());
+        }
+        Event::Voice { from, path, seconds, transcript, .. } => {
+            files::voice(out, from, path, *seconds, transcript.as_deref());
+        }
+        Event::Run(run) => runs::event(out, run),
         Event::Request { from, text } => {
             line(out, &["* ", from, " wants to be your friend (/confirm ", from, " or /reject "]);
             line(out, &[from, if text.is_empty() { ")" } else { "): " }]);
@@ -78,7 +92,11 @@ pub fn row(out: &mut Vec<u8>, row: &Row) {
         Row::Session(session) => session_row(out, session),
         Row::Request(request) => request_row(out, request),
         Row::Safety(safety) => safety_row(out, safety),
-        Row::Group(_) | Row::Member(_) | Row::File(_) | Row::Post(_) | Row::Grant(_) => {}
+        Row::Group(group) => groups::info(out, group),
+        Row::Member(member) => groups::member(out, member),
+        Row::File(file) => files::row(out, file),
+        Row::Post(post) => files::post_row(out, post),
+        Row::Grant(grant) => runs::grant(out, grant),
         Row::Queued { .. } => {}
     }
 }
@@ -204,113 +222,4 @@ fn labelled(out: &mut Vec<u8>, label: &str, value: Option<impl Display>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::proto::bytes::Bytes;
-    use crate::proto::id::{MsgId, Seq};
-    use crate::proto::model::event::Path;
-    use crate::proto::model::person::Fingerprint;
-    use crate::proto::time::Wall;
-
-    fn shown(what: &Event) -> String {
-        let mut out = Vec::new();
-        event(&mut out, what);
-        String::from_utf8(out).expect("plain lines are UTF-8")
-    }
-
-    fn session_event(state: SessionState, path: Option<Path>, why: Option<&str>) -> Event {
-        Event::Session { with: "bob".to_owned(), state, path, why: why.map(str::to_owned) }
-    }
-
-    fn message(text: &str, group: Option<&str>) -> Event {
-        Event::Message {
-            id: MsgId::FIRST,
-            from: "bob".to_owned(),
-            text: text.to_owned(),
-            sent: Wall(0),
-            group: group.map(str::to_owned),
-        }
-    }
-
-    #[test]
-    fn lines_are_those_of_the_contract() {
-        assert_eq!(shown(&message("hi there", None)), "bob: hi there");
-        assert_eq!(shown(&message("who is in?", Some("climbers"))), "[climbers] bob: who is in?");
-        let presence = Event::Presence { name: "bob".to_owned(), online: true, seen: None };
-        assert_eq!(shown(&presence), "* bob is online");
-        assert_eq!(
-            shown(&session_event(SessionState::Offered, None, None)),
-            "* bob wants to talk (/accept bob or /decline bob)"
-        );
-        assert_eq!(
-            shown(&session_event(SessionState::Open, Some(Path::Direct), None)),
-            "* session with bob open (direct)"
-        );
-        assert_eq!(
-            shown(&session_event(SessionState::Failed, None, Some("no path"))),
-            "* session with bob failed: no path"
-        );
-        let receipt = Event::Receipt {
-            id: MsgId::FIRST,
-            to: "dave".to_owned(),
-            state: Stage::Held,
-            why: None,
-        };
-        assert_eq!(shown(&receipt), "* message AAAAAA to dave: held");
-    }
-
-    #[test]
-    fn history_tells_ours_from_theirs_and_what_is_not_delivered() {
-        let entry_of = |direction, state| {
-            let mut out = Vec::new();
-            let (with, text) = ("bob".to_owned(), "a\nb".to_owned());
-            let (seq, id, sent, at) = (Seq(1), MsgId::FIRST, Wall(0), Wall(0));
-            entry(&mut out, &Entry { seq, id, with, direction, text, sent, at, state });
-            String::from_utf8(out).expect("plain lines are UTF-8")
-        };
-        assert_eq!(entry_of(Direction::In, None), "bob: a\n    b");
-        assert_eq!(entry_of(Direction::Out, Some(Stage::Delivered)), "-> bob: a\n    b");
-        assert_eq!(entry_of(Direction::Out, Some(Stage::Queued)), "-> bob (queued): a\n    b");
-        let mut out = Vec::new();
-        let row = OutboxRow {
-            id: MsgId::FIRST,
-            to: Fingerprint(Bytes([0; 20])),
-            label: "bob".to_owned(),
-            text: "hi".to_owned(),
-            sent: Wall(0),
-            stage: Stage::Sent,
-        };
-        outbox(&mut out, &row);
-        assert_eq!(out, b"AAAAAA  bob  sent  hi");
-    }
-
-    #[test]
-    fn nothing_from_others_reaches_the_terminal_as_it_is() {
-        let evil = "\x1B[31m\u{202E}\nx";
-        let events = [
-            message(evil, Some(evil)),
-            Event::Offline { server: evil.to_owned(), why: evil.to_owned() },
-            Event::Presence { name: evil.to_owned(), online: false, seen: None },
-            Event::Session {
-                with: evil.to_owned(),
-                state: SessionState::Offered,
-                path: None,
-                why: Some(evil.to_owned()),
-            },
-            Event::Receipt {
-                id: MsgId::FIRST,
-                to: evil.to_owned(),
-                state: Stage::Refused,
-                why: Some(evil.to_owned()),
-            },
-        ];
-        for event in events {
-            let text = shown(&event);
-            assert!(!text.contains(['\x1B', '\u{202E}']), "{text:?}");
-            assert!(text.lines().skip(1).all(|line| line.starts_with("    ")), "{text:?}");
-        }
-        let mut out = Vec::new();
-        failure(&mut out, evil);
-        assert!(!String::from_utf8_lossy(&out).contains(['\x1B', '\n']));
-    }
-}
+mod tests;

@@ -1,12 +1,15 @@
 //! What one reader is shown, and how: JSON lines or plain ones.
 
 use super::json::JsonLines;
-use super::verbs::{VERBS, VerbRow};
+use super::output::Output;
+use super::verbs::{self, VerbRow};
 use super::{Failure, help, plain};
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::entry::{Entry, OutboxRow};
 use crate::proto::model::event::{Event, SessionState, Stage};
 use crate::proto::model::notice::Row;
+use crate::proto::model::run::RunState;
+use crate::proto::model::transfer::FileState;
 use crate::proto::time::Wall;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
@@ -32,6 +35,10 @@ pub struct Printer {
     /// Messages of ours announced as not yet delivered; their delivery is news.
     announced: BTreeSet<MsgId>,
     skips_queued: bool,
+    /// Lines of what commands write.
+    output: Output,
+    /// Our own name, once it is known.
+    me: Option<String>,
 }
 
 /// Announced messages remembered; the delivery of an older one is not shown on a terminal.
@@ -49,6 +56,8 @@ impl Printer {
             linked: BTreeSet::new(),
             announced: BTreeSet::new(),
             skips_queued: false,
+            output: Output::default(),
+            me: None,
         }
     }
 
@@ -68,6 +77,7 @@ impl Printer {
             self.json.event(out, seq, at, event);
             return;
         }
+        self.note(event);
         if let Event::Session { with, state, .. } = event {
             self.follow(with, *state);
         }
@@ -76,9 +86,26 @@ impl Printer {
         {
             return;
         }
+        if let Event::Run(run) = event {
+            for line in self.output.lines(run) {
+                self.stamp(out, at);
+                out.extend_from_slice(&line);
+                out.push(b'\n');
+            }
+        }
+        if !is_line(event) {
+            return;
+        }
         self.stamp(out, at);
-        plain::event(out, event);
+        plain::event(out, event, self.me.as_deref());
         out.push(b'\n');
+    }
+
+    /// What it learns from an event that it does not show.
+    pub fn note(&mut self, event: &Event) {
+        if let Event::Ready { name: Some(name), .. } = event {
+            self.me = Some(name.to_string());
+        }
     }
 
     /// A row of an answer.
@@ -136,7 +163,7 @@ impl Printer {
     pub fn help(&mut self, out: &mut Vec<u8>, row: Option<&VerbRow>) {
         match (self.style.json, row) {
             (true, Some(row)) => self.json.verb(out, row),
-            (true, None) => VERBS.iter().for_each(|row| self.json.verb(out, row)),
+            (true, None) => verbs::rows().for_each(|row| self.json.verb(out, row)),
             (false, Some(row)) => out.extend_from_slice(help::one(row).as_bytes()),
             (false, None) => out.extend_from_slice(help::all().as_bytes()),
         }
@@ -195,6 +222,13 @@ impl Printer {
         }
         true
     }
+}
+
+/// Whether an event is a plain line of its own.
+fn is_line(event: &Event) -> bool {
+    let is_progress = matches!(event, Event::File(file) if file.state == FileState::Progress);
+    let is_output = matches!(event, Event::Run(run) if run.state == RunState::Output);
+    !is_progress && !is_output
 }
 
 #[cfg(test)]
@@ -263,6 +297,51 @@ mod tests {
         }
     }
 
+    fn of_json(json: &str) -> Event {
+        serde_json::from_str(json).expect("the contract's form")
+    }
+
+    #[test]
+    fn what_a_command_writes_is_prefixed_and_what_is_left_comes_before_its_end() {
+        let run = |rest: &str| {
+            let id = MsgId::FIRST.to_text();
+            of_json(&format!(
+                r#"{{"event":"run","id":"{id}","to":"bob","command":"ls","argv":["ls"],{rest}}}"#
+            ))
+        };
+        let mut printer = Printer::new(Style::default());
+        let wrote = run(r#""state":"output","stream":"stdout","text":"a\nb""#);
+        assert_eq!(shown(&mut printer, &wrote), "bob| a\n");
+        let exited = run(r#""state":"exited","code":0"#);
+        assert_eq!(shown(&mut printer, &exited), "bob| b\n* bob has run: ls (code 0)\n");
+    }
+
+    #[test]
+    fn the_progress_of_a_file_is_no_plain_line() {
+        let id = MsgId::FIRST.to_text();
+        let progress = of_json(&format!(
+            r#"{{"event":"file","id":"{id}","to":"bob","name":"a","size":7,"state":"progress",
+                "bytes":3}}"#
+        ));
+        assert_eq!(shown(&mut Printer::new(TERMINAL), &progress), "");
+        let json = Style { json: true, ..Style::default() };
+        assert!(shown(&mut Printer::new(json), &progress).contains("progress"));
+    }
+
+    #[test]
+    fn we_are_called_you_once_our_name_is_known() {
+        let joined = of_json(r#"{"event":"group","name":"g","state":"joined","who":"ann"}"#);
+        let mut printer = Printer::new(Style::default());
+        assert_eq!(shown(&mut printer, &joined), "* ann is in g\n");
+        let ready = format!(
+            r#"{{"event":"ready","name":"ann","address":null,"fingerprint":"{}","listen":[],
+                "server":null}}"#,
+            crate::proto::model::person::Fingerprint(Bytes([0; 20]))
+        );
+        printer.note(&of_json(&ready));
+        assert_eq!(shown(&mut printer, &joined), "* you are in g\n");
+    }
+
     #[test]
     fn json_readers_get_nothing_but_json() {
         let mut printer = Printer::new(Style { json: true, time: true, terminal: true });
@@ -272,7 +351,7 @@ mod tests {
         printer.done(&mut out, None, Ok(()));
         printer.help(&mut out, None);
         let text = String::from_utf8(out).expect("lines are UTF-8");
-        assert_eq!(text.lines().count(), 3 + VERBS.len());
+        assert_eq!(text.lines().count(), 3 + verbs::rows().count());
         for line in text.lines() {
             let value: serde_json::Value = serde_json::from_str(line).expect(line);
             assert!(value["event"].is_string());

@@ -24,6 +24,7 @@ impl Program {
     }
 
     pub(super) fn take_lines(&mut self, now: Now) -> Result<(), Failure> {
+        self.plan.defaults.now = now.wall;
         for id in self.desk.guests() {
             while self.leaving == Leaving::No {
                 let Some(line) = self.desk.guest_lines(id).and_then(LineBuffer::next_line) else {
@@ -130,6 +131,7 @@ impl Program {
                 self.reads.push_back((ticket, Read::Events { since, follow }));
             }
             Request::Outbox => self.reads.push_back((ticket, Read::Outbox)),
+            Request::Files => self.reads.push_back((ticket, Read::Files)),
             Request::Drop(prefix) => match reads::message(&prefix, &mut self.store)
                 .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?
             {

@@ -1,4 +1,4 @@
-//! How a verb looks on a line, and where help lists it.
+//! How a verb looks on a line.
 
 /// What stands behind a verb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,38 +28,35 @@ pub enum Kind {
     Text,
     /// Text in one word, or in quotes.
     Words,
-    /// A message's id.
+    /// A message's id, or a file's, a post's, a command's, a grant's.
     Id,
     /// Not negative.
     Number,
-    /// RFC 3339, a date, or seconds since 1970.
+    /// RFC 3339, a date, seconds since 1970, or a span.
     Time,
+    /// What a new group is to be called.
+    GroupName,
+    /// One group.
+    Group,
+    /// One person or group.
+    With,
+    /// A file or directory.
+    Path,
+    /// A WAV file.
+    Wav,
+    /// The exact words of a command: the rest of the line.
+    Command,
     /// An event's kind.
     Event,
     /// A verb.
     Verb,
 }
 
-/// Where help lists a verb.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Section {
-    /// Being there.
-    Presence,
-    /// Talking.
-    Sessions,
-    /// Who is who to me.
-    Friends,
-    /// What was said.
-    Messages,
-    /// The program itself.
-    Program,
-}
-
 impl Kind {
     /// How usage lines write it.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Name => "NAME",
+            Kind::Name | Kind::GroupName => "NAME",
             Kind::Peer => "NAME|HOST:PORT",
             Kind::Names => "NAME[,NAME…]",
             Kind::Prefix => "PREFIX",
@@ -68,6 +65,11 @@ impl Kind {
             Kind::Number => "N",
             Kind::Time => "TIME",
             Kind::Event => "KIND",
+            Kind::Group => "GROUP",
+            Kind::With => "NAME|GROUP",
+            Kind::Path => "PATH",
+            Kind::Wav => "WAV",
+            Kind::Command => "COMMAND…",
             Kind::Verb => "VERB",
         }
     }

@@ -1,10 +1,16 @@
 //! Every row of the table, and what is refused.
 
+use super::super::With;
+use super::super::fit::Fit;
 use super::super::lines;
 use super::*;
+use crate::proto::model::account::Visibility;
+use crate::proto::model::command::{GroupVerb, Place};
+use crate::proto::model::group::GroupTarget;
+use crate::proto::model::name::Name;
 use crate::proto::model::refusal::Exit;
 
-const DEFAULTS: Defaults = Defaults { until: Stage::Held };
+const DEFAULTS: Defaults = Defaults { until: Stage::Held, now: Wall(0) };
 
 fn parse(line: &str) -> Result<Request, Bad> {
     lines::parse(&format!("/{line}"), false, DEFAULTS).expect("not an empty line").request
@@ -57,6 +63,16 @@ fn spellings_of_older_systems_mean_the_same_in_any_case() {
         ("connected", "sessions"),
         ("message bob hi", "msg bob hi"),
         ("exit", "quit"),
+        ("CREATE_GROUP climbers", "group create climbers"),
+        ("create_group climbers 0", "group create climbers --private"),
+        ("create_group climbers 1", "group create climbers"),
+        ("join_group climbers", "group join climbers"),
+        ("leave_group climbers@bob", "group leave climbers@bob"),
+        ("invite climbers bob", "group invite climbers bob"),
+        ("remove_member climbers bob", "group kick climbers bob"),
+        ("broadcast climbers hi all", "group say climbers hi all"),
+        ("post upload a.txt", "post add a.txt"),
+        ("post remove 5f2q", "post rm 5F2Q"),
     ] {
         assert_eq!(parse(old).expect(old), parse(new).expect(new), "{old}");
     }
@@ -65,11 +81,14 @@ fn spellings_of_older_systems_mean_the_same_in_any_case() {
 #[test]
 fn reads_of_the_store_take_their_options() {
     let history = |with, most_rows, since| Ok(Request::History { with, most_rows, since });
-    assert_eq!(parse("history"), history(None, HISTORY_ROWS, None));
+    assert_eq!(parse("history"), history(None, 100, None));
     assert_eq!(
         parse("history bob --limit 5 --since 60"),
-        history(Some(bob()), 5, Some(Wall(60_000)))
+        history(Some(With::Person(bob())), 5, Some(Wall(60_000)))
     );
+    let climbers = With::Group(GroupTarget::parse("climbers@bob").expect("a group"));
+    let a_day_ago = Some(Wall(-86_400_000));
+    assert_eq!(parse("history climbers@bob --since 1d"), history(Some(climbers), 100, a_day_ago));
     let events = |since, follow| Ok(Request::Events { since, follow });
     assert_eq!(parse("events"), events(None, false));
     assert_eq!(parse("events --follow --since 7"), events(Some(7), true));
@@ -121,6 +140,40 @@ fn a_wrong_line_is_a_usage_error_of_one_line() {
         "wait --from",
         "help nope",
         "quit now",
+        "group",
+        "group create",
+        "group create 1st",
+        "group create a b",
+        "group create a 1 --private",
+        "group create a --public",
+        "group join a@",
+        "group join a@127.0.0.1:7",
+        "group say climbers",
+        "group list climbers",
+        "group kick climbers",
+        "send bob",
+        "send bob a b",
+        "send bob ''",
+        "send bob 'a",
+        "take",
+        "take 5f",
+        "take 5f2q8",
+        "take 5f2q a b",
+        "post get bob",
+        "post",
+        "files bob",
+        "run bob",
+        "run bob --",
+        "run bob ''",
+        "run bob 'x",
+        "allow",
+        "grant bob",
+        "grant bob --until 2h",
+        "grant bob ls --until soon",
+        "grant bob ls --until 1969-12-31",
+        "grant bob ls --until 0",
+        "grant --until 2h",
+        "grants bob",
     ] {
         let why = parse(bad).expect_err(bad);
         assert_eq!(why.exit(), Exit::Usage, "{bad}");
@@ -131,10 +184,116 @@ fn a_wrong_line_is_a_usage_error_of_one_line() {
 
 #[test]
 fn no_two_verbs_share_a_spelling() {
-    let mut all: Vec<&str> = VERBS.iter().flat_map(VerbRow::spellings).collect();
+    let mut all: Vec<&str> = rows().flat_map(VerbRow::spellings).collect();
     let count = all.len();
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), count);
     assert!(all.iter().all(|spelling| *spelling == spelling.to_ascii_lowercase()));
+}
+
+#[test]
+fn each_verb_about_groups_becomes_its_request() {
+    let group = |verb| Ok(Request::Ask(Verb::Group(verb)));
+    let climbers = || GroupTarget::parse("climbers").expect("a group");
+    let named = |is_public| {
+        let name = Name::parse("climbers").expect("a name");
+        group(GroupVerb::Create { name, is_public })
+    };
+    assert_eq!(parse("group create Climbers"), named(true));
+    assert_eq!(parse("group create --private climbers"), named(false));
+    assert_eq!(parse("group join climbers"), group(GroupVerb::Join(climbers())));
+    assert_eq!(parse("group leave climbers"), group(GroupVerb::Leave(climbers())));
+    assert_eq!(parse("group invite climbers bob"), group(GroupVerb::Invite(climbers(), bob())));
+    assert_eq!(parse("group kick climbers bob"), group(GroupVerb::Kick(climbers(), bob())));
+    assert_eq!(parse("group allow climbers bob"), group(GroupVerb::Allow(climbers(), bob())));
+    assert_eq!(parse("group deny climbers bob"), group(GroupVerb::Deny(climbers(), bob())));
+    assert_eq!(parse("group list"), group(GroupVerb::Mine));
+    assert_eq!(parse("group list --public"), group(GroupVerb::Public));
+    assert_eq!(parse("group members climbers"), group(GroupVerb::Members(climbers())));
+    let (text, until) = ("who  is in? --private ".to_owned(), Stage::Held);
+    let say = GroupVerb::Say { group: climbers(), text, until };
+    assert_eq!(parse("group say climbers who  is in? --private "), group(say));
+    let long = format!("group say climbers {}", "x".repeat(limits::TEXT_MAX_BYTES + 1));
+    assert_eq!(parse(&long).expect_err("too long").exit(), Exit::No);
+}
+
+#[test]
+fn each_verb_about_files_becomes_its_request() {
+    let ask = |verb| Ok(Request::Ask(verb));
+    let (to, until) = (bob(), Stage::Held);
+    let send = Verb::Send { to, path: "my 'best' photo.png".to_owned(), until };
+    assert_eq!(parse("send bob \"my 'best' photo.png\""), ask(send.clone()));
+    assert_eq!(parse("send bob my\\ \\'best\\'\\ photo.png"), ask(send));
+    let at = |path: &str| Some(Place::At(path.to_owned()));
+    let take = |place| ask(Verb::Take { id: "5F2QAB".to_owned(), place });
+    assert_eq!(parse("take 5f2qab"), take(None));
+    assert_eq!(parse("take 5F2QAB 'a b/'"), take(at("a b/")));
+    let id = || "5F2Q".to_owned();
+    assert_eq!(parse("files"), Ok(Request::Files));
+    assert_eq!(parse("refuse 5f2q"), ask(Verb::Refuse(id())));
+    assert_eq!(parse("cancel 5f2q"), ask(Verb::Cancel(id())));
+    assert_eq!(parse("post add ~/a.txt"), ask(Verb::PostAdd("~/a.txt".to_owned())));
+    assert_eq!(parse("post rm 5f2q"), ask(Verb::PostRemove(id())));
+    assert_eq!(parse("post list"), ask(Verb::PostList(None)));
+    assert_eq!(parse("post list bob"), ask(Verb::PostList(Some(bob()))));
+    let get = Verb::PostGet { owner: bob(), id: id(), place: at("x") };
+    assert_eq!(parse("post get bob 5f2q x"), ask(get));
+    let path = "hello.wav".to_owned();
+    assert_eq!(parse("voice bob hello.wav"), ask(Verb::Voice { to: bob(), path, until }));
+}
+
+fn argv(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+#[test]
+fn a_command_is_exactly_the_words_that_were_given() {
+    let run = |words: &[&str]| Ok(Request::Ask(Verb::Run { to: bob(), argv: argv(words) }));
+    assert_eq!(parse("run bob echo $HOME; id"), run(&["echo", "$HOME;", "id"]));
+    assert_eq!(parse("run bob  echo 'a  b' \"$c\" --until 2h"), {
+        run(&["echo", "a  b", "$c", "--until", "2h"])
+    });
+    assert_eq!(parse("run bob -- ls -- -l"), run(&["ls", "--", "-l"]));
+    let line = r#"{"cmd":"run","args":["bob","ls","'a b' $x",7]}"#;
+    let asked = lines::parse(line, true, DEFAULTS).expect("a line");
+    assert_eq!(asked.request, run(&["ls", "'a b' $x", "7"]));
+    let words = argv(&["run", "bob", "ls  -l", "\"x"]);
+    assert_eq!(lines::parse_words(&words, DEFAULTS), run(&["ls  -l", "\"x"]));
+    assert_eq!(parse("allow 5f2q"), Ok(Request::Ask(Verb::Allow("5F2Q".to_owned()))));
+    assert_eq!(parse("deny 5f2q"), Ok(Request::Ask(Verb::Deny("5F2Q".to_owned()))));
+}
+
+#[test]
+fn a_grant_ends_where_its_last_option_says_and_is_else_exactly_its_words() {
+    let grant = |words: &[&str], until| {
+        Ok(Request::Ask(Verb::Grant { to: bob(), argv: argv(words), until }))
+    };
+    let in_two_hours = Some(Wall(7_200_000));
+    assert_eq!(parse("grant bob ls -l"), grant(&["ls", "-l"], None));
+    assert_eq!(parse("grant bob ls -l --until 2h"), grant(&["ls", "-l"], in_two_hours));
+    assert_eq!(parse("grant bob ls -l --until=2h"), grant(&["ls", "-l"], in_two_hours));
+    assert_eq!(parse("grant --until 2h bob ls --until 3h"), {
+        grant(&["ls", "--until", "3h"], in_two_hours)
+    });
+    assert_eq!(parse("grant --until=2h bob ls"), grant(&["ls"], in_two_hours));
+    assert_eq!(parse("grant bob x --until 2h y"), grant(&["x", "--until", "2h", "y"], None));
+    assert_eq!(parse("grant bob -- x --until 2h"), grant(&["x", "--until", "2h"], None));
+    assert_eq!(parse("grants"), Ok(Request::Ask(Verb::Grants)));
+    assert_eq!(parse("revoke 5f2q"), Ok(Request::Ask(Verb::Revoke("5F2Q".to_owned()))));
+}
+
+#[test]
+fn the_table_knows_which_argument_is_a_path() {
+    for (verb, at) in [
+        ("send", Some(1)),
+        ("voice", Some(1)),
+        ("take", Some(1)),
+        ("post add", Some(0)),
+        ("post get", Some(2)),
+        ("run", None),
+        ("files", None),
+    ] {
+        assert_eq!(row(verb).path_at(), at, "{verb}");
+    }
 }

@@ -1,0 +1,29 @@
+//! The program itself.
+
+use super::{Arg, Args, Bad, Defaults, Kind, Request, VerbRow};
+use Arg::May;
+
+#[rustfmt::skip]
+pub(super) static ROWS: &[VerbRow] = &[
+    VerbRow { word: "listen", aliases: &[], args: &[], parse: listen,
+        help: "print events until told to stop; reads no input" },
+    VerbRow { word: "help", aliases: &[], args: &[May(Kind::Verb)], parse: help,
+        help: "the verbs, or one of them" },
+    VerbRow { word: "quit", aliases: &["exit"], args: &[], parse: quit,
+        help: "leave the program" },
+];
+
+fn listen(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    Ok(Request::Listen)
+}
+
+fn help(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    if args.is_empty() {
+        return Ok(Request::Help(None));
+    }
+    VerbRow::find(args).map(|row| Request::Help(Some(row)))
+}
+
+fn quit(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    Ok(Request::Quit)
+}

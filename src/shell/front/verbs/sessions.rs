@@ -1,0 +1,57 @@
+//! Sessions.
+
+use super::{Arg, Args, Bad, Defaults, Kind, Request, VerbRow, ask, may_person, missing};
+use crate::proto::model::command::Verb;
+use crate::proto::model::person::Target;
+use crate::shell::front::args::WHAT_A_NAME_IS;
+use Arg::{May, Must};
+use std::net::Ipv4Addr;
+
+#[rustfmt::skip]
+pub(super) static ROWS: &[VerbRow] = &[
+    VerbRow { word: "chat", aliases: &["connect"], args: &[Must(Kind::Peer)],
+        parse: chat, help: "ask for a session; then plain lines go there" },
+    VerbRow { word: "accept", aliases: &[], args: &[May(Kind::Name)],
+        parse: accept, help: "say yes to who asks for a session" },
+    VerbRow { word: "decline", aliases: &[], args: &[May(Kind::Name)],
+        parse: decline, help: "say no to who asks for a session" },
+    VerbRow { word: "close", aliases: &["!dis!", "disconnect"], args: &[May(Kind::Name)],
+        parse: close, help: "end a session; both sides see it end" },
+    VerbRow { word: "sessions", aliases: &["connected"], args: &[],
+        parse: sessions, help: "the sessions there are, and their paths" },
+];
+
+fn chat(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    let word = args.word().ok_or_else(|| missing("chat"))?;
+    if let Some(target) = Target::parse(&word) {
+        return match target {
+            Target::Endpoint(at) if at.port() == 0 => Err(Bad::Word(word, "nobody is at port 0")),
+            target => ask(Verb::Chat(target)),
+        };
+    }
+    let place = word.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
+    match place {
+        Some((_, Ok(0))) => Err(Bad::Word(word, "nobody is at port 0")),
+        Some(("localhost", Ok(port))) => {
+            ask(Verb::Chat(Target::Endpoint((Ipv4Addr::LOCALHOST, port).into())))
+        }
+        Some((host, Ok(_))) if !host.is_empty() => Ok(Request::Dial(word)),
+        Some(_) | None => Err(Bad::Word(word, WHAT_A_NAME_IS)),
+    }
+}
+
+fn accept(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Accept(may_person(args)?))
+}
+
+fn decline(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Decline(may_person(args)?))
+}
+
+fn close(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Close(may_person(args)?))
+}
+
+fn sessions(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    ask(Verb::Sessions)
+}
