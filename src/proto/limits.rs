@@ -218,7 +218,7 @@ pub const FILES_OPEN: usize = 128;
 /// Files that are read, or listened to, at a time before they are offered.
 pub const FILES_READ: usize = 64;
 /// What is read at a time of a file to know its digest: a fraction of a millisecond's work.
-pub const HASH_STEP_BYTES: usize = 256 * 1024;
+pub const HASH_STEP_BYTES: usize = READ_BYTES;
 /// Bytes of files that are read ahead of being sent, for all links together.
 pub const FILES_AHEAD_BYTES: u64 = 512 * 1024;
 /// First and longest pause before a session for files is tried again, doubled in between.
