@@ -247,6 +247,8 @@ pub const POSTS_PAGE: usize = 256;
 pub const RUNS: usize = 64;
 /// Of those, how many of one other person's.
 pub const RUNS_PAIR: usize = 8;
+/// Ids of commands asked for that no later one may look like.
+pub const RUN_NAMES: usize = 1024;
 /// Words of a command, and their bytes in all.
 pub const ARGV_WORDS: usize = 1024;
 /// See [`ARGV_WORDS`].

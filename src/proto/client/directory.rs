@@ -12,6 +12,7 @@ use crate::proto::model::notice::{PersonRow, Row};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
+use crate::proto::model::run::Argv;
 use crate::proto::wire::client::{Lookup, Show, Watch, Watched};
 use crate::proto::wire::server::{Card, Found, OverBudget, Presence, Shown};
 use std::collections::{BTreeMap, VecDeque};
@@ -63,6 +64,8 @@ pub(super) enum Wish {
     Block(Ticket),
     /// To show the safety number.
     Verify(Ticket),
+    /// To ask for a command.
+    Run { ticket: Ticket, argv: Argv },
 }
 
 impl Wish {
@@ -74,9 +77,10 @@ impl Wish {
             | Wish::Block(ticket)
             | Wish::Posts(ticket)
             | Wish::Verify(ticket) => *ticket,
-            Wish::Msg { ticket, .. } | Wish::Add { ticket, .. } | Wish::File { ticket, .. } => {
-                *ticket
-            }
+            Wish::Msg { ticket, .. }
+            | Wish::Add { ticket, .. }
+            | Wish::Run { ticket, .. }
+            | Wish::File { ticket, .. } => *ticket,
         }
     }
 }
@@ -294,6 +298,9 @@ impl Client {
             }
             Wish::Posts(ticket) => self.ask_for_posts(ticket, &person, card.online),
             Wish::Verify(ticket) => self.show_safety(ticket, &person),
+            Wish::Run { ticket, argv } => {
+                self.ask_person_to_run(ticket, person, argv, card.online);
+            }
         }
     }
 
@@ -303,6 +310,7 @@ impl Client {
             Wish::Chat(ticket)
             | Wish::Trust(ticket)
             | Wish::Add { ticket, .. }
+            | Wish::Run { ticket, .. }
             | Wish::File { ticket, .. }
             | Wish::Block(ticket)
             | Wish::Posts(ticket)

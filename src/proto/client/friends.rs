@@ -365,6 +365,7 @@ impl Client {
         let is_watch = before.theirs != bond.theirs;
         self.people.set_bond(who, bond.clone());
         self.core.keep(Record::Bond(who, bond));
+        self.forget_grants_to(who);
         if is_reach {
             self.say_reach();
         }

@@ -243,6 +243,7 @@ impl Client {
         }
         self.pump(who);
         self.pay(who);
+        self.ask_waiting_runs(who);
         self.resume_files(who);
     }
 

@@ -332,6 +332,7 @@ impl Client {
             self.core.done(waiter, result.clone());
         }
         let Some(person) = session.with else { return };
+        self.lose_runs(person.fingerprint, result.as_ref().err());
         if session.is_quiet {
             self.postage.set_unquiet(person.fingerprint);
         }
