@@ -308,7 +308,7 @@ impl Net {
         self.change(end.0, &mut bytes);
         let canary = &self.canary;
         assert!(
-            !bytes.windows(canary.len()).any(|window| window == canary),
+            canary.is_empty() || !bytes.windows(canary.len()).any(|window| window == canary),
             "plaintext of a message on the wire"
         );
         let Some(other) = self.other_of(end) else { return };

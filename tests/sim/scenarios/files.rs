@@ -392,7 +392,10 @@ fn at_whatever_moment_a_program_or_its_machine_ends_the_file_arrives() {
                 take(&mut world, BOB, id);
                 world.run_for(20_000);
             }
-            assert!(world.doomed.is_none() || victim == ANN, "{wake}: nobody died");
+            if world.doomed.take().is_some() {
+                assert!(wake > 5, "{victim} lives through so few wakes");
+                break;
+            }
             assert_eq!(ends(&world, id)[1], Done, "{victim} dies in wake {wake}: {crash:?}");
             assert_eq!(world.disks[BOB - 1].unfinished(), [""; 0]);
         }
