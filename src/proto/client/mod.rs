@@ -15,6 +15,7 @@
 //! | `postage` | mail out: letters for somebody with whom no session is open |
 //! | `mailbox` | mail in, and prekeys |
 //! | `outbox` | `msg`, what waits, and verbs that wait for a stage |
+//! | `groups` | the verbs about groups; it names the files about all the rest |
 //! | `listener` | where peers reach us |
 //! | `commands` | which verb goes where |
 
@@ -23,7 +24,10 @@ mod core;
 mod directory;
 mod flow;
 mod friends;
+mod group_table;
+mod group_talk;
 mod groups;
+mod joining;
 mod link_table;
 mod linking;
 mod listener;
@@ -34,6 +38,7 @@ mod postage;
 mod posts;
 mod quiet;
 mod roster;
+mod rosters;
 mod runs;
 mod session_table;
 mod sessions;
@@ -44,6 +49,7 @@ mod who;
 
 use self::core::{Alarm, Core};
 use self::directory::Directory;
+use self::group_table::Groups;
 use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
 use self::mailbox::Mailbox;
@@ -148,6 +154,7 @@ pub struct Client {
     postage: Postage,
     mailbox: Mailbox,
     listener: Listener,
+    groups: Groups,
     /// `ready` has been said.
     is_ready: bool,
 }
@@ -169,6 +176,7 @@ impl Client {
             postage: Postage::restore(past.owed),
             mailbox: Mailbox::restore(past.prekeys, past.oldest_held),
             listener: Listener::default(),
+            groups: Groups::restore(past.groups, past.unheard),
             account: past.me,
             visibility: past.visibility,
             is_ready: false,
@@ -250,6 +258,7 @@ impl Client {
         while let Some(via) = self.links.pop_dirty() {
             self.flush_link(via);
         }
+        self.say_watch();
         self.uplink.flush(&mut self.core);
     }
 }
