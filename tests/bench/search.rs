@@ -115,7 +115,8 @@ fn read(store: &mut ClientStore) {
     for (words, with) in questions {
         let start = Instant::now();
         let mut rows = 0;
-        store.search(words, with, 20, &mut |_| rows += 1).expect("a readable file");
+        let of = with.map_or(HistoryOf::All, HistoryOf::With);
+        store.search(words, of, 20, &mut |_| rows += 1).expect("a readable file");
         let whose = if with.is_some() { "with one" } else { "" };
         println!("{words:12} {whose:8} {rows:2} found {:8.2} ms", millis(start.elapsed()));
     }

@@ -275,7 +275,7 @@ impl Nonsense {
     pub fn rows(&mut self) -> Rows {
         let to = self.key();
         match self.below(2) {
-            0 => Rows::Addressee(self.id(), self.maybe(|dice| dice.key())),
+            0 => Rows::Addressees(self.id(), self.maybe(|dice| dice.key()).into_iter().collect()),
             _ => {
                 let waiting = |dice: &mut Self| {
                     let body = Body::Text("x".into());

@@ -90,10 +90,12 @@ pub enum Record {
     Epoch(Bytes<16>),
     /// A group, new or changed.
     Group(Box<GroupRow>),
-    /// A group that we asked for and were not let into, or an invitation that is over.
+    /// A group that we asked for and were not let into, or an invitation that is over. What was
+    /// said in it before stays in the history, under its name.
     GroupGone(GroupId),
     /// Talk of ours, kept once, and waiting like a message for each of these. Gives rise to a
-    /// `receipt … queued` for each. Its stages come by [`Record::Receipts`].
+    /// `receipt … queued` for each; for nobody, to one `receipt … delivered` to the group. Its
+    /// stages come by [`Record::Receipts`].
     Say {
         /// Its id, the same for each.
         id: MsgId,
@@ -128,9 +130,10 @@ pub enum Record {
     /// Talk of ours in a group that somebody has not got yet is not for them any more: a
     /// `receipt … refused` for each.
     Forsake(GroupId, Fingerprint),
-    /// A file, new or changed.
+    /// A file, new or changed. A post of somebody's that is done is in the history by its name. What
+    /// has no digest is a post that was asked for, and is forgotten once that is over.
     Transfer(Box<Transfer>),
-    /// The words of a voice message, to be found in the history.
+    /// The words of a voice message, to be found in the history. A repeat is passed over.
     Transcript {
         /// The id of the letter that offered it.
         id: MsgId,
@@ -143,7 +146,7 @@ pub enum Record {
         /// When it was spoken.
         sent: Wall,
     },
-    /// A file that we offer to our friends.
+    /// A file that we offer to our friends. Its name is in the history until it is gone.
     Post(Box<Post>),
     /// One that we offer no more.
     PostGone(MsgId),
@@ -178,8 +181,8 @@ pub enum Query {
     Waits(Fingerprint),
     /// Whether a letter that is no text has been acted on.
     Note(Fingerprint, Letter),
-    /// To whom an undelivered message of ours is.
-    Addressee(MsgId),
+    /// To whom an undelivered message of ours is, or talk as far as it is not delivered.
+    Addressees(MsgId),
 }
 
 /// The answer to a [`Query`].
@@ -196,8 +199,8 @@ pub enum Rows {
         /// Whether there are more after these.
         more: bool,
     },
-    /// To [`Query::Addressee`].
-    Addressee(MsgId, Option<Fingerprint>),
+    /// To [`Query::Addressees`].
+    Addressees(MsgId, Vec<Fingerprint>),
     /// To [`Query::Waits`].
     Waits(Fingerprint, bool),
     /// To [`Query::Note`].

@@ -7,7 +7,9 @@ use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::entry::HistoryOf;
 use crate::proto::model::event::Stage;
-use crate::proto::model::person::Fingerprint;
+use crate::proto::model::group::GroupTarget;
+use crate::proto::model::notice::Row;
+use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::time::Wall;
 use crate::shell::front::With;
@@ -54,16 +56,15 @@ impl Read {
                 if let Ok(1..) = store.index() {
                     return Ok(Some(Read::Search { words, with, most_rows }));
                 }
-                let with = match with.map(|with| known(with, store)).transpose()? {
-                    None => None,
-                    Some(Ok(who)) => Some(who),
-                    Some(Err(refusal)) => {
+                let of = match history_of(with, store)? {
+                    Ok(of) => of,
+                    Err(refusal) => {
                         desk.end(ticket, Err(refusal.into()));
                         return Ok(None);
                     }
                 };
                 let mut is_found = false;
-                store.search(&words, with, most_rows, &mut |entry| {
+                store.search(&words, of, most_rows, &mut |entry| {
                     is_found = true;
                     desk.print(sink, |printer, out| printer.entry(out, &entry));
                 })?;
@@ -72,7 +73,12 @@ impl Read {
                     return Ok(None);
                 }
             }
-            Read::Files => {}
+            Read::Files => {
+                let live = |id| machine.and_then(|machine| machine.file_bytes(id));
+                store.files(&live, &mut |file| {
+                    desk.print(sink, |printer, out| printer.row(out, &Row::File(file)));
+                })?;
+            }
             Read::Outbox => store.outbox(&mut |mut row| {
                 let sent = machine.and_then(|machine| machine.sent_up_to(row.to));
                 if row.stage == Stage::Queued && sent >= Some(row.id) {
@@ -122,17 +128,21 @@ fn history_of(
     with: Option<With>,
     store: &mut ClientStore,
 ) -> Result<Result<HistoryOf, Refusal>, StoreError> {
-    let Some(with) = with else { return Ok(Ok(HistoryOf::All)) };
-    Ok(known(with, store)?.map(HistoryOf::With))
-}
-
-fn known(with: With, store: &mut ClientStore) -> Result<Result<Fingerprint, Refusal>, StoreError> {
-    let target = match with {
-        With::Person(target) => target,
-        With::Group(group) => return Ok(Err(Refusal::NoGroup(group.to_string()))),
+    let group = match with {
+        None => return Ok(Ok(HistoryOf::All)),
+        Some(With::Group(group)) => group,
+        Some(With::Person(target)) => match (store.person(&target)?, target) {
+            (Some(person), _) => return Ok(Ok(HistoryOf::With(person.fingerprint))),
+            (None, Target::Name(name)) => GroupTarget { name, leader: None },
+            (None, target) => return Ok(Err(Refusal::Unknown(target.to_string()))),
+        },
     };
-    let person = store.person(&target)?;
-    Ok(person.map(|person| person.fingerprint).ok_or_else(|| Refusal::Unknown(target.to_string())))
+    Ok(match (store.groups_like(&group)?.as_slice(), &group.leader) {
+        ([found], _) => Ok(HistoryOf::Group(*found)),
+        ([], None) => Err(Refusal::Unknown(group.to_string())),
+        ([], Some(_)) => Err(Refusal::NoGroup(group.to_string())),
+        ([_, _, ..], _) => Err(Refusal::Ambiguous("group")),
+    })
 }
 
 /// The one message of ours whose id begins so.

@@ -74,7 +74,7 @@ mod tests {
     use crate::proto::bytes::Bytes;
     use crate::proto::id::MsgId;
     use crate::proto::model::account::Visibility;
-    use crate::proto::model::entry::Direction;
+    use crate::proto::model::entry::{Direction, EntryKind};
     use crate::proto::model::event::{Path, SessionState, Stage};
     use crate::proto::model::notice::{
         FileRow, GrantRow, GroupInfo, MemberRow, PersonRow, PostRow, SessionRow, WhoamiRow,
@@ -156,6 +156,8 @@ mod tests {
             sent: Wall(1),
             at: Wall(2),
             state: None,
+            group: Some("tea".to_owned()),
+            kind: EntryKind::Voice,
         };
         assert_eq!(read_back(|json, out| json.row(out, &entry)), Some(Answer::Entry(entry)));
     }

@@ -6,7 +6,7 @@ mod runs;
 
 use super::safe;
 use crate::proto::model::account::Visibility;
-use crate::proto::model::entry::{Direction, Entry, OutboxRow};
+use crate::proto::model::entry::{Direction, Entry, EntryKind, OutboxRow};
 use crate::proto::model::event::{Event, FriendState, SessionState, Stage};
 use crate::proto::model::notice::{PersonRow, RequestRow, Row, SafetyRow, SessionRow, WhoamiRow};
 use std::fmt::{Display, Write};
@@ -101,10 +101,15 @@ pub fn row(out: &mut Vec<u8>, row: &Row) {
     }
 }
 
-/// A message of the history, without its line break: theirs as it was shown, ours with an arrow.
+/// An entry of the history, without its line break: theirs as it was shown, ours with an arrow.
 pub fn entry(out: &mut Vec<u8>, entry: &Entry) {
     match entry.direction {
-        Direction::In => line(out, &[&entry.with, ": "]),
+        Direction::In => {
+            if let Some(group) = &entry.group {
+                line(out, &["[", group, "] "]);
+            }
+            line(out, &[&entry.with, ": "]);
+        }
         Direction::Out => {
             line(out, &["-> ", &entry.with]);
             if let Some(stage) = entry.state.filter(|stage| *stage != Stage::Delivered) {
@@ -113,12 +118,24 @@ pub fn entry(out: &mut Vec<u8>, entry: &Entry) {
             word(out, ": ");
         }
     }
+    word(
+        out,
+        match entry.kind {
+            EntryKind::Text => "",
+            EntryKind::Voice => "(voice) ",
+            EntryKind::Post => "(post) ",
+        },
+    );
     safe::push_text(&entry.text, out);
 }
 
 /// A message that waits, without its line break.
 pub fn outbox(out: &mut Vec<u8>, row: &OutboxRow) {
-    line(out, &[&row.id.short(), "  ", &row.label, "  ", row.stage.word(), "  "]);
+    line(out, &[&row.id.short(), "  ", &row.label]);
+    if let Some(group) = &row.group {
+        line(out, &[" [", group, "]"]);
+    }
+    line(out, &["  ", row.stage.word(), "  "]);
     safe::push_text(&row.text, out);
 }
 

@@ -1,10 +1,13 @@
 //! A client's profile: records in, and what the machine reads while it runs.
 
+use super::asides::Aside;
 use super::schema::CLIENT;
+use super::talk::Saying;
 use super::{Db, StoreError};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::account::Visibility;
+use crate::proto::model::entry::EntryKind;
 use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
@@ -74,6 +77,14 @@ impl ClientStore {
         past.owed = self.owed()?;
         past.epoch = self.epoch()?;
         past.oldest_held = self.oldest_held()?;
+        past.last_id = past.last_id.max(self.last_own_id()?);
+        past.groups = self.groups()?;
+        past.unheard = self.unheard()?;
+        past.transfers = self.transfers()?;
+        past.posts = self.posts()?;
+        past.grants = self.grants()?;
+        past.runs = self.runs()?;
+        past.run_marks = self.run_marks()?;
         Ok(past)
     }
 
@@ -116,21 +127,30 @@ impl ClientStore {
             Record::Requeue(to) => self.requeue(to),
             Record::Expire(before) => self.expire(now, before, shown),
             Record::Epoch(epoch) => self.keep_epoch(epoch),
-            Record::Group(_)
-            | Record::GroupGone(_)
-            | Record::Say { .. }
-            | Record::Heard { .. }
-            | Record::Unheard(_)
-            | Record::UnheardGone(..)
-            | Record::Forsake(..)
-            | Record::Transfer(_)
-            | Record::Transcript { .. }
-            | Record::Post(_)
-            | Record::PostGone(_)
-            | Record::Grant(_)
-            | Record::GrantGone(_)
-            | Record::Run(_)
-            | Record::RunGone(..) => Ok(()),
+            Record::Group(group) => self.keep_group(&group),
+            Record::GroupGone(group) => self.group_gone(group),
+            Record::Say { id, group, epoch, text, sent, to } => {
+                let saying = Saying { id, group, epoch, text, sent };
+                self.keep_saying(now, &saying, &to, shown)
+            }
+            Record::Heard { id, group, from, text, sent } => {
+                let said = Said { id, with: from, text, sent };
+                self.keep_heard(now, group, said, shown)
+            }
+            Record::Unheard(unheard) => self.keep_unheard(&unheard),
+            Record::UnheardGone(from, id) => self.unheard_gone(from, id),
+            Record::Forsake(group, whom) => self.forsake(now, group, whom, shown),
+            Record::Transfer(transfer) => self.keep_transfer(now, &transfer),
+            Record::Transcript { id, with, is_ours, text, sent } => {
+                let (kind, with, text) = (EntryKind::Voice, Some(with), &*text);
+                self.keep_aside(now, &Aside { kind, id, with, is_ours, text, sent })
+            }
+            Record::Post(post) => self.keep_post(now, &post),
+            Record::PostGone(id) => self.post_gone(id),
+            Record::Grant(grant) => self.keep_grant(&grant),
+            Record::GrantGone(id) => self.grant_gone(id),
+            Record::Run(run) => self.keep_run(&run),
+            Record::RunGone(with, id) => self.run_gone(with, id),
         }
     }
 
@@ -145,10 +165,14 @@ impl ClientStore {
                 let is_new = !self.is_acted(from, letter.id)?;
                 Ok(Rows::Note { from, letter, is_new })
             }
-            Query::Addressee(id) => {
-                let mut statement = self.db.statement(ADDRESSEE)?;
-                let to = statement.query_row([&id.0.0[..]], |row| row.get(0)).optional()?;
-                Ok(Rows::Addressee(id, to.map(|key| Fingerprint(Bytes(key)))))
+            Query::Addressees(id) => {
+                let mut statement = self.db.statement(ADDRESSEES)?;
+                let mut rows = statement.query([&id.0.0[..]])?;
+                let mut to = Vec::new();
+                while let Some(row) = rows.next()? {
+                    to.push(Fingerprint(Bytes(row.get(0)?)));
+                }
+                Ok(Rows::Addressees(id, to))
             }
         }
     }
@@ -202,7 +226,7 @@ impl ClientStore {
         said: Said,
         shown: &mut Vec<Notice>,
     ) -> Result<(), StoreError> {
-        let Some(to) = self.insert(now, true, &said)? else { return Ok(()) };
+        let Some(to) = self.insert(now, FROM_US, &said, None)? else { return Ok(()) };
         let event = Event::Receipt { id: said.id, to, state: Stage::Queued, why: None };
         shown.push(self.number(now, event));
         Ok(())
@@ -214,7 +238,7 @@ impl ClientStore {
         said: Said,
         shown: &mut Vec<Notice>,
     ) -> Result<(), StoreError> {
-        let Some(from) = self.insert(now, false, &said)? else { return Ok(()) };
+        let Some(from) = self.insert(now, TO_US, &said, None)? else { return Ok(()) };
         let Said { id, text, sent, .. } = said;
         let event = Event::Message { id, from, text, sent, group: None };
         shown.push(self.number(now, event));
@@ -222,10 +246,16 @@ impl ClientStore {
     }
 
     /// The other side's label, or nothing for a repeat.
-    fn insert(&mut self, now: Now, out: bool, said: &Said) -> Result<Option<String>, StoreError> {
+    pub(super) fn insert(
+        &mut self,
+        now: Now,
+        out: i64,
+        said: &Said,
+        group: Option<i64>,
+    ) -> Result<Option<String>, StoreError> {
         let known = self.know(said.with)?;
         let known = known.expect("whoever writes or is written to was kept before as a person");
-        let stage = out.then_some(code(Stage::Queued));
+        let stage = (out == FROM_US).then_some(code(Stage::Queued));
         let mut statement = self.db.statement(INSERT)?;
         let inserted = statement.execute(params![
             self.next,
@@ -235,12 +265,13 @@ impl ClientStore {
             stage,
             said.sent.0,
             now.wall.0,
-            said.text.as_str()
+            said.text.as_str(),
+            group
         ])?;
         Ok((inserted > 0).then_some(known.label))
     }
 
-    fn keep_event(
+    pub(super) fn keep_event(
         &mut self,
         now: Now,
         event: Event,
@@ -299,12 +330,19 @@ impl ClientStore {
 }
 
 /// A message on its way in.
-struct Said {
-    id: MsgId,
-    with: Fingerprint,
-    text: String,
-    sent: Wall,
+pub(super) struct Said {
+    pub(super) id: MsgId,
+    pub(super) with: Fingerprint,
+    pub(super) text: String,
+    pub(super) sent: Wall,
 }
+
+/// Which way a message went, as it is kept.
+pub(super) const TO_US: i64 = 0;
+/// See [`TO_US`].
+pub(super) const FROM_US: i64 = 1;
+/// See [`TO_US`]: to all of a group, and so to us.
+pub(super) const IN_GROUP: i64 = 2;
 
 /// A stage as it is kept. `sent` is not durable: after a restart the message is queued again.
 /// There is one code more, [`QUEUED_AGAIN`].
@@ -380,18 +418,22 @@ pub(super) fn visibility(word: &str) -> Option<Visibility> {
 /// People in the cache of rows, about 120 bytes each.
 const KNOWN_PEOPLE: usize = 1024;
 
-const NAME: &str = "name";
-const ADDRESS: &str = "address";
+pub(super) const NAME: &str = "name";
+pub(super) const ADDRESS: &str = "address";
 const VISIBILITY: &str = "visibility";
 const SERVER_KEY: &str = "server_key";
 
 const NEXT: &str = "
     SELECT max(1 + coalesce((SELECT max(seq) FROM messages), 0),
+        1 + coalesce((SELECT max(seq) FROM copies), 0),
         coalesce((SELECT seq + n FROM events ORDER BY seq DESC LIMIT 1), 1))";
 const RESTORE: &str = "
     SELECT p.fingerprint, p.name, p.address, p.identity,
         EXISTS (SELECT 1 FROM messages INDEXED BY outbox WHERE person = p.id AND stage < 4)
-            OR EXISTS (SELECT 1 FROM notes INDEXED BY waiting WHERE person = p.id AND stage < 4),
+            OR EXISTS (SELECT 1 FROM notes INDEXED BY waiting WHERE person = p.id AND stage < 4)
+            OR EXISTS (
+                SELECT 1 FROM copies INDEXED BY copies_waiting
+                WHERE person = p.id AND stage < 4),
         (SELECT max(id) FROM messages INDEXED BY seen WHERE person = p.id AND out = 1),
         (SELECT max(id) FROM notes WHERE person = p.id)
     FROM people p ORDER BY p.id";
@@ -406,11 +448,14 @@ const KEEP_PERSON: &str = "
     WHERE name IS NOT excluded.name OR address IS NOT excluded.address
         OR identity <> excluded.identity";
 const INSERT: &str = "
-    INSERT INTO messages (seq, person, out, id, stage, sent, at, text)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (person, out, id) DO NOTHING";
+    INSERT INTO messages (seq, person, out, id, stage, sent, at, text, grp)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (person, out, id) DO NOTHING";
 const INSERT_EVENT: &str =
     "INSERT INTO events (seq, n, at, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)";
-const ADDRESSEE: &str = "
+const ADDRESSEES: &str = "
     SELECT p.fingerprint FROM people p WHERE EXISTS (
-        SELECT 1 FROM messages INDEXED BY outbox WHERE person = p.id AND id = ?1 AND stage < 4)
-    LIMIT 1";
+            SELECT 1 FROM messages INDEXED BY outbox WHERE person = p.id AND id = ?1 AND stage < 4)
+        OR EXISTS (
+            SELECT 1 FROM copies INDEXED BY copies_waiting
+            WHERE person = p.id AND id = ?1 AND stage < 4)
+    ORDER BY p.id";

@@ -2,11 +2,12 @@
 //! a word for.
 
 use super::StoreError;
-use super::client::{ClientStore, Known, QUEUED_AGAIN, code, msg_id};
+use super::client::{ClientStore, QUEUED_AGAIN, code, msg_id};
 use super::read::Receipts;
 use crate::proto::bytes::Bytes;
-use crate::proto::id::{MsgId, Seq};
+use crate::proto::id::{GroupId, MsgId};
 use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::group::Talk;
 use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::notice::Notice;
 use crate::proto::model::person::Fingerprint;
@@ -16,8 +17,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 impl ClientStore {
     pub(super) fn keep_note(&mut self, to: Fingerprint, note: &Letter) -> Result<(), StoreError> {
-        let is_text = matches!(note.body, Body::Text(_));
-        assert!(!is_text, "a text is a message, which has events");
+        let is_said = matches!(note.body, Body::Text(_) | Body::Talk(_));
+        assert!(!is_said, "texts and talk are messages, which have events");
         let known = self.know(to)?.expect("whoever is written to was kept before as a person");
         self.db.statement(INSERT_NOTE)?.execute(params![
             known.row,
@@ -44,40 +45,43 @@ impl ClientStore {
         self.db.statement(ADVANCE_NOTES)?.execute(bounds)?;
         if stage == Stage::Held {
             self.db.statement(HOLD_AGAIN)?.execute(bounds)?;
+            self.db.statement(HOLD_COPIES_AGAIN)?.execute(bounds)?;
         }
-        let mut receipts = Receipts { state: stage, of: Vec::new() };
-        let n = self.advance(now, &known, range, &mut receipts, shown)?;
-        if n > 0 {
-            let body = serde_json::to_string(&receipts).expect("receipts are plain data");
-            self.insert_event(now, n, "receipts", &body)?;
-            self.next += n;
+        let mut moved = Vec::new();
+        for sql in [ADVANCE, ADVANCE_COPIES] {
+            let mut statement = self.db.statement(sql)?;
+            let mut rows = statement.query(bounds)?;
+            while let Some(row) = rows.next()? {
+                moved.push((row.get(0)?, msg_id(row.get(1)?)));
+            }
         }
-        Ok(())
+        if !moved.is_sorted_by_key(|(_, id)| id) {
+            moved.sort_unstable_by_key(|(_, id)| *id);
+        }
+        self.tell(now, &known.label, stage, &moved, shown)
     }
 
-    /// Moves texts on, with an event for each; how many those were.
-    fn advance(
-        &self,
+    /// An event for each message (its number, its id) that has come to a stage, in one row.
+    pub(super) fn tell(
+        &mut self,
         now: Now,
-        to: &Known,
-        (first, last): (MsgId, MsgId),
-        receipts: &mut Receipts,
+        to: &str,
+        state: Stage,
+        moved: &[(i64, MsgId)],
         shown: &mut Vec<Notice>,
-    ) -> Result<i64, StoreError> {
-        let state = receipts.state;
-        let mut statement = self.db.statement(ADVANCE)?;
-        let bounds = params![to.row, &first.0.0[..], &last.0.0[..], code(state)];
-        let mut rows = statement.query(bounds)?;
-        let mut n = 0;
-        while let Some(row) = rows.next()? {
-            receipts.push(row.get(0)?);
-            let (id, to) = (msg_id(row.get(1)?), to.label.clone());
-            let event = Event::Receipt { id, to, state, why: None };
-            let seq = Some(Seq((self.next + n) as u64));
-            shown.push(Notice::Event { seq, at: now.wall, event });
-            n += 1;
+    ) -> Result<(), StoreError> {
+        if moved.is_empty() {
+            return Ok(());
         }
-        Ok(n)
+        let mut receipts = Receipts { state, of: Vec::new() };
+        moved.iter().for_each(|(seq, _)| receipts.push(*seq));
+        let body = serde_json::to_string(&receipts).expect("receipts are plain data");
+        self.insert_event(now, moved.len() as i64, "receipts", &body)?;
+        for (_, id) in moved {
+            let event = Event::Receipt { id: *id, to: to.to_owned(), state, why: None };
+            shown.push(self.number(now, event));
+        }
+        Ok(())
     }
 
     pub(super) fn outbox_page(
@@ -126,6 +130,7 @@ impl ClientStore {
     pub(super) fn keep_epoch(&mut self, epoch: Bytes<16>) -> Result<(), StoreError> {
         if self.epoch()? != Some(epoch) {
             self.db.statement(QUEUE_HELD)?.execute([QUEUED_AGAIN])?;
+            self.db.statement(QUEUE_HELD_COPIES)?.execute([QUEUED_AGAIN])?;
             self.db.statement(QUEUE_HELD_NOTES)?.execute([code(Stage::Queued)])?;
             self.set(EPOCH, &epoch.to_text())?;
         }
@@ -136,6 +141,7 @@ impl ClientStore {
     pub(super) fn requeue(&mut self, to: Fingerprint) -> Result<(), StoreError> {
         let Some(known) = self.know(to)? else { return Ok(()) };
         self.db.statement(QUEUE_HELD_FOR)?.execute(params![known.row, QUEUED_AGAIN])?;
+        self.db.statement(QUEUE_HELD_COPIES_FOR)?.execute(params![known.row, QUEUED_AGAIN])?;
         let queued = code(Stage::Queued);
         self.db.statement(QUEUE_HELD_NOTES_FOR)?.execute(params![known.row, queued])?;
         Ok(())
@@ -202,13 +208,16 @@ impl ClientStore {
     }
 }
 
-/// A letter from the columns id, sent, kind, body.
+/// A letter from the columns id, sent, kind, body, and of talk group and epoch.
 fn letter(row: &Row<'_>) -> Result<Letter, StoreError> {
     let (id, sent, kind) = (msg_id(row.get(0)?), Wall(row.get(1)?), row.get(2)?);
-    let body = if kind == TEXT {
-        Some(Body::Text(row.get(3)?))
-    } else {
-        Body::from_parts(kind, row.get_ref(3)?.as_blob().unwrap_or_default())
+    let body = match kind {
+        TEXT => Some(Body::Text(row.get(3)?)),
+        TALK => {
+            let (group, epoch) = (GroupId(Bytes(row.get(4)?)), row.get::<_, i64>(5)? as u64);
+            Some(Body::Talk(Talk { group, epoch, text: row.get(3)? }))
+        }
+        _ => Body::from_parts(kind, row.get_ref(3)?.as_blob().unwrap_or_default()),
     };
     let damaged = || StoreError::Corrupt(format!("a letter of kind {kind} that cannot be read"));
     Ok(Letter { id, sent, body: body.ok_or_else(damaged)? })
@@ -216,6 +225,8 @@ fn letter(row: &Row<'_>) -> Result<Letter, StoreError> {
 
 /// [`Body::kind`] of a text, as [`OUTBOX_PAGE`] gives it.
 const TEXT: u8 = 1;
+/// The same of talk.
+const TALK: u8 = 6;
 const EPOCH: &str = "epoch";
 
 const INSERT_NOTE: &str = "
@@ -228,34 +239,56 @@ const ADVANCE: &str = "
 const ADVANCE_NOTES: &str = "
     UPDATE notes INDEXED BY waiting SET stage = ?4
     WHERE person = ?1 AND id BETWEEN ?2 AND ?3 AND stage < 4 AND stage < ?4";
+const ADVANCE_COPIES: &str = "
+    UPDATE copies INDEXED BY copies_waiting SET stage = ?4
+    WHERE person = ?1 AND id BETWEEN ?2 AND ?3 AND stage < 4 AND stage < ?4
+    RETURNING seq, id";
 // Sets what `?4` says, which is held.
 const HOLD_AGAIN: &str = "
     UPDATE messages INDEXED BY outbox SET stage = ?4
     WHERE person = ?1 AND id BETWEEN ?2 AND ?3 AND stage < 4 AND stage = -1";
+const HOLD_COPIES_AGAIN: &str = "
+    UPDATE copies INDEXED BY copies_waiting SET stage = ?4
+    WHERE person = ?1 AND id BETWEEN ?2 AND ?3 AND stage < 4 AND stage = -1";
 pub(super) const OUTBOX_PAGE: &str = "
-    SELECT id, sent, 1, text FROM messages INDEXED BY outbox
+    SELECT id, sent, 1, text, NULL, NULL FROM messages INDEXED BY outbox
     WHERE person = ?1 AND id > ?2 AND stage < 4 AND stage < ?3
     UNION ALL
-    SELECT id, sent, kind, body FROM notes INDEXED BY waiting
+    SELECT id, sent, kind, body, NULL, NULL FROM notes INDEXED BY waiting
     WHERE person = ?1 AND id > ?2 AND stage < 4 AND stage < ?3
+    UNION ALL
+    SELECT c.id, c.sent, 6, s.text, g.grp, s.epoch
+    FROM copies c INDEXED BY copies_waiting
+        CROSS JOIN said s ON s.seq = c.said CROSS JOIN groups g ON g.id = s.grp
+    WHERE c.person = ?1 AND c.id > ?2 AND c.stage < 4 AND c.stage < ?3
     ORDER BY 1";
 const OLDEST_HELD: &str = "
     SELECT min(sent) FROM (
         SELECT min(sent) AS sent FROM messages INDEXED BY held WHERE stage = 3
         UNION ALL
+        SELECT min(sent) FROM copies INDEXED BY copies_held WHERE stage = 3
+        UNION ALL
         SELECT min(sent) FROM notes INDEXED BY waiting WHERE stage < 4 AND stage = 3)";
 const QUEUE_HELD: &str = "UPDATE messages INDEXED BY held SET stage = ?1 WHERE stage = 3";
+const QUEUE_HELD_COPIES: &str = "
+    UPDATE copies INDEXED BY copies_held SET stage = ?1 WHERE stage = 3";
 const QUEUE_HELD_NOTES: &str = "
     UPDATE notes INDEXED BY waiting SET stage = ?1 WHERE stage < 4 AND stage = 3";
 const QUEUE_HELD_FOR: &str = "
     UPDATE messages INDEXED BY held SET stage = ?2 WHERE stage = 3 AND person = ?1";
+const QUEUE_HELD_COPIES_FOR: &str = "
+    UPDATE copies INDEXED BY copies_held SET stage = ?2 WHERE stage = 3 AND person = ?1";
 const QUEUE_HELD_NOTES_FOR: &str = "
     UPDATE notes INDEXED BY waiting SET stage = ?2
     WHERE person = ?1 AND stage < 4 AND stage = 3";
 const OVERDUE: &str = "
-    SELECT fingerprint, messages.id FROM messages INDEXED BY held
-    JOIN people ON people.id = messages.person
-    WHERE stage = 3 AND sent < ?1 ORDER BY messages.person, messages.id";
+    SELECT p.fingerprint, m.id, m.person FROM messages m INDEXED BY held
+        CROSS JOIN people p ON p.id = m.person
+    WHERE m.stage = 3 AND m.sent < ?1
+    UNION ALL
+    SELECT p.fingerprint, c.id, c.person FROM copies c INDEXED BY copies_held
+        CROSS JOIN people p ON p.id = c.person
+    WHERE c.stage = 3 AND c.sent < ?1 ORDER BY 3, 2";
 const EXPIRE_NOTES: &str = "
     UPDATE notes INDEXED BY waiting SET stage = ?2 WHERE stage < 4 AND stage = 3 AND sent < ?1";
 const INSERT_ACTED: &str = "INSERT OR IGNORE INTO acted (person, id) VALUES (?1, ?2)";

@@ -1,10 +1,12 @@
 //! What outlives a process: SQLite, one file for a profile and one for a server.
 //!
 //! - [`client`]: the profile's records, and what the machine reads while it runs
-//! - `letters`, `bonds`: of these, what waits for others, and what there is between us
-//! - [`read`]: history, events and outbox, as people and scripts list them
-//! - [`server`]: a server's accounts; `reach` has their tokens, blocks and prekeys, `mailroom` what
-//!   mail is held for them
+//! - `letters`, `bonds`: of these, what waits for others, and what there is between us; `groups`
+//!   and `talk` in them; `transfers` of files, and posts; `runs` of commands, and grants
+//! - [`read`]: history, events and outbox, as people and scripts list them; `asides` is what there
+//!   is in the history beside messages
+//! - [`server`]: a server's accounts; `reach` has their tokens, blocks and prekeys, and the groups
+//!   that they lead, `mailroom` what mail is held for them
 //! - `search`, `words`: the index of words, and what a word is
 //! - [`schema`]: the numbered migrations of both
 //!
@@ -14,17 +16,22 @@
 //! SQLite asks no lock again and needs no shared memory beside it. The `sqlite3` shell reads a
 //! profile while nobody runs it; while somebody does, the control socket answers.
 
+mod asides;
 mod bonds;
 pub mod client;
+mod groups;
 mod letters;
 mod mailroom;
 mod reach;
 pub mod read;
+mod runs;
 pub mod schema;
 mod search;
 pub mod server;
+mod talk;
 #[cfg(test)]
 mod tests;
+mod transfers;
 mod words;
 
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
@@ -190,7 +197,7 @@ fn close_to_others(path: &Path) -> std::io::Result<()> {
 const OWNER_ONLY: u32 = 0o600;
 
 /// Statements kept prepared: all there are.
-const STATEMENTS: usize = 96;
+const STATEMENTS: usize = 192;
 
 /// Nothing here writes: the file may turn out not to be ours. What is deleted, a prekey above all,
 /// is overwritten where that costs no write of its own.

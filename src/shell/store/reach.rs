@@ -1,10 +1,13 @@
-//! What people lay out at a server: tokens, blocks, prekeys.
+//! What people lay out at a server: tokens, blocks, prekeys, and the public groups they lead.
 
 use super::StoreError;
+use super::groups::name as name_at;
 use super::server::ServerStore;
 use crate::proto::bytes::Bytes;
 use crate::proto::limits::PREKEYS;
 use crate::proto::model::bond::TokenHash;
+use crate::proto::model::group::Listing;
+use crate::proto::model::name::Name;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::prekey::{Prekey, PrekeyKind};
 use crate::proto::model::record::Found;
@@ -51,6 +54,44 @@ impl ServerStore {
             found.push(Fingerprint(Bytes(row.get(0)?)));
         }
         Ok(Found::BlockersOf(found))
+    }
+
+    pub(super) fn keep_groups(
+        &mut self,
+        owner: Fingerprint,
+        names: &[Name],
+    ) -> Result<(), StoreError> {
+        let names = names.iter().map(|name| name.as_str().as_bytes()).collect();
+        self.keep_list(owner, &names, [GROUPS_OF, DROP_GROUP, KEEP_GROUP])
+    }
+
+    /// Costs by the groups that come after the last one of the page before, at most; where many have
+    /// one name, by those.
+    pub(super) fn listed_groups(
+        &self,
+        name: Option<&Name>,
+        after: Option<&Listing>,
+        most_rows: usize,
+    ) -> Result<Found, StoreError> {
+        let (after, leader) =
+            after.map_or(("", ""), |after| (after.name.as_str(), after.leader.as_str()));
+        let mut statement = self.db.statement(match name {
+            Some(_) => GROUPS_NAMED,
+            None => GROUPS,
+        })?;
+        let mut rows = match name {
+            Some(name) => statement.query([after, leader, name.as_str()])?,
+            None => statement.query([after, leader])?,
+        };
+        let (mut groups, mut more) = (Vec::new(), false);
+        while let Some(row) = rows.next()? {
+            if groups.len() == most_rows {
+                more = true;
+                break;
+            }
+            groups.push(Listing { name: name_at(row, 0)?, leader: name_at(row, 1)? });
+        }
+        Ok(Found::Groups { groups, more })
     }
 
     /// Takes back all one-time keys.
@@ -178,8 +219,23 @@ const KEEP_PREKEY: &str = "
     INSERT INTO prekeys (owner, once, id, key, made, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
     ON CONFLICT DO NOTHING";
 const SPEND: &str = "DELETE FROM prekeys WHERE owner = ?1 AND once = 1 AND id = ?2";
-const FORGET: [&str; 3] = [
+// Names go as bytes.
+const GROUPS_OF: &str = "SELECT CAST(name AS BLOB) FROM groups WHERE owner = ?1";
+const DROP_GROUP: &str = "DELETE FROM groups WHERE owner = ?1 AND name = CAST(?2 AS TEXT)";
+const KEEP_GROUP: &str = "INSERT INTO groups (owner, name) VALUES (?1, CAST(?2 AS TEXT))";
+const GROUPS: &str = "
+    SELECT g.name, a.name FROM groups g INDEXED BY groups_named
+    CROSS JOIN accounts a ON a.fingerprint = g.owner
+    WHERE g.name >= ?1 AND (g.name, a.name) > (?1, ?2) AND a.visibility = 'public'
+    ORDER BY g.name, a.name";
+const GROUPS_NAMED: &str = "
+    SELECT g.name, a.name FROM groups g INDEXED BY groups_named
+    CROSS JOIN accounts a ON a.fingerprint = g.owner
+    WHERE g.name = ?3 AND (g.name, a.name) > (?1, ?2) AND a.visibility = 'public'
+    ORDER BY a.name";
+const FORGET: [&str; 4] = [
     "DELETE FROM tokens WHERE owner = ?1",
     "DELETE FROM blocks WHERE owner = ?1",
     "DELETE FROM prekeys WHERE owner = ?1",
+    "DELETE FROM groups WHERE owner = ?1",
 ];

@@ -1,10 +1,13 @@
 //! The tables, as numbered migrations. `PRAGMA user_version` says how many a file has seen.
 //!
-//! The client's log of durable events has one number space, gapless, spread over two tables: a row
-//! of `messages` is itself the first event of the message (an incoming one's `message`, an outgoing
-//! one's `receipt … queued`); everything else is a row of `events`, which covers `n` numbers.
+//! The client's log of durable events has one number space, gapless, spread over three tables: a
+//! row of `messages` is itself the first event of the message (an incoming one's `message`, an
+//! outgoing one's `receipt … queued`), and a row of `copies` that of talk of ours for one member;
+//! everything else is a row of `events`, which covers `n` numbers. A row of `said` has the number of
+//! its first copy; where it has none, that of an event.
 //!
-//! To read in the `sqlite3` shell: `SELECT * FROM conversation WHERE name = 'bob'`.
+//! To read in the `sqlite3` shell: `SELECT * FROM conversation WHERE name = 'bob'`, or
+//! `… WHERE in_group = 'tea'`; `SELECT * FROM rosters`.
 
 use super::StoreError;
 use rusqlite::Connection;
@@ -75,7 +78,7 @@ pub const CLIENT: Schema = Schema {
     // the calls that it does with 8 KiB (`scripts/bench burst`).
     page_bytes: 16_384,
     cache_kib: 1024,
-    migrations: &[CLIENT_1, CLIENT_2, CLIENT_3],
+    migrations: &[CLIENT_1, CLIENT_2, CLIENT_3, CLIENT_4],
 };
 
 /// The server's accounts.
@@ -83,7 +86,7 @@ pub const SERVER: Schema = Schema {
     application: 0x686f_6264,
     page_bytes: 4096,
     cache_kib: 256,
-    migrations: &[SERVER_1, SERVER_2],
+    migrations: &[SERVER_1, SERVER_2, SERVER_3],
 };
 
 // Index `seen` finds repeats and orders each direction of a conversation as its sender did; ids
@@ -187,6 +190,146 @@ const CLIENT_3: &str = "
         words, content = '', columnsize = 0, detail = none, tokenize = 'ascii'
     );";
 
+// Talk to us is a message whose `out` is 2, so that what two people write each other is found without
+// passing over it; only its rows are in index `talk`. Talk of ours is kept once, in `said`, and each
+// row of `copies` is small. A group that is gone stays as long as something was said in it.
+const CLIENT_4: &str = "
+    CREATE TABLE groups (
+        id       INTEGER PRIMARY KEY,
+        grp      BLOB NOT NULL UNIQUE,  -- as it travels
+        name     TEXT NOT NULL,
+        leader   BLOB NOT NULL,         -- fingerprint
+        standing TEXT NOT NULL,         -- member, asked, invited, out, gone
+        epoch    INTEGER,
+        public   INTEGER,
+        roster   BLOB                   -- MessagePack, signed
+    ) STRICT;
+    CREATE INDEX groups_named ON groups (name);
+    CREATE TABLE members (
+        grp      INTEGER NOT NULL REFERENCES groups,
+        place    INTEGER NOT NULL,      -- 0 leads; then by how long they are in
+        name     TEXT,                  -- what their leader calls them
+        identity BLOB NOT NULL,
+        PRIMARY KEY (grp, place)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE candidates (
+        grp     INTEGER NOT NULL REFERENCES groups,
+        place   INTEGER NOT NULL,
+        person  BLOB NOT NULL,          -- fingerprint
+        invited INTEGER NOT NULL,       -- 1 we asked them, 0 they asked us
+        PRIMARY KEY (grp, place)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE unheard (              -- talk to be judged by a later roster
+        person BLOB NOT NULL,           -- fingerprint
+        id     BLOB NOT NULL,
+        sent   INTEGER NOT NULL,        -- ms since 1970
+        grp    BLOB NOT NULL,           -- as it travels
+        epoch  INTEGER NOT NULL,
+        text   TEXT NOT NULL,
+        PRIMARY KEY (person, id)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE messages ADD COLUMN grp INTEGER REFERENCES groups;
+    CREATE INDEX talk ON messages (grp) WHERE grp IS NOT NULL;
+    CREATE TABLE said (                 -- talk of ours
+        seq    INTEGER PRIMARY KEY,     -- number of its first event
+        grp    INTEGER NOT NULL REFERENCES groups,
+        id     BLOB NOT NULL,
+        epoch  INTEGER NOT NULL,
+        copies INTEGER NOT NULL,        -- how many rows of copies, from the same number on
+        sent   INTEGER NOT NULL,        -- ms since 1970
+        at     INTEGER NOT NULL,        -- ms since 1970
+        text   TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX said_in ON said (grp);
+    CREATE TABLE copies (
+        seq    INTEGER PRIMARY KEY,     -- number of its first event
+        said   INTEGER NOT NULL REFERENCES said,
+        person INTEGER NOT NULL REFERENCES people,  -- for whom
+        id     BLOB NOT NULL,           -- of said
+        stage  INTEGER NOT NULL,        -- as of messages
+        sent   INTEGER NOT NULL         -- of said
+    ) STRICT;
+    CREATE INDEX copies_waiting ON copies (person, id, stage) WHERE stage < 4;
+    CREATE INDEX copies_held ON copies (sent) WHERE stage = 3;
+    CREATE TABLE asides (               -- in the history, but no events
+        n      INTEGER PRIMARY KEY AUTOINCREMENT,
+        seq    INTEGER NOT NULL,        -- the newest event when it was kept
+        person INTEGER REFERENCES people,  -- the other side; none of a post of ours
+        out    INTEGER NOT NULL,        -- 0 theirs, 1 ours
+        id     BLOB NOT NULL,           -- of the letter that offered it, or of the post
+        kind   TEXT NOT NULL,           -- voice (its transcript), post (its name)
+        sent   INTEGER NOT NULL,        -- ms since 1970
+        at     INTEGER NOT NULL,        -- ms since 1970
+        text   TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX asides_of ON asides (id);
+    CREATE INDEX asides_with ON asides (person);
+    CREATE TABLE transfers (
+        person      BLOB NOT NULL,      -- fingerprint of the other side
+        ours        INTEGER NOT NULL,   -- 1 we send it
+        id          BLOB NOT NULL,      -- of the letter that offered it
+        state       TEXT NOT NULL,      -- offered, taken, done, failed, cancelled
+        over        INTEGER NOT NULL,   -- whether nothing more becomes of it
+        at          INTEGER NOT NULL,   -- ms since 1970
+        name        TEXT NOT NULL,      -- at its sender's
+        size        INTEGER NOT NULL,
+        bytes       INTEGER NOT NULL,   -- so many have come
+        path        TEXT,
+        digest      BLOB NOT NULL,
+        modified_ns INTEGER NOT NULL,
+        post        BLOB,
+        answers     BLOB,
+        voice_ms    INTEGER,
+        transcript  TEXT,
+        PRIMARY KEY (person, ours, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX transfers_by_time ON transfers (over, at);
+    CREATE TABLE posts (                -- of ours
+        id          BLOB PRIMARY KEY,
+        name        TEXT NOT NULL,
+        size        INTEGER NOT NULL,
+        path        TEXT NOT NULL,
+        digest      BLOB NOT NULL,
+        modified_ns INTEGER NOT NULL,
+        at          INTEGER NOT NULL    -- ms since 1970
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE grants (
+        id     BLOB PRIMARY KEY,
+        person BLOB NOT NULL,           -- fingerprint
+        argv   TEXT NOT NULL,           -- JSON
+        until  INTEGER                  -- ms since 1970
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE runs (                 -- of what is over, the latest of each asker stays
+        person BLOB NOT NULL,           -- fingerprint of the other side
+        ours   INTEGER NOT NULL,        -- 1 we asked
+        id     BLOB NOT NULL,
+        over   INTEGER NOT NULL,
+        argv   TEXT NOT NULL,           -- JSON
+        PRIMARY KEY (person, ours, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE VIEW rosters AS
+        SELECT g.name AS in_group, m.place, coalesce(p.name, m.name) AS name
+        FROM groups g JOIN members m ON m.grp = g.id LEFT JOIN people p ON p.identity = m.identity
+        WHERE g.standing = 'member' ORDER BY g.name, g.id, m.place;
+    DROP VIEW conversation;
+    CREATE VIEW conversation AS         -- stage -1: queued again, by a server that lost it
+        SELECT k.seq, datetime(k.at / 1000, 'unixepoch') AS at, k.name,
+            CASE k.out WHEN 1 THEN 'out' ELSE 'in' END AS direction,
+            CASE k.stage WHEN -1 THEN 'queued' WHEN 2 THEN 'queued' WHEN 3 THEN 'held'
+                WHEN 4 THEN 'delivered' WHEN 5 THEN 'expired' WHEN 6 THEN 'refused' END AS state,
+            k.text, k.in_group, k.kind
+        FROM (
+            SELECT m.seq, m.at, p.name, m.out, m.stage, m.text, g.name AS in_group, NULL AS kind
+            FROM messages m JOIN people p ON p.id = m.person LEFT JOIN groups g ON g.id = m.grp
+            UNION ALL
+            SELECT s.seq, s.at, NULL, 1, (SELECT min(stage) FROM copies
+                WHERE seq BETWEEN s.seq AND s.seq + s.copies - 1), s.text, g.name, NULL
+            FROM said s JOIN groups g ON g.id = s.grp
+            UNION ALL
+            SELECT a.seq, a.at, p.name, a.out, NULL, a.text, NULL, a.kind
+            FROM asides a LEFT JOIN people p ON p.id = a.person
+        ) k ORDER BY k.seq;";
+
 const SERVER_1: &str = "
     CREATE TABLE accounts (
         fingerprint BLOB PRIMARY KEY,
@@ -245,3 +388,11 @@ const SERVER_2: &str = "
     ) STRICT;
     CREATE UNIQUE INDEX collected ON mail (owner, number);
     CREATE INDEX oldest ON mail (at);";
+
+const SERVER_3: &str = "
+    CREATE TABLE groups (             -- public ones
+        owner BLOB NOT NULL,          -- their leader
+        name  TEXT NOT NULL,
+        PRIMARY KEY (owner, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX groups_named ON groups (name);";

@@ -7,23 +7,25 @@
 //! the words that begin alike are gathered first: of a million messages, that takes up to half a
 //! second.
 
+use super::StoreError;
+use super::asides::FIRST_ASIDE;
 use super::client::ClientStore;
-use super::read::{MESSAGE, entry};
-use super::{StoreError, words};
+use super::words::{self, Asked};
 use crate::proto::limits::{SEARCH_STEP_BYTES, SEARCH_STEP_MESSAGES};
-use crate::proto::model::entry::Entry;
-use crate::proto::model::person::Fingerprint;
+use crate::proto::model::entry::{Entry, HistoryOf};
+use rusqlite::{Rows, params};
 
 impl ClientStore {
-    /// The newest `limit` messages that have all of these words, newest first; with one person, or
-    /// with anybody. A word with a `*` behind it stands for all that begin so.
+    /// The newest `limit` entries of the history that have all of these words, newest first; of one
+    /// person, what they said in groups too, of one group, or all. A word with a `*` behind it
+    /// stands for all that begin so.
     ///
     /// Brings the index one step further beforehand, and gives how many events it is behind after
     /// that: messages as new as these are not found yet. [`ClientStore::index`] takes more steps.
     pub fn search(
         &mut self,
         words: &str,
-        with: Option<Fingerprint>,
+        of: HistoryOf,
         limit: usize,
         each: &mut dyn FnMut(Entry),
     ) -> Result<u64, StoreError> {
@@ -32,29 +34,51 @@ impl ClientStore {
             Err(StoreError::Full) => self.behind()?.1,
             step => step?,
         };
-        let person = match with {
-            Some(key) => match self.row_of(key)? {
-                Some((row, _)) => Some(row),
+        let of = match of {
+            HistoryOf::All => None,
+            HistoryOf::With(key) => match self.row_of(key)? {
+                Some((row, _)) => Some(words::of_person(row)),
                 None => return Ok(behind),
             },
-            None => None,
+            HistoryOf::Group(group) => match self.find_group(group)? {
+                Some(row) => Some(words::of_group(row)),
+                None => return Ok(behind),
+            },
         };
-        let Some(asked) = words::ask(words, person) else { return Ok(behind) };
-        let mut found = self.db.statement(FOUND)?;
-        let mut found = found.query([&asked.expression])?;
-        let mut message = self.db.statement(MESSAGE)?;
-        let mut given = 0;
-        while given < limit {
-            let Some(row) = found.next()? else { break };
-            let mut rows = message.query([row.get::<_, i64>(0)?])?;
-            let Some(row) = rows.next()? else { continue };
-            let entry = entry(row)?;
-            if asked.runs.iter().all(|run| entry.text.contains(run)) {
-                each(entry);
-                given += 1;
-            }
+        let Some(asked) = words::ask(words, of) else { return Ok(behind) };
+        let mut statements = (self.db.statement(FOUND)?, self.db.statement(FOUND)?);
+        let mut messages =
+            statements.0.query(params![asked.expression, i64::MIN, FIRST_ASIDE - 1])?;
+        let mut asides = statements.1.query(params![asked.expression, FIRST_ASIDE, i64::MAX])?;
+        let mut message = self.found(&mut messages, &asked)?;
+        let mut aside = self.found(&mut asides, &asked)?;
+        for _ in 0..limit {
+            // What is no message came after the one of its number.
+            let is_aside =
+                aside.as_ref().map(|entry| entry.seq) >= message.as_ref().map(|entry| entry.seq);
+            let next = match is_aside && aside.is_some() {
+                true => std::mem::replace(&mut aside, self.found(&mut asides, &asked)?),
+                false => std::mem::replace(&mut message, self.found(&mut messages, &asked)?),
+            };
+            let Some(entry) = next else { break };
+            each(entry);
         }
         Ok(behind)
+    }
+
+    /// The next entry whose words were found, and which has them.
+    fn found(&self, rows: &mut Rows<'_>, asked: &Asked) -> Result<Option<Entry>, StoreError> {
+        while let Some(row) = rows.next()? {
+            let entry = match row.get::<_, i64>(0)? {
+                n @ FIRST_ASIDE.. => self.aside(n - FIRST_ASIDE)?,
+                seq => self.message(seq)?,
+            };
+            let has_runs = |entry: &Entry| asked.runs.iter().all(|run| entry.text.contains(run));
+            if let Some(entry) = entry.filter(has_runs) {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
     }
 
     /// Takes the index one bounded step further, durably; gives how many events it is behind then.
@@ -89,9 +113,15 @@ impl ClientStore {
             let mut words = String::new();
             while let Some(row) = rows.next()? {
                 let seq: i64 = row.get(0)?;
-                let text = row.get_ref(2)?.as_str().unwrap_or_default();
+                let text = row.get_ref(3)?.as_str().unwrap_or_default();
                 words.clear();
-                words.push_str(&words::of_person(row.get(1)?));
+                if let Some(person) = row.get(1)? {
+                    words.push_str(&words::of_person(person));
+                }
+                if let Some(group) = row.get(2)? {
+                    words.push(' ');
+                    words.push_str(&words::of_group(group));
+                }
                 words::index(text, &mut words);
                 insert.execute((seq, &words))?;
                 messages += 1;
@@ -109,6 +139,10 @@ impl ClientStore {
 /// The setting that says how far the index has come.
 const INDEXED: &str = "indexed";
 
-const UNINDEXED: &str = "SELECT seq, person, text FROM messages WHERE seq > ?1 ORDER BY seq";
-const INSERT: &str = "INSERT INTO word_index (rowid, words) VALUES (?1, ?2)";
-const FOUND: &str = "SELECT rowid FROM word_index WHERE word_index MATCH ?1 ORDER BY rowid DESC";
+const UNINDEXED: &str = "
+    SELECT seq, person, grp, text FROM messages WHERE seq > ?1
+    UNION ALL SELECT seq, NULL, grp, text FROM said WHERE seq > ?1 ORDER BY 1";
+pub(super) const INSERT: &str = "INSERT INTO word_index (rowid, words) VALUES (?1, ?2)";
+const FOUND: &str = "
+    SELECT rowid FROM word_index WHERE word_index MATCH ?1 AND rowid BETWEEN ?2 AND ?3
+    ORDER BY rowid DESC";

@@ -49,7 +49,7 @@ impl ServerStore {
             ServerRecord::Hold(mail) => self.keep_mail(&mail),
             ServerRecord::Taken(owner, up_to) => self.take_mail(owner, up_to),
             ServerRecord::Expire(before) => self.expire_mail(before),
-            ServerRecord::Groups(..) => Ok(()),
+            ServerRecord::Groups(owner, names) => self.keep_groups(owner, &names),
         }
     }
 
@@ -71,7 +71,9 @@ impl ServerStore {
             Read::Mail { to, after, most_bytes } => self.mail(to, after, most_bytes),
             Read::Oldest => Ok(Found::Oldest(self.oldest()?)),
             Read::BlockersOf(blocked) => self.blockers(blocked),
-            Read::Groups { .. } => Ok(Found::Groups { groups: Vec::new(), more: false }),
+            Read::Groups { name, after, most_rows } => {
+                self.listed_groups(name.as_ref(), after.as_ref(), most_rows)
+            }
         }
     }
 

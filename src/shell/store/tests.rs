@@ -134,9 +134,9 @@ fn the_outbox_is_read_in_pages_that_say_whether_there_are_more() {
     // Each text is 6 bytes.
     assert_eq!(page_of(&mut store, 0, 9, 7), (vec![1, 3], true));
     assert_eq!(page_of(&mut store, 0, 9, 1), (vec![1], true));
-    let addressee = |store: &mut ClientStore, n| store.query(Query::Addressee(id(n))).unwrap();
-    assert_eq!(addressee(&mut store, 4), Rows::Addressee(id(4), Some(key(1))));
-    assert_eq!(addressee(&mut store, 2), Rows::Addressee(id(2), None));
+    let addressees = |store: &mut ClientStore, n| store.query(Query::Addressees(id(n))).unwrap();
+    assert_eq!(addressees(&mut store, 4), Rows::Addressees(id(4), vec![key(1)]));
+    assert_eq!(addressees(&mut store, 2), Rows::Addressees(id(2), vec![]));
 }
 
 #[test]

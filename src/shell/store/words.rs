@@ -28,6 +28,11 @@ pub(super) fn of_person(row: i64) -> String {
     format!("\u{e000}{row}")
 }
 
+/// The same of what was said in one group.
+pub(super) fn of_group(row: i64) -> String {
+    format!("\u{e001}{row}")
+}
+
 /// A question, taken apart.
 pub(super) struct Asked {
     /// For FTS5's `MATCH`: all of these words.
@@ -37,8 +42,9 @@ pub(super) struct Asked {
 }
 
 /// What to look for: every word, and where a `*` stands behind it, every word that begins so. Words
-/// past [`SEARCH_WORDS`] are passed over; nothing is asked when there is none.
-pub(super) fn ask(words: &str, person: Option<i64>) -> Option<Asked> {
+/// past [`SEARCH_WORDS`] are passed over; nothing is asked when there is none. `of` is one person's or
+/// group's.
+pub(super) fn ask(words: &str, of: Option<String>) -> Option<Asked> {
     let mut terms: Vec<String> = Vec::new();
     let mut runs = Vec::new();
     for word in words.split_whitespace() {
@@ -62,7 +68,7 @@ pub(super) fn ask(words: &str, person: Option<i64>) -> Option<Asked> {
     if terms.is_empty() {
         return None;
     }
-    terms.extend(person.map(|row| format!("\"{}\"", of_person(row))));
+    terms.extend(of.map(|of| format!("\"{of}\"")));
     Some(Asked { expression: terms.join(" AND "), runs })
 }
 
@@ -214,7 +220,9 @@ mod tests {
     #[test]
     fn a_person_is_no_word() {
         assert_eq!(indexed(&of_person(7)), "7");
-        assert!(ask("hi", Some(7)).unwrap().expression.ends_with("AND \"\u{e000}7\""));
-        assert!(ask("", Some(7)).is_none());
+        let expression = ask("hi", Some(of_person(7))).unwrap().expression;
+        assert!(expression.ends_with("AND \"\u{e000}7\""));
+        assert!(ask("", Some(of_group(7))).is_none());
+        assert_ne!(of_group(7), of_person(7));
     }
 }

@@ -55,27 +55,39 @@ fn lines_are_those_of_the_contract() {
 
 #[test]
 fn history_tells_ours_from_theirs_and_what_is_not_delivered() {
-    let entry_of = |direction, state| {
+    let shown = |direction, state, group: Option<&str>, kind| {
         let mut out = Vec::new();
         let (with, text) = ("bob".to_owned(), "a\nb".to_owned());
         let (seq, id, sent, at) = (Seq(1), MsgId::FIRST, Wall(0), Wall(0));
-        entry(&mut out, &Entry { seq, id, with, direction, text, sent, at, state });
+        let group = group.map(str::to_owned);
+        let row = Entry { seq, id, with, direction, text, sent, at, state, group, kind };
+        entry(&mut out, &row);
         String::from_utf8(out).expect("plain lines are UTF-8")
     };
+    let entry_of = |direction, state| shown(direction, state, None, EntryKind::Text);
     assert_eq!(entry_of(Direction::In, None), "bob: a\n    b");
+    let talk = shown(Direction::In, None, Some("tea"), EntryKind::Text);
+    assert_eq!(talk, "[tea] bob: a\n    b");
+    let voice = shown(Direction::In, None, None, EntryKind::Voice);
+    assert_eq!(voice, "bob: (voice) a\n    b");
     assert_eq!(entry_of(Direction::Out, Some(Stage::Delivered)), "-> bob: a\n    b");
     assert_eq!(entry_of(Direction::Out, Some(Stage::Queued)), "-> bob (queued): a\n    b");
     let mut out = Vec::new();
-    let row = OutboxRow {
+    let mut row = OutboxRow {
         id: MsgId::FIRST,
         to: Fingerprint(Bytes([0; 20])),
         label: "bob".to_owned(),
         text: "hi".to_owned(),
         sent: Wall(0),
         stage: Stage::Sent,
+        group: None,
     };
     outbox(&mut out, &row);
     assert_eq!(out, b"AAAAAA  bob  sent  hi");
+    row.group = Some("tea".to_owned());
+    out.clear();
+    outbox(&mut out, &row);
+    assert_eq!(out, b"AAAAAA  bob [tea]  sent  hi");
 }
 
 #[test]

@@ -85,11 +85,14 @@ fn receiving_does_not_touch_the_index_and_a_long_history_is_indexed_in_steps() {
     }
     store.commit().unwrap();
     assert_eq!(indexed(&store), 0);
-    assert_eq!(store.search("hello", None, 1, &mut |_| {}), Ok(5));
+    assert_eq!(store.search("hello", HistoryOf::All, 1, &mut |_| {}), Ok(5));
     assert_eq!(indexed(&store), SEARCH_STEP_MESSAGES as i64);
     assert_eq!(store.index(), Ok(0));
     let before = store.db.connection.total_changes();
-    assert_eq!(store.search("hello", None, 1, &mut |entry| assert_eq!(entry.id, id(count))), Ok(0));
+    assert_eq!(
+        store.search("hello", HistoryOf::All, 1, &mut |entry| assert_eq!(entry.id, id(count))),
+        Ok(0)
+    );
     assert_eq!(store.db.connection.total_changes(), before, "nothing new costs nothing");
 }
 
@@ -109,7 +112,7 @@ fn a_crash_while_indexing_leaves_every_message_indexed_once() {
     store.commit().unwrap();
     // What is not committed is not indexed, and so is not lost from it.
     keep(&mut store, 0, incoming(1, 10, "hello again"));
-    assert_eq!(store.search("again", None, 9, &mut |_| panic!("not durable yet")), Ok(1));
+    assert_eq!(store.search("again", HistoryOf::All, 9, &mut |_| panic!("not durable yet")), Ok(1));
     store.rollback();
     keep(&mut store, 0, incoming(1, 10, "hello anew"));
     store.commit().unwrap();
@@ -133,14 +136,18 @@ fn a_full_disk_leaves_what_is_indexed_to_be_searched() {
     store.db.connection.query_row(&limit, [], |_| Ok(())).unwrap();
     assert_eq!(store.index(), Err(StoreError::Full));
     let mut texts = Vec::new();
-    assert_eq!(store.search("words", None, 9, &mut |entry| texts.push(entry.text)), Ok(2998));
+    assert_eq!(
+        store.search("words", HistoryOf::All, 9, &mut |entry| texts.push(entry.text)),
+        Ok(2998)
+    );
     assert_eq!(texts, ["early words"]);
     assert_eq!(store.last_seq(), Seq(2999));
 }
 
 fn found(store: &mut ClientStore, words: &str, with: Option<u8>, limit: usize) -> Vec<String> {
     let mut texts = Vec::new();
-    let behind = store.search(words, with.map(key), limit, &mut |entry| texts.push(entry.text));
+    let of = with.map_or(HistoryOf::All, |with| HistoryOf::With(key(with)));
+    let behind = store.search(words, of, limit, &mut |entry| texts.push(entry.text));
     assert_eq!(behind, Ok(0));
     texts
 }
