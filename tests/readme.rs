@@ -1,30 +1,30 @@
-//! README's table of verbs is the programs' own (`WRITE_README=1 cargo test --test readme` writes
-//! it), and what it says of each party is held by tests.
+//! README's tables of verbs and options are the programs' own (`WRITE_README=1 cargo test --test
+//! readme` writes them), and what it says of each party is held by tests.
 
+use hobnob::shell::cli;
 use hobnob::shell::front::help;
 use std::fs;
 use std::path::Path;
 
-const BEGIN: &str = "<!-- verbs -->\n";
-const END: &str = "<!-- /verbs -->";
-
-/// README with the table of verbs as it is now.
-fn with_verbs(readme: &str) -> String {
-    let (before, rest) = readme.split_once(BEGIN).expect("README marks where its verbs begin");
-    let (_, after) = rest.split_once(END).expect("README marks where its verbs end");
-    format!("{before}{BEGIN}{}{END}{after}", help::markdown())
+/// README with a table as it is now.
+fn with_table(readme: &str, name: &str, table: &str) -> String {
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+    let (before, rest) = readme.split_once(&begin).expect("README marks where its tables begin");
+    let (_, after) = rest.split_once(&end).expect("README marks where its tables end");
+    format!("{before}{begin}{table}{end}{after}")
 }
 
 #[test]
-fn the_table_of_verbs_is_the_programs_own() {
+fn the_tables_of_verbs_and_options_are_the_programs_own() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let readme = fs::read_to_string(path).expect("README is there");
-    let wanted = with_verbs(&readme);
+    let wanted = with_table(&readme, "verbs", &help::markdown());
+    let wanted = with_table(&wanted, "options", &cli::markdown());
     if std::env::var_os("WRITE_README").is_some() {
         fs::write(path, &wanted).expect("README can be written");
         return;
     }
-    assert!(readme == wanted, "README's verbs are old [WRITE_README=1 cargo test --test readme]");
+    assert!(readme == wanted, "README's tables are old [WRITE_README=1 cargo test --test readme]");
 }
 
 /// The tests' names in README's table of parties, by line of the table.

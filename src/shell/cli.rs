@@ -1,9 +1,9 @@
 //! Options of both programs, from argv and environment, checked once.
 
+mod behind;
+
 use super::disk;
-use super::front::lines;
-use super::front::verbs::VerbRow;
-use super::front::{args::Args, help};
+use super::front::{help, lines, words};
 use crate::proto::limits;
 use crate::proto::model::account::Pool;
 use crate::proto::model::event::Stage;
@@ -49,6 +49,17 @@ pub struct ClientOptions {
     pub listen: Option<SocketAddr>,
     /// Who is connected without asking the user.
     pub accept: Consent,
+    /// Where files go that are taken; else a directory in the profile.
+    pub files: Option<String>,
+    /// What writes down voice messages, with `{wav}` for the file: a command line, empty for none.
+    /// Without it one is looked for.
+    pub transcriber: Option<Vec<String>>,
+    /// How long a command of somebody else's may run.
+    pub run_seconds: u64,
+    /// What it may write.
+    pub run_output_bytes: u64,
+    /// Memory that each of its processes may have.
+    pub run_memory_bytes: u64,
     /// How far a message must come for its verb to be done.
     pub until: Stage,
     /// How long a verb may take.
@@ -106,6 +117,17 @@ pub struct ServerAddress {
     pub key: Option<Fingerprint>,
 }
 
+/// The options of `hobnob` as README's table.
+pub fn markdown() -> String {
+    let mut text = "| option | what it does |\n|---|---|\n".to_owned();
+    for (short, long, hint, help) in CLIENT_OPTS {
+        let dash = if short.is_empty() { String::new() } else { format!("-{short} ") };
+        let gap = if hint.is_empty() { "" } else { " " };
+        let _ = writeln!(text, "| `{dash}--{long}{gap}{hint}` | {help} |");
+    }
+    text
+}
+
 /// One option: short, long, what its value is called (empty for a flag), help.
 type Opt = (&'static str, &'static str, &'static str, &'static str);
 
@@ -119,6 +141,11 @@ const CLIENT_OPTS: &[Opt] = &[
     ("", "accept", "WHO", "friends, all or none: let in without asking (default: friends)"),
     ("", "wait", "STATE", "how far msg must come: queued, sent, held, delivered (default: held)"),
     ("t", "timeout", "SECONDS", "how long a verb may take (default: 10)"),
+    ("", "files", "DIR", "where files go that are taken (default: files in the profile)"),
+    ("", "transcriber", "'CMD {wav}'", "what writes voice down; '' for none (default: one found)"),
+    ("", "run-seconds", "N", "how long a command of somebody else's may run (default: 60)"),
+    ("", "run-output", "BYTES", "what it may write (default: 1M)"),
+    ("", "run-memory", "BYTES", "memory that each process of it may have (default: 256M)"),
     ("j", "json", "", "JSON lines out, and JSON or slash lines in"),
     ("", "time", "", "the moment before each plain line"),
     ("v", "verbose", "", "more log on stderr; repeat for more (RUST_LOG does it too)"),
@@ -162,7 +189,7 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
     let first = parse(CLIENT_OPTS, argv)?;
     let words = first.free.clone();
     let options = &argv[..argv.len() - words.len()];
-    let (pulled, words) = pull_options(&words)?;
+    let (pulled, words) = behind::pull_options(&words)?;
     let given = parse(CLIENT_OPTS, options.iter().filter(|word| *word != "--").chain(&pulled))?;
     if given.opt_present("help") {
         return Ok(Parsed::Print(client_help()));
@@ -176,6 +203,7 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
     };
     let name = or_env("name", "HOBNOB_NAME").map(|text| one("name", &text, name)).transpose()?;
     let server = or_env("server", "HOBNOB_SERVER");
+    let transcriber = given.opt_str("transcriber").or_else(|| env("HOBNOB_TRANSCRIBER"));
     Ok(Parsed::Run(ClientOptions {
         home: directory(or_env("home", "HOBNOB_HOME"), "hobnob", env)?,
         name,
@@ -183,6 +211,11 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
         no_server: given.opt_present("no-server"),
         listen: value(&given, "listen", endpoint)?,
         accept: value(&given, "accept", consent)?.unwrap_or(Consent::Friends),
+        files: given.opt_str("files"),
+        transcriber: transcriber.map(|text| one("transcriber", &text, command_line)).transpose()?,
+        run_seconds: value(&given, "run-seconds", count)?.unwrap_or(limits::RUN_S),
+        run_output_bytes: value(&given, "run-output", size)?.unwrap_or(limits::RUN_OUTPUT_BYTES),
+        run_memory_bytes: value(&given, "run-memory", size)?.unwrap_or(limits::RUN_MEMORY_BYTES),
         until: value(&given, "wait", stage)?.unwrap_or(Stage::Held),
         timeout_ms: value(&given, "timeout", timeout)?.unwrap_or(limits::VERB_MS),
         json: given.opt_present("json"),
@@ -258,59 +291,6 @@ pub fn server_address(text: &str) -> Option<ServerAddress> {
     Some(ServerAddress { host: host.to_owned(), port, key })
 }
 
-/// Options that stand behind the verb, taken out of its words: anywhere, but not behind the first
-/// argument of a verb that takes text, where everything is text. `--` ends them.
-fn pull_options(words: &[String]) -> Result<(Vec<String>, Vec<String>), Wrong> {
-    let mut args = Args::Words(words);
-    let Ok(row) = VerbRow::find(&mut args) else {
-        return Ok((Vec::new(), words.to_vec()));
-    };
-    let Args::Words(behind) = args else { return Ok((Vec::new(), words.to_vec())) };
-    let mut kept = words[..words.len() - behind.len()].to_vec();
-    let mut pulled = Vec::new();
-    let mut rest = behind.iter();
-    while let Some(word) = rest.next() {
-        let is_text = row.takes_text() && !word.starts_with('-');
-        if word == "--" || is_text {
-            kept.extend((word != "--").then(|| word.clone()));
-            kept.extend(rest.by_ref().cloned());
-            break;
-        }
-        match own_option(row, word).or_else(|| client_option(word)) {
-            Some((is_own, needs_value)) => {
-                let to = if is_own { &mut kept } else { &mut pulled };
-                to.push(word.clone());
-                to.extend(needs_value.then(|| rest.next().cloned()).flatten());
-            }
-            None if word.starts_with("--") => {
-                return Err(Wrong(format!("{word}: no such option of {} [see --help]", row.word)));
-            }
-            None => kept.push(word.clone()),
-        }
-    }
-    Ok((pulled, kept))
-}
-
-/// Whether a word is an option of the verb itself, and whether its value is the next word.
-fn own_option(row: &VerbRow, word: &str) -> Option<(bool, bool)> {
-    let name = word.split('=').next().unwrap_or(word);
-    let (_, takes_value) = row.options().find(|(option, _)| *option == name)?;
-    Some((true, takes_value && !word.contains('=')))
-}
-
-/// The same for an option of the program.
-fn client_option(word: &str) -> Option<(bool, bool)> {
-    if let Some(long) = word.strip_prefix("--") {
-        let name = long.split('=').next().unwrap_or(long);
-        let (.., hint, _) = CLIENT_OPTS.iter().find(|(_, option, ..)| *option == name)?;
-        return Some((false, !hint.is_empty() && !long.contains('=')));
-    }
-    let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
-    let (.., hint, _) =
-        CLIENT_OPTS.iter().find(|(short, ..)| !short.is_empty() && letters.starts_with(short))?;
-    Some((false, !hint.is_empty() && letters.len() == 1))
-}
-
 fn parse<W: AsRef<std::ffi::OsStr>>(
     opts: &[Opt],
     argv: impl IntoIterator<Item = W>,
@@ -355,6 +335,8 @@ fn one<T>(option: &str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result
             "accept" => "expected friends, all or none",
             "wait" => "expected queued, sent, held or delivered",
             "timeout" => "expected seconds",
+            "transcriber" => "expected a command line with {wav} in it",
+            "run-output" | "run-memory" => "expected bytes, such as 256M",
             "pool" => "expected an IPv4 block, such as 100.64.0.0/10",
             _ => "expected a number above zero",
         };
@@ -396,6 +378,25 @@ fn count(text: &str) -> Option<u64> {
     text.parse().ok().filter(|n| *n > 0)
 }
 
+/// A number of bytes: `4096`, `512K`, `256M`, `2G`, each 1024 of the one before.
+fn size(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let factor = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" => 1,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => return None,
+    };
+    count(digits)?.checked_mul(factor)
+}
+
+/// The words of a command, none or with `{wav}` among them.
+fn command_line(text: &str) -> Option<Vec<String>> {
+    let words = words::split(text).ok()?;
+    (words.is_empty() || words.iter().any(|word| word.contains("{wav}"))).then_some(words)
+}
+
 /// What was given, else the program's place in the user's data.
 fn directory(given: Option<String>, program: &str, env: Environment<'_>) -> Result<PathBuf, Wrong> {
     let environment = |name: &str| env(name).map(OsString::from);
@@ -416,7 +417,9 @@ usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a 
 "
     .to_owned();
     push_options(&mut text, CLIENT_OPTS);
-    text.push_str("Environment: HOBNOB_HOME, HOBNOB_SERVER, HOBNOB_NAME stand in for options.\n\n");
+    text.push_str(
+        "Environment: HOBNOB_HOME, HOBNOB_SERVER, HOBNOB_NAME, HOBNOB_TRANSCRIBER stand in for options.\n\n",
+    );
     text.push_str(
         "Verbs; in lines with a slash before: /msg bob hi. A line without one goes to the current\n\
          conversation, //x says /x. With --json also {\"cmd\":\"msg\",\"args\":[\"bob\",\"hi\"],\n\

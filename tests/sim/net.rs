@@ -54,6 +54,8 @@ pub struct Net {
     pub silent: BTreeSet<SocketAddr>,
     /// Programs to which everything takes so much longer.
     pub slow_ms: BTreeMap<Node, u64>,
+    /// What each stream carries in a millisecond; `None`: whatever is sent.
+    pub rate: Option<u64>,
     /// Pairs between which nothing passes until then.
     apart: BTreeMap<(Node, Node), u64>,
     /// When an end that hears nothing is told that its stream is gone.
@@ -82,6 +84,8 @@ pub fn alias_of(node: Node) -> IpAddr {
     IpAddr::from([10, 0, 1, node as u8 + 1])
 }
 
+/// What the kernel takes of a stream before it carries it.
+const KERNEL_BYTES: u64 = 64 * 1024;
 const RESET: Cause = Cause::Failed(ErrorKind::ConnectionReset);
 const TIMED_OUT: Cause = Cause::Failed(ErrorKind::TimedOut);
 
@@ -94,6 +98,7 @@ impl Net {
             walled: BTreeSet::new(),
             silent: BTreeSet::new(),
             slow_ms: BTreeMap::new(),
+            rate: None,
             apart: BTreeMap::new(),
             dooms: BTreeSet::new(),
             arrivals: BTreeMap::new(),
@@ -190,7 +195,7 @@ impl Net {
             }
             StreamAction::Dial { to, .. } => self.dial(now, end, to),
             StreamAction::Send(bytes) => self.send(now, end, bytes),
-            StreamAction::Watch => self.later(now, end, Arrival::Drained),
+            StreamAction::Watch => self.watch(now, end),
             StreamAction::Pause => {
                 self.paused.entry(end).or_default();
             }
@@ -303,7 +308,7 @@ impl Net {
         self.change(end.0, &mut bytes);
         let canary = &self.canary;
         assert!(
-            !bytes.windows(canary.len()).any(|window| window == canary),
+            canary.is_empty() || !bytes.windows(canary.len()).any(|window| window == canary),
             "plaintext of a message on the wire"
         );
         let Some(other) = self.other_of(end) else { return };
@@ -317,6 +322,18 @@ impl Net {
             let (part, after) = rest.split_at(most);
             rest = after;
             self.later(now, other, Arrival::Bytes(part.to_vec()));
+        }
+    }
+
+    /// Says when the kernel has taken all that was sent.
+    fn watch(&mut self, now: u64, end: End) {
+        let rate = self.rate.unwrap_or(u64::MAX);
+        let arrived = self.other_of(end).and_then(|other| self.streams.get(&other));
+        let arrived = arrived.map_or(now, |stream| stream.last_at);
+        let taken = arrived.saturating_sub(KERNEL_BYTES / rate);
+        match taken > now && self.rate.is_some() {
+            true => self.later(taken, end, Arrival::Drained),
+            false => self.later(now, end, Arrival::Drained),
         }
     }
 
@@ -382,7 +399,11 @@ impl Net {
         let slow_ms = self.slow_ms.get(&end.0).copied().unwrap_or_default();
         let delay = 1 + self.rng.below(40) + slow_ms;
         let earliest = self.streams.get(&end).map_or(now, |stream| stream.last_at);
-        let at = (now + delay).max(earliest);
+        let takes = match (&arrival, self.rate) {
+            (Arrival::Bytes(bytes), Some(rate)) => (bytes.len() as u64).div_ceil(rate),
+            _ => 0,
+        };
+        let at = (now + delay).max(earliest) + takes;
         if let Some(stream) = self.streams.get_mut(&end) {
             stream.last_at = at;
         }

@@ -1,13 +1,23 @@
 //! What must hold, judged only by what people asked for and what they were shown.
 
+mod files;
+mod groups;
+mod runs;
+
+use super::children::Start;
 use super::net::Node;
+use files::FileRules;
+use groups::GroupRules;
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::id::{MsgId, Seq};
 use hobnob::proto::model::account::Visibility;
-use hobnob::proto::model::command::Verb;
+use hobnob::proto::model::command::{GroupVerb, Verb};
 use hobnob::proto::model::event::{Event, SessionState, Stage};
+use hobnob::proto::model::notice::Row;
 use hobnob::proto::model::person::Target;
 use hobnob::proto::model::refusal::Refusal;
+use hobnob::proto::time::Now;
+use runs::RunRules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
@@ -35,7 +45,7 @@ impl Names {
         usize::from(ip.octets()[3]) - 1
     }
 
-    fn meant(&self, target: &Target) -> Node {
+    pub fn meant(&self, target: &Target) -> Node {
         self.node_of(&target.to_string())
     }
 }
@@ -43,12 +53,17 @@ impl Names {
 /// What people did and saw.
 pub struct Oracle {
     pub names: Names,
+    /// The clocks of this moment.
+    pub now: Now,
+    pub files: FileRules,
+    pub runs: RunRules,
+    pub groups: GroupRules,
     /// Messages whose sender was told that they are taken, in the order of that, for each pair.
     accepted: BTreeMap<(Node, Node), Vec<MsgId>>,
     texts: BTreeMap<MsgId, String>,
     /// Messages that their sender may have given up.
     given_up: BTreeSet<MsgId>,
-    delivered: BTreeSet<(Node, MsgId)>,
+    delivered: BTreeSet<(Node, MsgId, Node)>,
     /// What each reader saw go by, live.
     live: BTreeSet<(Node, Seq)>,
     /// Who asked whom for a session, and who said yes to whom.
@@ -64,6 +79,8 @@ pub struct Oracle {
     /// Who was told, and when, that somebody is blocked; while it stands.
     blocks: BTreeMap<(Node, Node), u64>,
     ever_blocked: BTreeSet<(Node, Node)>,
+    /// When somebody last took a block back.
+    unblocked: BTreeMap<(Node, Node), u64>,
     /// Who was told, and when, that the server hides them; while it stands.
     hidden: BTreeMap<Node, u64>,
     /// Pairs of which one ever asked the other to be friends.
@@ -88,18 +105,27 @@ fn pair(one: Node, other: Node) -> (Node, Node) {
 /// A verb that has not ended.
 struct Pending {
     verb: String,
+    asked: u64,
     until: u64,
     text: Option<String>,
     /// What it must bring about before it ends well.
     stage: Option<Stage>,
-    ids: Vec<MsgId>,
+    ids: Vec<(MsgId, Node)>,
     shift: Option<Shift>,
+    /// Where it is to be said.
+    group: Option<String>,
+    revoked: Option<String>,
+    parted: Option<Node>,
 }
 
 impl Oracle {
     pub fn new(names: Names) -> Oracle {
         Oracle {
             names,
+            now: Now::default(),
+            files: FileRules::default(),
+            runs: RunRules::default(),
+            groups: GroupRules::default(),
             accepted: BTreeMap::new(),
             texts: BTreeMap::new(),
             given_up: BTreeSet::new(),
@@ -113,6 +139,7 @@ impl Oracle {
             accepted_at: BTreeMap::new(),
             blocks: BTreeMap::new(),
             ever_blocked: BTreeSet::new(),
+            unblocked: BTreeMap::new(),
             hidden: BTreeMap::new(),
             bound: BTreeSet::new(),
             open: BTreeSet::new(),
@@ -122,19 +149,34 @@ impl Oracle {
 
     /// Somebody asks for something, to be had by `until`.
     pub fn on_verb(&mut self, node: Node, ticket: u64, verb: &Verb, until: u64) {
+        self.moment += 1;
         let mut pending = Pending {
             verb: format!("{verb:?}"),
+            asked: self.moment,
             until,
             text: None,
             stage: None,
             ids: Vec::new(),
             shift: None,
+            group: None,
+            revoked: None,
+            parted: None,
         };
+        self.files.on_verb(node, ticket, verb, &self.names, self.now.mono.0);
+        self.runs.on_verb(node, verb, &self.names);
+        self.groups.on_verb(node, verb, &self.names);
         match verb {
             Verb::Msg { text, until, .. } => {
                 pending.text = Some(text.clone());
                 pending.stage = Some(*until);
             }
+            Verb::Group(GroupVerb::Say { group, text, until }) => {
+                pending.text = Some(text.clone());
+                pending.stage = Some(*until);
+                pending.group = Some(group.name.to_string());
+            }
+            Verb::Revoke(prefix) => pending.revoked = Some(prefix.clone()),
+            Verb::Unfriend(target) => pending.parted = Some(self.names.meant(target)),
             Verb::Chat(target) => {
                 self.asked.insert((node, self.names.meant(target)));
             }
@@ -144,7 +186,9 @@ impl Oracle {
                 pending.shift = Some(Shift::Block(whom));
             }
             Verb::Unblock(target) => {
-                self.blocks.remove(&(node, self.names.meant(target)));
+                let whom = self.names.meant(target);
+                self.blocks.remove(&(node, whom));
+                self.unblocked.insert((node, whom), self.moment);
             }
             Verb::SetVisibility(visibility) => {
                 pending.shift = Some(Shift::Show(*visibility));
@@ -179,32 +223,64 @@ impl Oracle {
     pub fn on_accepted(&mut self, from: Node, ticket: u64, to: &str, id: MsgId) {
         let to = self.names.node_of(to);
         let pending = self.pending.get_mut(&(from, ticket)).expect("rows answer a verb");
-        pending.ids.push(id);
+        pending.ids.push((id, to));
         let text = pending.text.clone().expect("messages have a text");
+        self.moment += 1;
+        self.accepted_at.insert(id, self.moment);
+        if let Some(group) = &pending.group {
+            return self.groups.on_said(from, group, &text, id, to);
+        }
         self.accepted.entry((from, to)).or_default().push(id);
         self.texts.insert(id, text);
+    }
+
+    /// Somebody was told a row of an answer.
+    pub fn on_row(&mut self, node: Node, ticket: u64, row: &Row) {
+        match row {
+            Row::Queued { id, to } => self.on_accepted(node, ticket, to, *id),
+            Row::File(row) => {
+                self.moment += 1;
+                self.accepted_at.insert(row.id, self.moment);
+                self.files.on_row(node, ticket, row.id, self.now.mono.0);
+            }
+            Row::Grant(row) => self.runs.on_grant(node, row, &self.names),
+            _ => {}
+        }
     }
 
     pub fn on_done(&mut self, node: Node, ticket: u64, result: &Result<(), Refusal>) {
         let pending = self.pending.remove(&(node, ticket)).expect("only what was asked ends");
         if result.is_ok() && pending.stage == Some(Stage::Delivered) {
-            let is_delivered = |id: &MsgId| self.delivered.contains(&(node, *id));
+            let is_delivered =
+                |(id, to): &(MsgId, Node)| self.delivered.contains(&(node, *id, *to));
             assert!(pending.ids.iter().all(is_delivered), "{node}: done before it was delivered");
         }
-        if let (Ok(()), Some(shift)) = (result, pending.shift) {
-            self.on_shift(node, shift);
+        if result.is_err() {
+            return;
+        }
+        if let Some(prefix) = &pending.revoked {
+            self.runs.on_revoked(node, prefix);
+        }
+        if let Some(whom) = pending.parted {
+            self.runs.parted.insert((node, whom));
+        }
+        if let Some(shift) = pending.shift {
+            self.on_shift(node, pending.asked, shift);
         }
     }
 
     /// Somebody was told that others reach them otherwise from now on.
-    fn on_shift(&mut self, node: Node, shift: Shift) {
+    fn on_shift(&mut self, node: Node, asked: u64, shift: Shift) {
         self.moment += 1;
         let shows = |(who, _): &(Node, u64), pending: &Pending| {
             *who == node && pending.shift == Some(Shift::Show(Visibility::Public))
         };
         match shift {
             Shift::Block(whom) => {
-                self.blocks.insert((node, whom), self.moment);
+                // What was taken back before this was told does not stand.
+                if self.unblocked.get(&(node, whom)).is_none_or(|at| *at < asked) {
+                    self.blocks.insert((node, whom), self.moment);
+                }
             }
             Shift::Show(Visibility::Public) => {
                 self.hidden.remove(&node);
@@ -245,12 +321,14 @@ impl Oracle {
     pub fn on_death(&mut self, node: Node) {
         self.pending.retain(|(asker, _), _| *asker != node);
         self.online.remove(&node);
+        self.files.on_death(node);
         self.open.retain(|(reader, _)| *reader != node);
     }
 
     /// Somebody's events are numbered anew.
     pub fn on_disk_lost(&mut self, node: Node) {
         self.live.retain(|(reader, _)| *reader != node);
+        self.groups.on_disk_lost(node);
     }
 
     /// Something was shown to a reader. `kept`: whether the receiver has a message on its disk.
@@ -267,11 +345,13 @@ impl Oracle {
         assert_eq!(seq.is_some(), event.is_durable(), "only durable events are numbered");
         match event {
             Event::Receipt { id, state: Stage::Delivered, to, .. } => {
-                assert!(kept(self.names.node_of(to), *id), "delivered, and not on {to}'s disk");
-                assert!(self.delivered.insert((reader, *id)), "{id:?} delivered twice");
+                let to = self.names.node_of(to);
+                self.check_kept(*id, to, kept);
+                assert!(self.delivered.insert((reader, *id, to)), "{id:?} delivered twice");
             }
-            Event::Receipt { id, state: Stage::Sent, .. } => {
-                assert!(!self.delivered.contains(&(reader, *id)), "{id:?} sent when delivered");
+            Event::Receipt { id, state: Stage::Sent, to, .. } => {
+                let key = (reader, *id, self.names.node_of(to));
+                assert!(!self.delivered.contains(&key), "{id:?} sent when delivered");
             }
             Event::Session { with, state: SessionState::Open, .. } => {
                 let with = self.names.node_of(with);
@@ -282,8 +362,33 @@ impl Oracle {
             Event::Session { with, .. } => {
                 self.open.remove(&(reader, self.names.node_of(with)));
             }
-            Event::Message { id, from, .. } => {
-                self.check_reach(reader, self.names.node_of(from), *id);
+            Event::Receipt { id, state: Stage::Expired | Stage::Refused, to, .. } => {
+                self.groups.forsaken.insert((*id, self.names.node_of(to)));
+            }
+            Event::Message { id, from, group, text, .. } => {
+                let from = self.names.node_of(from);
+                self.check_reach(reader, from, *id);
+                if let Some(group) = group {
+                    self.groups.on_message(reader, group, from, *id, text);
+                }
+            }
+            Event::Group { name, state, who, .. } => {
+                let who = self.names.node_of(who);
+                self.groups.on_event(reader, name, *state, who);
+            }
+            Event::File(file) => {
+                let with = file.from.as_ref().or(file.to.as_ref()).expect("one is named");
+                let with = self.names.node_of(with);
+                if file.from.is_some() {
+                    self.check_reach(reader, with, file.id);
+                }
+                let is_bound = self.bound.contains(&pair(reader, with));
+                self.files.on_event(reader, file, with, is_bound);
+            }
+            Event::Run(run) => {
+                let with = run.from.as_ref().map(|from| self.names.node_of(from));
+                let is_blocked = with.is_some_and(|from| self.blocks.contains_key(&(reader, from)));
+                self.runs.on_event(reader, run, &self.names, is_blocked);
             }
             Event::Online { .. } => {
                 assert!(self.online.insert(reader), "{reader} is online twice");
@@ -293,6 +398,17 @@ impl Oracle {
             }
             _ => {}
         }
+    }
+
+    /// What was delivered is on its receiver's disk; talk, if its receiver had to look at it.
+    fn check_kept(&self, id: MsgId, to: Node, kept: impl FnOnce(Node, MsgId) -> bool) {
+        let is_excused = self.groups.is_talk(id) && !self.groups.must_reach(id, to);
+        assert!(is_excused || kept(to, id), "{id:?} is delivered, and not on {to}'s disk");
+    }
+
+    /// A command of somebody else's starts at somebody's.
+    pub fn on_start(&mut self, node: Node, start: &Start) {
+        self.runs.on_start(node, start, self.now.wall);
     }
 
     fn check_consent(&self, one: Node, other: Node) {

@@ -1,27 +1,29 @@
 //! A server, clients, their network and their people, and puppets that are moved by hand.
 
+mod shown;
+mod wakes;
+
+use super::children::Children;
+use super::disk::Disk;
 use super::host::{Crash, Host};
-use super::net::{Arrival, Net, Node, address_of};
+use super::net::{Net, Node, address_of};
 use super::oracle::{Names, Oracle};
 use super::puppet::Puppet;
 use hobnob::proto::bytes::Bytes;
 use hobnob::proto::client::{Accept, Client, Config, RunLimits, Server as ServerAt};
 use hobnob::proto::crypto::keys::Identity;
-use hobnob::proto::crypto::mail;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::{ConnId, MsgId, Seq};
-use hobnob::proto::machine::{Effect, Input, InputOf, StreamEvent};
+use hobnob::proto::machine::Input;
 use hobnob::proto::model::account::Pool;
 use hobnob::proto::model::command::{Command, Operate, Ticket, Verb};
 use hobnob::proto::model::event::{Event, Stage};
 use hobnob::proto::model::name::Name;
-use hobnob::proto::model::notice::{Notice, Row};
+use hobnob::proto::model::notice::Row;
 use hobnob::proto::model::person::Target;
-use hobnob::proto::model::record::{Found, HeldMail, Read};
 use hobnob::proto::model::refusal::Refusal;
 use hobnob::proto::server::{Config as ServerConfig, Server};
-use hobnob::proto::time::{Mono, Now, Wall};
-use hobnob::proto::wire::mail::Packet;
+use hobnob::proto::time::Wall;
 use hobnob::shell::store::client::ClientStore;
 use hobnob::shell::store::server::ServerStore;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,9 +33,8 @@ use std::net::SocketAddr;
 pub const CANARY: &str = "CANARY-PLAINTEXT";
 pub const SERVER: Node = 0;
 pub const SERVER_PORT: u16 = 12_000;
-/// How many programs a world has room for; each has keys.
+/// How many programs a world has room for at least; each has keys.
 const ROOM: usize = 10;
-const WALL_START: i64 = 1_790_000_000_000;
 /// How long what is typed may wait for a wake to share.
 const TYPED_MS: u64 = 30;
 const TIMEOUT_MS: u64 = 20_000;
@@ -45,6 +46,11 @@ pub struct World {
     pub net: Net,
     pub server: Host<Server, ServerStore>,
     pub clients: Vec<Host<Client, ClientStore>>,
+    /// Their files, and their child processes, in the same order.
+    pub disks: Vec<Disk>,
+    pub children: Vec<Children>,
+    /// Files that only a puppet has.
+    pub strange_files: Vec<Vec<u8>>,
     pub puppets: BTreeMap<Node, Puppet>,
     pub keys: Vec<[u8; Identity::BYTES]>,
     /// How each client is started; the server's place is not used.
@@ -80,7 +86,8 @@ pub fn seed_bytes(seed: u64, salt: u8) -> [u8; 32] {
 }
 
 pub fn name_of(node: Node) -> String {
-    ["server", "ann", "bob", "cyd", "dan", "eve", "fay", "gus", "hal", "ivy"][node].to_owned()
+    let names = ["server", "ann", "bob", "cyd", "dan", "eve", "fay", "gus", "hal", "ivy"];
+    names.get(node).map_or_else(|| format!("p{node}"), |name| (*name).to_owned())
 }
 
 pub fn server_at() -> SocketAddr {
@@ -103,7 +110,8 @@ impl World {
         let mut dice = Rng::new(seed_bytes(seed, 2));
         let mut net = Net::new(Rng::new(seed_bytes(seed, 3)));
         net.canary = CANARY.as_bytes().to_vec();
-        let keys: Vec<_> = (0..ROOM).map(|_| *Identity::generate(&mut dice).to_bytes()).collect();
+        let room = ROOM.max(clients + 1);
+        let keys: Vec<_> = (0..room).map(|_| *Identity::generate(&mut dice).to_bytes()).collect();
         let pool = Pool::parse("100.64.0.0/10").expect("a pool");
         let client = || Host {
             machine: None,
@@ -116,10 +124,13 @@ impl World {
             net,
             server: Host { machine: None, store: server_store() },
             clients: (0..clients).map(|_| client()).collect(),
+            disks: (0..clients).map(|_| Disk::new(Rng::new(dice.bytes()))).collect(),
+            children: (0..clients).map(|_| Children::new()).collect(),
+            strange_files: Vec::new(),
             puppets: BTreeMap::new(),
             oracle: Oracle::new(Names::new(&keys, name_of)),
             keys,
-            configs: (0..ROOM).map(|node| config(node, accept)).collect(),
+            configs: (0..room).map(|node| config(node, accept)).collect(),
             server_config: ServerConfig {
                 pool,
                 max_clients: 100,
@@ -168,6 +179,16 @@ impl World {
         self.trace
     }
 
+    /// Somebody's files.
+    pub fn disk(&mut self, node: Node) -> &mut Disk {
+        &mut self.disks[node - 1]
+    }
+
+    /// Somebody writes a file of their own.
+    pub fn put(&mut self, node: Node, path: &str, bytes: Vec<u8>) {
+        self.disks[node - 1].put(self.now, path, bytes);
+    }
+
     /// A verb of somebody; its ticket.
     pub fn ask(&mut self, node: Node, verb: Verb) -> u64 {
         self.ask_within(node, TIMEOUT_MS, verb)
@@ -177,6 +198,7 @@ impl World {
     pub fn ask_within(&mut self, node: Node, timeout_ms: u64, verb: Verb) -> u64 {
         self.next_ticket += 1;
         let ticket = self.next_ticket;
+        self.oracle.now = self.clocks();
         if self.clients[node - 1].machine.is_some() {
             self.oracle.on_verb(node, ticket, &verb, self.now + timeout_ms + TYPED_MS);
         }
@@ -196,6 +218,7 @@ impl World {
 
     /// Several verbs of somebody that arrive together.
     pub fn ask_at_once(&mut self, node: Node, verbs: Vec<Verb>) -> Vec<u64> {
+        self.oracle.now = self.clocks();
         let (mut tickets, mut inputs) = (Vec::new(), Vec::new());
         for verb in verbs {
             self.next_ticket += 1;
@@ -227,24 +250,15 @@ impl World {
         self.ask(node, Verb::Msg { to: vec![target(to)], text, until })
     }
 
-    /// Lets time pass, with all that happens in it.
-    pub fn run_until(&mut self, end: u64) {
-        while let Some(at) = self.next_at().filter(|at| *at <= end) {
-            self.now = self.now.max(at);
-            self.step();
-        }
-        self.now = self.now.max(end);
-    }
-
-    pub fn run_for(&mut self, ms: u64) {
-        self.run_until(self.now + ms);
-    }
-
     pub fn kill(&mut self, node: Node) {
         self.typed.remove(&node);
         match node {
             SERVER => self.server.machine = None,
-            node => self.clients[node - 1].machine = None,
+            node => {
+                self.clients[node - 1].machine = None;
+                self.disks[node - 1].lose_program();
+                self.children[node - 1].lose_program();
+            }
         }
         self.oracle.on_death(node);
         self.net.kill(self.now, node);
@@ -336,200 +350,6 @@ impl World {
         messages
     }
 
-    fn next_at(&self) -> Option<u64> {
-        let due = |due: Option<Mono>| due.map(|due| due.0.max(self.now));
-        let machines = self.clients.iter().filter_map(|host| due(host.due()));
-        let revive = self.revive_at.values().copied();
-        let typed = (!self.typed.is_empty()).then_some(self.typed_until.max(self.now));
-        let due = machines.chain(due(self.server.due())).chain(self.net.next_at());
-        due.chain(revive).chain(typed).min()
-    }
-
-    fn step(&mut self) {
-        let risen: Vec<Node> = (self.revive_at.iter())
-            .filter(|(_, at)| **at <= self.now)
-            .map(|(node, _)| *node)
-            .collect();
-        for node in risen {
-            self.revive_at.remove(&node);
-            self.start(node);
-        }
-        while let Some((node, conn, arrival)) = self.net.pop(self.now) {
-            self.arrive(node, conn, arrival);
-        }
-        if self.typed_until <= self.now {
-            for node in self.typed.keys().copied().collect::<Vec<_>>() {
-                self.wake_client(node, Vec::new());
-            }
-        }
-        if self.server.due().is_some_and(|due| due.0 <= self.now) {
-            self.wake_server(vec![Input::Tick]);
-        }
-        for node in 1..=self.clients.len() {
-            if self.clients[node - 1].due().is_some_and(|due| due.0 <= self.now) {
-                self.wake_client(node, vec![Input::Tick]);
-            }
-        }
-    }
-
-    fn arrive(&mut self, node: Node, conn: ConnId, arrival: Arrival) {
-        if self.puppets.contains_key(&node) {
-            return self.play(node, |puppet| puppet.arrive(conn, arrival));
-        }
-        let event = match &arrival {
-            Arrival::Listening(at) => StreamEvent::Listening { at: *at },
-            Arrival::Accepted { listener, from } => {
-                StreamEvent::Accepted { listener: *listener, from: *from }
-            }
-            Arrival::Open(local) => StreamEvent::Open { local: *local },
-            Arrival::Bytes(bytes) => StreamEvent::Bytes(bytes),
-            Arrival::Drained => StreamEvent::Drained,
-            Arrival::Closed(cause) => StreamEvent::Closed(*cause),
-        };
-        self.note(node as u64, conn.0);
-        match node {
-            SERVER => self.wake_server(vec![Input::Stream(conn, event)]),
-            node => self.wake_client(node, vec![Input::Stream(conn, event)]),
-        }
-    }
-
-    fn clocks(&self) -> Now {
-        let wall = Wall(WALL_START + self.now as i64 + self.wall_shift);
-        Now { mono: Mono(self.now), wall }
-    }
-
-    /// Whether, and when in it, this wake is somebody's last.
-    fn fate(&mut self, node: Node) -> Option<Crash> {
-        match self.doomed {
-            Some((doomed, 0, crash)) if doomed == node => {
-                self.doomed = None;
-                return Some(crash);
-            }
-            Some((doomed, wakes, crash)) if doomed == node => {
-                self.doomed = Some((node, wakes - 1, crash));
-            }
-            _ => {}
-        }
-        if !self.troubled || self.rng.below(400) != 0 {
-            return None;
-        }
-        match self.rng.below(2) {
-            0 => Some(Crash::BeforeCommit),
-            _ => Some(Crash::AfterEffects(self.rng.below(4) as usize)),
-        }
-    }
-
-    fn wake_server(&mut self, mut inputs: Vec<InputOf<'_, Server>>) {
-        // As the daemon does: each wake looks at the deadlines.
-        inputs.push(Input::Tick);
-        let (now, fate) = (self.clocks(), self.fate(SERVER));
-        let (effects, lives) = self.server.wake(now, inputs, fate);
-        for effect in effects {
-            if let Effect::Stream(conn, action) = effect {
-                self.net.act(self.now, (SERVER, conn), action);
-            }
-        }
-        if !lives && self.server.machine.is_none() && fate.is_some() {
-            self.crash(SERVER);
-        }
-    }
-
-    pub fn wake_client(&mut self, node: Node, mut inputs: Vec<InputOf<'_, Client>>) {
-        inputs.extend(self.typed.remove(&node).into_iter().flatten().map(Input::Command));
-        let (now, fate) = (self.clocks(), self.fate(node));
-        let was_up = self.clients[node - 1].machine.is_some();
-        let (effects, lives) = self.clients[node - 1].wake(now, inputs, fate);
-        for effect in effects {
-            match effect {
-                Effect::Stream(conn, action) => self.net.act(self.now, (node, conn), action),
-                Effect::Show(notice) => self.show(node, notice),
-                Effect::Datagram { .. } => {}
-                Effect::File(..) | Effect::Run(..) => {}
-            }
-        }
-        if was_up && !lives {
-            self.crash(node);
-        }
-    }
-
-    /// A program dies, and comes back by and by.
-    pub fn crash(&mut self, node: Node) {
-        self.kill(node);
-        self.revive_at.insert(node, self.now + 1 + self.rng.below(5_000));
-    }
-
-    fn show(&mut self, node: Node, notice: Notice) {
-        match notice {
-            Notice::Event { seq, event, .. } => {
-                self.note(node as u64, seq.map_or(0, |seq| seq.0));
-                let clients = &mut self.clients;
-                let shown = &self.shown;
-                let kept = |to: Node, id: MsgId| match clients.get_mut(to - 1) {
-                    Some(_) if shown.contains(&(to, id)) => true,
-                    Some(host) => has_message(&mut host.store, id),
-                    None => true,
-                };
-                self.oracle.on_event(node, seq, &event, kept);
-                if self.troubled
-                    && let Event::Receipt { id, to, state: Stage::Held, .. } = &event
-                {
-                    self.check_held(node, self.oracle.names.node_of(to), *id);
-                }
-                if let Event::Message { id, .. } = &event {
-                    self.shown.insert((node, *id));
-                }
-                self.events.push((node, event));
-            }
-            Notice::Row(ticket, row) => {
-                if let Row::Queued { id, to } = &row {
-                    self.oracle.on_accepted(node, ticket.0, to, *id);
-                }
-                self.rows.push((node, ticket.0, row));
-            }
-            Notice::Done(ticket, result) => {
-                self.oracle.on_done(node, ticket.0, &result);
-                let before = self.done.insert((node, ticket.0), result);
-                assert_eq!(before, None, "a verb ended twice");
-            }
-            Notice::Trouble(why) => self.troubles.push((node, why)),
-            Notice::Left => {
-                assert!(self.left.insert(node), "{node} left twice");
-            }
-        }
-    }
-
-    /// Who was told that a letter is held has it on the server's disk, or it is further already.
-    fn check_held(&mut self, from: Node, to: Node, id: MsgId) {
-        let lost_lately = self.server_lost_at.is_some_and(|at| self.now < at + 30_000);
-        if lost_lately || self.oracle.was_ever_blocked(to, from) || self.shown.contains(&(to, id)) {
-            return;
-        }
-        let store = &mut self.clients[to - 1].store;
-        if has_message(store, id) {
-            return;
-        }
-        let secrets = store.restore().expect("memory is there").prekeys;
-        let me = Identity::from_bytes(&self.keys[to]);
-        let read = Read::Mail { to: me.fingerprint(), after: 0, most_bytes: usize::MAX };
-        let Found::Mail { mail, .. } = self.server.store.query(read).expect("memory is there")
-        else {
-            panic!("mail was asked for");
-        };
-        let holds = |mail: &HeldMail| {
-            let canary = CANARY.as_bytes();
-            let is_plain = mail.envelope.windows(canary.len()).any(|part| part == canary);
-            assert!(!is_plain, "plaintext on the server's disk");
-            let (kind, key) = mail::header(&mail.envelope).expect("an envelope");
-            let secret = secrets.iter().find(|secret| (secret.kind, secret.id) == (kind, key));
-            let secret = secret.map(|secret| secret.secret.0);
-            let opened = mail::open(&me, secret.as_ref(), &mail.envelope).expect("it opens");
-            let packet = Packet::decode(&opened.plaintext).expect("a packet");
-            packet.letters.iter().any(|letter| letter.id == id)
-        };
-        assert!(mail.iter().any(holds), "{from} was told that {id:?} is held for {to}");
-        self.held_checked += 1;
-    }
-
     /// Mixes what happened into the trace (FNV-1a).
     fn note(&mut self, what: u64, detail: u64) {
         for word in [self.now, what, detail] {
@@ -561,13 +381,4 @@ fn config(node: Node, accept: Accept) -> Config {
         transcriber: None,
         run_limits: RunLimits::default(),
     }
-}
-
-fn has_message(store: &mut ClientStore, wanted: MsgId) -> bool {
-    let mut found = false;
-    let mut each = |_: Seq, _: Wall, event: Event| {
-        found |= matches!(event, Event::Message { id, .. } if id == wanted);
-    };
-    store.events(Seq(0), usize::MAX, &mut each).expect("memory is there");
-    found
 }

@@ -86,8 +86,8 @@ impl Client {
             | Verb::Block(target)
             | Verb::Verify(target)
             | Verb::Send { to: target, .. }
-            | Verb::Voice { to: target, .. }
-            | Verb::Run { to: target, .. } => self.people.find(target).is_none(),
+            | Verb::Voice { to: target, .. } => self.people.find(target).is_none(),
+            Verb::Run { to, .. } => self.run_needs_server(to),
             Verb::Group(verb) => self.group_needs_server(verb),
             Verb::PostList(Some(owner)) => self.needs_server_for_posts(owner),
             Verb::Offline
@@ -138,6 +138,7 @@ impl Client {
                     | Verb::Friends
                     | Verb::Unfriend(_)
             )
+            || matches!(verb, Verb::Group(verb) if Client::group_waits_for_mail(verb))
     }
 
     fn on_command_offline(&mut self, command: Command) {
@@ -162,6 +163,7 @@ impl Client {
         let waited = self.forget_waiter(ticket).or_else(|| self.forget_listing(ticket));
         self.forget_file_waiter(ticket);
         self.forget_parts(ticket);
+        self.forget_run(ticket);
         let why = asked.or(waited).unwrap_or(Refusal::TimeOut);
         self.core.done(ticket, Err(why));
     }

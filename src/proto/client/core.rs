@@ -3,8 +3,9 @@
 
 use super::Client;
 use super::link_table::Via;
+use super::runs::RunKey;
 use crate::proto::crypto::rng::Rng;
-use crate::proto::id::{ConnId, FileId, MsgId, RunId, SessionId};
+use crate::proto::id::{ConnId, FileId, RunId, SessionId};
 use crate::proto::machine::{FileAction, Output, OutputOf, RunAction, StreamAction};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::Event;
@@ -40,7 +41,7 @@ pub(super) enum Alarm {
     /// Mail that was held, to have come.
     Collecting,
     /// A command asked for has waited, or run, too long.
-    Run(MsgId),
+    Run(RunKey),
     /// Try again to have a session for files.
     Files(Fingerprint),
     /// A child process of our own has run too long.

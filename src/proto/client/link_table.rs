@@ -16,6 +16,16 @@ pub(super) enum Via {
     Relay(SessionId),
 }
 
+impl Via {
+    /// The connection that carries it; of those over the relay, the one to the server.
+    pub fn conn(self, server: Option<ConnId>) -> Option<ConnId> {
+        match self {
+            Via::Tcp(conn) => Some(conn),
+            Via::Relay(_) => server,
+        }
+    }
+}
+
 /// A link to a peer.
 pub(super) struct PeerLink {
     /// `None` while the connection that it goes over is being dialled.

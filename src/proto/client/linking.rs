@@ -243,6 +243,7 @@ impl Client {
         }
         self.pump(who);
         self.pay(who);
+        self.ask_waiting_runs(who);
         self.resume_files(who);
     }
 
@@ -317,6 +318,10 @@ impl Client {
         if self.sessions.at(id).is_some_and(knocks)
             && let Some(person) = self.people.claim(&identity, name)
         {
+            if self.people.is_blocked(person.fingerprint) {
+                let why = Refusal::Blocked(person.label());
+                return self.end_with(id, SessionState::Failed, why);
+            }
             self.sessions.identify(id, person);
         }
     }

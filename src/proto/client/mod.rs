@@ -15,6 +15,7 @@
 //! | `postage` | mail out: letters for somebody with whom no session is open |
 //! | `mailbox` | mail in, and prekeys |
 //! | `outbox` | `msg`, what waits, and verbs that wait for a stage |
+//! | `runs` | commands that one asks to run on another's machine |
 //! | `transfers` | files: which are on their way, the verbs and letters about them |
 //! | `outcomes` | the end of a file's way, and what is said of it before |
 //! | `offering` | from a path to an offer |
@@ -24,6 +25,7 @@
 //! | `file_names` | names that others have chosen, made harmless |
 //! | `posts` | files that are offered to friends |
 //! | `voice`, `wav` | voice messages |
+//! | `groups` | the verbs about groups; it names the files about all the rest |
 //! | `listener` | where peers reach us |
 //! | `commands` | which verb goes where |
 
@@ -34,8 +36,11 @@ mod directory;
 mod file_names;
 mod flow;
 mod friends;
+mod group_table;
+mod group_talk;
 mod groups;
 mod hashing;
+mod joining;
 mod link_table;
 mod linking;
 mod listener;
@@ -48,6 +53,8 @@ mod postage;
 mod posts;
 mod quiet;
 mod receiving;
+mod roster;
+mod rosters;
 mod runs;
 mod sending;
 mod session_table;
@@ -60,6 +67,7 @@ mod who;
 
 use self::core::{Alarm, Core};
 use self::directory::Directory;
+use self::group_table::Groups;
 use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
 use self::mailbox::Mailbox;
@@ -67,6 +75,7 @@ use self::outbox::Outbox;
 use self::people::People;
 use self::postage::Postage;
 use self::posts::Posts;
+use self::runs::Runs;
 use self::session_table::Sessions;
 use self::transfers::Transfers;
 use self::uplink::Uplink;
@@ -166,10 +175,12 @@ pub struct Client {
     outbox: Outbox,
     postage: Postage,
     mailbox: Mailbox,
+    runs: Runs,
     listener: Listener,
     transfers: Transfers,
     posts: Posts,
     voices: Voices,
+    groups: Groups,
     /// `ready` has been said.
     is_ready: bool,
 }
@@ -177,11 +188,13 @@ pub struct Client {
 impl Client {
     /// A client as its records left it. `seed`: 32 bytes of entropy. It signs in by itself, at the
     /// first [`Input::Tick`], which is due at once.
-    pub fn restore(config: Config, me: Identity, past: Restored, seed: [u8; 32]) -> Client {
+    pub fn restore(config: Config, me: Identity, mut past: Restored, seed: [u8; 32]) -> Client {
         let mut core = Core::new(seed);
         core.alarm(Alarm::Reconnect, 0, "start");
         let pinned = config.server.as_ref().and_then(|server| server.key).or(past.server_key);
-        Client {
+        let runs = Runs::restore(&mut past);
+        let mut client = Client {
+            runs,
             uplink: Uplink::new(config.server.is_some(), pinned),
             directory: Directory::default(),
             people: People::restore(past.people, past.bonds),
@@ -194,13 +207,16 @@ impl Client {
             transfers: Transfers::restore(past.transfers),
             posts: Posts::restore(past.posts),
             voices: Voices::default(),
+            groups: Groups::restore(past.groups, past.unheard),
             account: past.me,
             visibility: past.visibility,
             is_ready: false,
             core,
             config,
             me,
-        }
+        };
+        client.end_old_runs(past.runs);
+        client
     }
 
     /// Messages to `to` up to this id have been handed to a live link: queued ones among them
@@ -221,6 +237,7 @@ impl Client {
             && self.outbox.is_settled()
             && self.directory.is_settled()
             && self.postage.is_settled()
+            && self.runs.is_settled()
             && self.transfers.is_settled()
             && self.voices.hearing() == 0
     }
@@ -237,6 +254,9 @@ impl Client {
     }
 
     fn on_stream(&mut self, conn: ConnId, event: StreamEvent<'_>) {
+        if event == StreamEvent::Drained {
+            self.resume_runs(conn);
+        }
         if self.uplink.is(conn) {
             return self.on_uplink(event);
         }
@@ -265,7 +285,7 @@ impl Client {
             Alarm::Mail(who) => self.on_mail_alarm(who),
             Alarm::Expiry => self.on_expiry(),
             Alarm::Collecting => self.end_collecting(),
-            Alarm::Run(id) => self.on_run_late(id),
+            Alarm::Run(key) => self.on_run_late(key),
             Alarm::Files(who) => self.on_files_alarm(who),
             Alarm::Child(run) => self.on_child_late(run),
         }
@@ -280,6 +300,7 @@ impl Client {
         while let Some(via) = self.links.pop_dirty() {
             self.flush_link(via);
         }
+        self.say_watch();
         self.uplink.flush(&mut self.core);
         self.pump_files();
     }

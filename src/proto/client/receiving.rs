@@ -13,7 +13,7 @@
 //! | Comparing | it is the file | done: the last run was ended before it could say so |
 //! | Comparing | it is not | Opening |
 //! | Opening | all that had come is there | Flowing; `Want` from there |
-//! | Opening | less, or from an earlier run | Hashing what is there, at most what was made durable |
+//! | Opening | less, or from an earlier run | Hashing what is there of what was durable |
 //! | Hashing | read | Flowing; `Want` from there |
 //! | Flowing | `Chunk`, the next | Flowing; written; `Have` at the end of the wake |
 //! | Flowing | much has come, or for long | Flowing; made durable, kept once it is |

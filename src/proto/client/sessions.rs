@@ -71,6 +71,9 @@ impl Client {
             return self.join(ticket, who);
         }
         let label = person.label();
+        if self.people.is_blocked(who) {
+            return self.core.done(ticket, Err(Refusal::Blocked(label)));
+        }
         if !online {
             return self.core.done(ticket, Err(Refusal::Away(label)));
         }
@@ -329,6 +332,7 @@ impl Client {
             self.core.done(waiter, result.clone());
         }
         let Some(person) = session.with else { return };
+        self.lose_runs(person.fingerprint, result.as_ref().err());
         if session.is_quiet {
             self.postage.set_unquiet(person.fingerprint);
         }
@@ -337,7 +341,7 @@ impl Client {
     }
 
     pub(super) fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {
-        let (candidates, token) = (self.candidates(), self.people.token_of(to));
+        let (candidates, token) = (self.candidates(), self.token_of(to));
         self.uplink.say(Ask { session, to, candidates, token, is_quiet });
     }
 

@@ -97,7 +97,8 @@ impl Uplink {
         }
     }
 
-    fn conn(&self) -> Option<ConnId> {
+    /// The connection to the server.
+    pub fn conn(&self) -> Option<ConnId> {
         match &self.state {
             State::Off | State::Pausing => None,
             State::Dialling(conn) | State::Linking { conn, .. } | State::In { conn, .. } => {

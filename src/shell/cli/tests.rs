@@ -80,6 +80,33 @@ fn options_stand_before_the_verb_or_behind_it_but_never_inside_text() {
 }
 
 #[test]
+fn limits_of_commands_are_bytes_with_or_without_a_unit() {
+    let given = options(&["--run-seconds", "5", "--run-output", "4k", "--run-memory", "1G"]);
+    assert_eq!((given.run_seconds, given.run_output_bytes), (5, 4096));
+    assert_eq!(given.run_memory_bytes, 1 << 30);
+    let given = options(&[]);
+    assert_eq!((given.run_seconds, given.run_output_bytes), (60, 1024 * 1024));
+    assert_eq!((given.run_memory_bytes, given.files), (256 * 1024 * 1024, None));
+    for bad in ["", "0", "M", "1.5M", "1MM", "-1", "1 M", "99999999999G"] {
+        assert!(run(&["--run-memory", bad], &[]).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_transcriber_is_a_command_line_with_the_file_in_it_or_none() {
+    let words = |words: &[&str]| Some(words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>());
+    assert_eq!(options(&[]).transcriber, None);
+    assert_eq!(options(&["--transcriber", ""]).transcriber, words(&[]));
+    let given = options(&["--transcriber", "my 'w r' --in={wav} $x"]);
+    assert_eq!(given.transcriber, words(&["my", "w r", "--in={wav}", "$x"]));
+    let none = [("HOBNOB_TRANSCRIBER", "")];
+    let Ok(Parsed::Run(given)) = run(&[], &none) else { panic!("good options") };
+    assert_eq!(given.transcriber, words(&[]));
+    assert!(run(&["--transcriber", "whisper"], &[]).is_err());
+    assert!(run(&["--transcriber", "'{wav}"], &[]).is_err());
+}
+
+#[test]
 fn server_addresses_have_a_default_port_and_a_key() {
     let key = Fingerprint(crate::proto::bytes::Bytes([7; 20]));
     for (text, host, port, pinned) in [

@@ -8,16 +8,20 @@
 //! | `desk` | who asked for what, and where each notice goes |
 //! | `talk` | whom plain lines go to |
 //! | `reads` | listings that the store answers |
+//! | `paths` | paths that somebody typed |
+//! | `transcriber` | what writes down voice messages |
 //! | `remote` | a verb that goes to a hobnob that is running already |
 
 mod desk;
 mod keeper;
+mod paths;
 mod plan;
 mod profile;
 mod program;
 mod reads;
 mod remote;
 mod talk;
+mod transcriber;
 
 use self::desk::{Desk, Role, Sink};
 use self::plan::{Aim, Plan};
@@ -59,14 +63,14 @@ pub fn main() -> Exit {
             Err(word) => return wrong(&format!("{}: not UTF-8", word.display())),
         }
     }
-    let options = match cli::client(&argv, &|variable| std::env::var(variable).ok()) {
+    let mut options = match cli::client(&argv, &|variable| std::env::var(variable).ok()) {
         Ok(Parsed::Run(options)) => options,
         Ok(Parsed::Print(text)) => return exit_of(print(text.into_bytes())),
         Err(Wrong(why)) => return wrong(&why),
     };
     system::start_log(options.verbose);
     system::keep_files_private();
-    exit_of(run(&options))
+    exit_of(paths::settle_words(&mut options.words).and_then(|()| run(&options)))
 }
 
 /// The exit code of what was done; what was not is told.
@@ -178,9 +182,12 @@ fn start(
     plan.server = server.as_ref().map(ToString::to_string);
     let is_new = plan.server != remembered.as_ref().map(ToString::to_string);
     plan.server_to_remember = plan.server.clone().filter(|_| is_new);
-    let files = home.join("files");
+    let files = match &options.files {
+        Some(files) => paths::absolute(files)?,
+        None => paths::absolute(&home.join("files").to_string_lossy())?,
+    };
     if let Err(why) = std::fs::create_dir_all(&files) {
-        log::warn!("{}: {}", files.display(), system::words(&why));
+        log::warn!("{files}: {}", system::words(&why));
     }
     let config = Config {
         name: options.name.clone(),
@@ -192,9 +199,16 @@ fn start(
             Consent::All => Accept::All,
             Consent::None => Accept::None,
         },
-        files: files.display().to_string(),
-        transcriber: None,
-        run_limits: RunLimits::default(),
+        files,
+        transcriber: match &options.transcriber {
+            Some(argv) => Some(argv.clone()).filter(|argv| !argv.is_empty()),
+            None => transcriber::find(std::env::var_os("PATH").as_deref()),
+        },
+        run_limits: RunLimits {
+            seconds: options.run_seconds,
+            output_bytes: options.run_output_bytes,
+            memory_bytes: options.run_memory_bytes,
+        },
     };
     let seed = profile::seed()?;
     let (identity, store, lock) = profile.into_parts();

@@ -20,6 +20,7 @@ pub mod lines;
 pub mod output;
 pub mod plain;
 pub mod printer;
+pub mod progress;
 pub mod safe;
 pub mod verbs;
 pub mod words;

@@ -2,15 +2,18 @@
 
 mod backups;
 mod directory;
+mod files;
 mod friends;
 mod mail;
 mod malice;
 mod outbox;
+mod posts;
 mod privacy;
 mod sessions;
 mod sessions_asked;
 mod sessions_direct;
 mod uplink;
+mod voice;
 
 use super::net::{Node, address_of};
 use super::puppet::{Heard, Line};

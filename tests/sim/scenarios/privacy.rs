@@ -4,6 +4,7 @@ use super::*;
 use hobnob::proto::limits::MAIL_AGAIN_LAST_MS;
 use hobnob::proto::model::event::SessionState::{Closed, Open};
 use hobnob::proto::model::notice::PersonRow;
+use hobnob::proto::model::person::Target;
 
 fn show(world: &mut World, node: Node, visibility: Visibility) {
     let asked = world.ask(node, Verb::SetVisibility(visibility));
@@ -270,6 +271,20 @@ fn nothing_is_written_to_one_whom_i_blocked() {
         _ => None,
     };
     assert_eq!(world.rows.iter().filter_map(listed).collect::<Vec<_>>(), ["bob"]);
+}
+
+#[test]
+fn one_whom_i_blocked_is_not_called_by_me_either() {
+    let mut world = three();
+    block(&mut world, ANN, BOB);
+    let asked = world.chat(ANN, BOB);
+    world.run_for(3 * SOON_MS);
+    assert_eq!(refusal(&world, ANN, asked), Some(Refusal::Blocked("bob".into())));
+    let door = world.net.listener_of(BOB).expect("bob listens");
+    let asked = world.ask(ANN, Verb::Chat(Target::Endpoint(door)));
+    world.run_for(3 * SOON_MS);
+    assert_eq!(refusal(&world, ANN, asked), Some(Refusal::Blocked("bob".into())));
+    assert_ne!(states(&world, BOB, ANN).last(), Some(&Open));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::proto::model::command::{Command, Ticket, Verb};
 use crate::proto::model::refusal::{Exit, Refusal};
 use crate::proto::time::Now;
 use crate::shell::client::desk::{Role, Sink};
+use crate::shell::client::paths;
 use crate::shell::client::reads::{self, Read};
 use crate::shell::front::args::Bad;
 use crate::shell::front::input::{BadLine, LineBuffer};
@@ -96,7 +97,10 @@ impl Program {
         }
         match request {
             Err(bad) => self.desk.end(ticket, Err(bad.into())),
-            Ok(request) => self.perform(now, sink, ticket, timeout_ms, request)?,
+            Ok(mut request) => match paths::settle(&mut request, home().as_deref()) {
+                Ok(()) => self.perform(now, sink, ticket, timeout_ms, request)?,
+                Err(failure) => self.desk.end(ticket, Err(failure)),
+            },
         }
         Ok(())
     }
@@ -184,6 +188,10 @@ fn not_looked_up(host: &str) -> Failure {
          hobnob chat {host}]"
     );
     Failure { exit: Exit::Usage, error }
+}
+
+fn home() -> Option<String> {
+    std::env::var("HOME").ok().filter(|home| home.starts_with('/'))
 }
 
 fn nobody() -> Failure {

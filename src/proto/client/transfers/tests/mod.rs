@@ -1,0 +1,7 @@
+//! Files, posts and voice messages between two clients.
+
+mod disk;
+mod files;
+mod pair;
+mod posts;
+mod voices;
