@@ -191,8 +191,21 @@ pub const MEMBERS: usize = 256;
 pub const GROUP_CANDIDATES: usize = 256;
 /// Changes of leader that a roster proves; whoever is further behind must be invited again.
 pub const HANDOVERS: usize = 64;
+/// Invitations that wait for an answer: strangers send them, and our own groups need room.
+pub const INVITATIONS: usize = 64;
+/// Earlier secrets of a group by which a member is tried who is behind; each was good until
+/// somebody went.
+pub const REACHES_BEFORE: usize = 8;
+/// Tokens that are tried for one person before mail to them waits; each costs two requests.
+pub const TOKENS_TRIED: usize = 16;
+/// Rosters of one epoch that one member is sent; each is as long as the group is large.
+pub const ROSTERS_SHOWN: u8 = 8;
+/// Members, beside the leader, who tell one that is behind: some of them are online, and no flood.
+pub const WHO_TELL: usize = 2;
 /// Talk of one person's that waits for a later roster; more is passed over.
 pub const UNHEARD: usize = 256;
+/// Talk of everybody's that waits for a later roster; more is passed over.
+pub const UNHEARD_ALL: usize = 4096;
 /// Groups in one page of a server's list.
 pub const GROUPS_PAGE: usize = 256;
 /// Files of one client that are offered or taken.

@@ -138,6 +138,7 @@ impl Client {
                     | Verb::Friends
                     | Verb::Unfriend(_)
             )
+            || matches!(verb, Verb::Group(verb) if Client::group_waits_for_mail(verb))
     }
 
     fn on_command_offline(&mut self, command: Command) {

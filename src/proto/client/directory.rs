@@ -2,7 +2,7 @@
 
 use super::Client;
 use super::people::{Reading, Seen};
-use crate::proto::id::ReqId;
+use crate::proto::id::{GroupId, ReqId};
 use crate::proto::limits;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::{Command, Ticket};
@@ -26,6 +26,8 @@ pub(super) struct Directory {
     /// Commands that wait until we are signed in.
     put_off: VecDeque<Command>,
     unreachable: String,
+    /// Whom we know, or by what they are reached, is not what the server was told.
+    is_watch_stale: bool,
 }
 
 /// What was asked.
@@ -36,6 +38,11 @@ pub(super) enum Question {
         after: Option<Name>,
     },
     Lookup(Target),
+    /// Public groups: all, or those of a name that somebody wants to join.
+    Groups {
+        ticket: Ticket,
+        name: Option<Name>,
+    },
     Show(Ticket),
     /// Its answer comes behind the mail that was sent before.
     Mark,
@@ -66,6 +73,10 @@ pub(super) enum Wish {
     Verify(Ticket),
     /// To ask for a command.
     Run { ticket: Ticket, argv: Argv },
+    /// To be let into a group of theirs.
+    Join { ticket: Ticket, name: Name },
+    /// To ask them into a group of ours.
+    Invite { ticket: Ticket, group: GroupId },
 }
 
 impl Wish {
@@ -80,7 +91,9 @@ impl Wish {
             Wish::Msg { ticket, .. }
             | Wish::Add { ticket, .. }
             | Wish::Run { ticket, .. }
-            | Wish::File { ticket, .. } => *ticket,
+            | Wish::File { ticket, .. }
+            | Wish::Join { ticket, .. }
+            | Wish::Invite { ticket, .. } => *ticket,
         }
     }
 }
@@ -123,6 +136,7 @@ impl Directory {
         }
         self.questions.retain(|_, question| match question {
             Question::Who { ticket: asked, .. }
+            | Question::Groups { ticket: asked, .. }
             | Question::Show(asked)
             | Question::InForce(asked) => *asked != ticket,
             Question::Lookup(_) | Question::Mark => true,
@@ -150,6 +164,7 @@ impl Client {
     /// what was put off.
     pub(super) fn ask_again(&mut self) {
         self.say_reach();
+        self.announce_groups();
         self.watch();
         let targets: Vec<Target> = self.directory.wishes.keys().cloned().collect();
         for target in targets {
@@ -173,7 +188,9 @@ impl Client {
     pub(super) fn lose_questions(&mut self) {
         for (_, question) in std::mem::take(&mut self.directory.questions) {
             match question {
-                Question::Who { ticket, .. } | Question::Show(ticket) => {
+                Question::Who { ticket, .. }
+                | Question::Groups { ticket, .. }
+                | Question::Show(ticket) => {
                     let why = Refusal::ServerUnreachable("the link broke".into());
                     self.core.done(ticket, Err(why));
                 }
@@ -210,7 +227,9 @@ impl Client {
             Some(Question::Lookup(target)) => target,
             Some(Question::Mark) => return self.on_mark(),
             Some(Question::InForce(ticket)) => return self.core.done(ticket, Ok(())),
-            Some(Question::Who { .. } | Question::Show(_)) | None => return,
+            Some(Question::Who { .. } | Question::Groups { .. } | Question::Show(_)) | None => {
+                return;
+            }
         };
         let wishes = self.directory.wishes.remove(&target).unwrap_or_default();
         let Some(card) = found.who else {
@@ -301,6 +320,8 @@ impl Client {
             Wish::Run { ticket, argv } => {
                 self.ask_person_to_run(ticket, person, argv, card.online);
             }
+            Wish::Join { ticket, name } => self.ask_to_join(ticket, person, name),
+            Wish::Invite { ticket, group } => self.invite_person(ticket, group, person),
         }
     }
 
@@ -312,6 +333,8 @@ impl Client {
             | Wish::Add { ticket, .. }
             | Wish::Run { ticket, .. }
             | Wish::File { ticket, .. }
+            | Wish::Join { ticket, .. }
+            | Wish::Invite { ticket, .. }
             | Wish::Block(ticket)
             | Wish::Posts(ticket)
             | Wish::Verify(ticket) => self.core.done(ticket, Err(why)),
@@ -385,7 +408,11 @@ impl Client {
             return;
         }
         match over.req.and_then(|req| self.directory.questions.remove(&req)) {
-            Some(Question::Who { ticket, .. } | Question::Show(ticket)) => {
+            Some(
+                Question::Who { ticket, .. }
+                | Question::Groups { ticket, .. }
+                | Question::Show(ticket),
+            ) => {
                 self.core.done(ticket, Err(busy));
             }
             Some(Question::Lookup(target)) => {
@@ -424,9 +451,21 @@ impl Client {
         }
     }
 
+    /// The server is told at the end of the wake, once, whom we watch.
     pub(super) fn watch(&mut self) {
-        let watched = |who| Watched { who, token: self.people.token_of(who) };
-        let who: Vec<Watched> = self.people.keys().take(limits::WATCHED).map(watched).collect();
+        self.directory.is_watch_stale = true;
+    }
+
+    /// Friends go first where they are more than may be watched.
+    pub(super) fn say_watch(&mut self) {
+        if !std::mem::take(&mut self.directory.is_watch_stale) || !self.uplink.is_in() {
+            return;
+        }
+        let friends = self.people.keys().filter(|who| self.people.is_friend(*who));
+        let others = self.people.keys().filter(|who| !self.people.is_friend(*who));
+        let watched = |who| Watched { who, token: self.token_of(who) };
+        let all = friends.chain(others).take(limits::WATCHED);
+        let who: Vec<Watched> = all.map(watched).collect();
         if !who.is_empty() {
             self.uplink.say(Watch { who });
         }
@@ -436,7 +475,7 @@ impl Client {
         if self.uplink.is_in() {
             let req = self.uplink.req();
             let known = self.people.find(&target).map(|person| person.fingerprint);
-            let token = known.and_then(|who| self.people.token_of(who));
+            let token = known.and_then(|who| self.token_of(who));
             self.directory.questions.insert(req, Question::Lookup(target.clone()));
             self.uplink.say(Lookup { req, who: target, token });
         }

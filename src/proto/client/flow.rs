@@ -234,7 +234,7 @@ impl Client {
             self.nothing_waits_for(to);
         }
         for id in landed {
-            self.reached(id, Stage::Delivered);
+            self.reached_by(to, id, Stage::Delivered);
         }
         self.read_on(to);
     }
@@ -261,11 +261,15 @@ impl Client {
                 self.tell(via, Text { id, sent: letter.sent, text });
                 self.say_sent(id, to);
             }
-            _ => {
-                let written = letter.write();
+            body => {
+                let is_talk = matches!(body, Body::Talk(_));
+                let written = Letter { body, ..letter }.write();
                 flow.hand(id, written.body.0.len());
                 self.tell(via, written);
-                self.reached(id, Stage::Sent);
+                match is_talk {
+                    true => self.say_sent(id, to),
+                    false => self.reached(id, Stage::Sent),
+                }
             }
         }
     }

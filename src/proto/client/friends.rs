@@ -223,6 +223,7 @@ impl Client {
     pub(super) fn say_reach(&mut self) {
         let bonds = || self.people.bonds();
         let given = bonds().filter_map(|(_, bond)| bond.given);
+        let given = given.chain(self.groups.given(self.me.fingerprint()));
         let tokens: Vec<TokenHash> = given.map(digest::token_hash).take(limits::TOKENS).collect();
         let blocked = bonds().filter(|(_, bond)| bond.is_blocked).map(|(who, _)| who);
         let blocked = blocked.take(limits::BLOCKED).collect();
@@ -326,7 +327,7 @@ impl Client {
     }
 
     /// The token that somebody has of us, made now if they have none; with how far the two are.
-    fn give_token(&mut self, who: Fingerprint, friendship: Friendship) -> Token {
+    pub(super) fn give_token(&mut self, who: Fingerprint, friendship: Friendship) -> Token {
         let mut bond = self.people.bond(who);
         let token = bond.given.unwrap_or_else(|| Token(Bytes(self.core.rng.bytes())));
         bond.given = Some(token);
@@ -351,12 +352,12 @@ impl Client {
     /// Nothing of ours waits for somebody: what we needed to tell them the end, we need no more.
     pub(super) fn forget_token(&mut self, who: Fingerprint) {
         let bond = self.people.bond(who);
-        if bond.friendship == Friendship::None {
+        if bond.friendship == Friendship::None && !self.groups.is_pending_with(who) {
             self.keep_bond(who, Bond { theirs: None, ..bond });
         }
     }
 
-    fn keep_bond(&mut self, who: Fingerprint, bond: Bond) {
+    pub(super) fn keep_bond(&mut self, who: Fingerprint, bond: Bond) {
         let before = self.people.bond(who);
         if before == bond {
             return;

@@ -230,6 +230,8 @@ impl Client {
             return;
         }
         self.know(person);
+        // They are there, and know by now by which tokens they are reached.
+        self.postage.take_heart(from);
         let mut ids = Vec::new();
         for written in packet.letters {
             let Some(letter) = Letter::read(&written) else { continue };

@@ -25,6 +25,7 @@
 //! | `file_names` | names that others have chosen, made harmless |
 //! | `posts` | files that are offered to friends |
 //! | `voice`, `wav` | voice messages |
+//! | `groups` | the verbs about groups; it names the files about all the rest |
 //! | `listener` | where peers reach us |
 //! | `commands` | which verb goes where |
 
@@ -35,8 +36,11 @@ mod directory;
 mod file_names;
 mod flow;
 mod friends;
+mod group_table;
+mod group_talk;
 mod groups;
 mod hashing;
+mod joining;
 mod link_table;
 mod linking;
 mod listener;
@@ -49,6 +53,8 @@ mod postage;
 mod posts;
 mod quiet;
 mod receiving;
+mod roster;
+mod rosters;
 mod runs;
 mod sending;
 mod session_table;
@@ -61,6 +67,7 @@ mod who;
 
 use self::core::{Alarm, Core};
 use self::directory::Directory;
+use self::group_table::Groups;
 use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
 use self::mailbox::Mailbox;
@@ -173,6 +180,7 @@ pub struct Client {
     transfers: Transfers,
     posts: Posts,
     voices: Voices,
+    groups: Groups,
     /// `ready` has been said.
     is_ready: bool,
 }
@@ -199,6 +207,7 @@ impl Client {
             transfers: Transfers::restore(past.transfers),
             posts: Posts::restore(past.posts),
             voices: Voices::default(),
+            groups: Groups::restore(past.groups, past.unheard),
             account: past.me,
             visibility: past.visibility,
             is_ready: false,
@@ -291,6 +300,7 @@ impl Client {
         while let Some(via) = self.links.pop_dirty() {
             self.flush_link(via);
         }
+        self.say_watch();
         self.uplink.flush(&mut self.core);
         self.pump_files();
     }

@@ -2,7 +2,7 @@
 //! one way out; others are added beside [`Client::pump`]. Verbs that wait for a stage end here.
 
 use super::Client;
-use crate::proto::id::MsgId;
+use crate::proto::id::{GroupId, MsgId};
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, Stage};
@@ -21,6 +21,8 @@ pub(super) struct Outbox {
     fresh: BTreeSet<Fingerprint>,
     /// Messages whose verb has not ended, with the stage that it waits for.
     wanted: BTreeMap<MsgId, (Ticket, Stage)>,
+    /// The same of talk, for each whom it is for.
+    said: BTreeMap<(MsgId, Fingerprint), (Ticket, Stage, GroupId)>,
     parts: BTreeMap<Ticket, Parts>,
     /// Who waits to hear that a message is given up, in the order that they asked.
     dropping: VecDeque<Ticket>,
@@ -40,6 +42,7 @@ impl Outbox {
             waiting: waiting.into_iter().collect(),
             fresh: BTreeSet::new(),
             wanted: BTreeMap::new(),
+            said: BTreeMap::new(),
             parts: BTreeMap::new(),
             dropping: VecDeque::new(),
         }
@@ -50,11 +53,15 @@ impl Outbox {
     }
 
     pub fn is_busy(&self) -> bool {
-        self.wanted.len() >= limits::PENDING_VERBS / 2
+        self.awaited() >= limits::PENDING_VERBS / 2
     }
 
     pub fn is_full(&self) -> bool {
-        self.wanted.len() >= limits::PENDING_VERBS
+        self.awaited() >= limits::PENDING_VERBS
+    }
+
+    fn awaited(&self) -> usize {
+        self.wanted.len() + self.said.len()
     }
 
     /// Whether something on disk waits for somebody.
@@ -129,6 +136,43 @@ impl Client {
         self.end_part(ticket, Ok(()));
     }
 
+    /// What we wrote to somebody came as far as this: its verb, or their part of it, may end.
+    pub(super) fn reached_by(&mut self, to: Fingerprint, id: MsgId, stage: Stage) {
+        match self.outbox.said.get(&(id, to)).copied() {
+            Some((ticket, until, _)) if stage >= until => {
+                self.outbox.said.remove(&(id, to));
+                self.end_part(ticket, Ok(()));
+            }
+            Some(_) => {}
+            None => self.reached(id, stage),
+        }
+    }
+
+    /// A verb with a part for each of these ends when talk has come to all so far.
+    pub(super) fn await_talk(
+        &mut self,
+        id: MsgId,
+        group: GroupId,
+        to: &[Fingerprint],
+        (ticket, until): (Ticket, Stage),
+    ) {
+        let Some(parts) = self.outbox.parts.get_mut(&ticket) else { return };
+        parts.ids.push(id);
+        let awaited = to.iter().map(|who| ((id, *who), (ticket, until, group)));
+        self.outbox.said.extend(awaited);
+    }
+
+    /// Talk in a group is not for somebody any more: nobody waits for their part.
+    pub(super) fn await_no_more(&mut self, group: GroupId, who: Fingerprint) {
+        let said = self.outbox.said.iter();
+        let theirs = said.filter(|((_, to), (_, _, of))| *to == who && *of == group);
+        let theirs: Vec<_> = theirs.map(|(key, (ticket, ..))| (*key, *ticket)).collect();
+        for (key, ticket) in theirs {
+            self.outbox.said.remove(&key);
+            self.end_part(ticket, Ok(()));
+        }
+    }
+
     /// A verb will end when `count` parts have; at once when there are none.
     pub(super) fn begin_parts(&mut self, ticket: Ticket, count: usize) {
         if ticket == Ticket::NOBODY {
@@ -155,6 +199,7 @@ impl Client {
     pub(super) fn forget_parts(&mut self, ticket: Ticket) {
         for id in self.outbox.parts.remove(&ticket).map(|parts| parts.ids).unwrap_or_default() {
             self.outbox.wanted.remove(&id);
+            self.outbox.said.retain(|(said, _), _| *said != id);
         }
     }
 
@@ -193,8 +238,8 @@ impl Client {
 
     /// Says that a message was handed to a live link.
     pub(super) fn say_sent(&mut self, id: MsgId, to: Fingerprint) {
-        let to = self.people.label(to);
-        self.core.event(Event::Receipt { id, to, state: Stage::Sent, why: None });
-        self.reached(id, Stage::Sent);
+        let label = self.people.label(to);
+        self.core.event(Event::Receipt { id, to: label, state: Stage::Sent, why: None });
+        self.reached_by(to, id, Stage::Sent);
     }
 }

@@ -110,11 +110,16 @@ impl People {
         name: Option<Name>,
     ) -> Option<Person> {
         let fingerprint = keys::verify(identity)?;
-        let name = name.filter(|name| !self.by_name.contains_key(name));
+        let name = self.free_name(name);
         Some(match self.by_key.get(&fingerprint) {
             Some(known) => Person { name: known.name.clone().or(name), ..known.clone() },
             None => Person { fingerprint, identity: *identity, name, address: None },
         })
+    }
+
+    /// A claimed name, if nobody else has it here.
+    pub fn free_name(&self, name: Option<Name>) -> Option<Name> {
+        name.filter(|name| !self.by_name.contains_key(name))
     }
 
     /// Takes in the server's word; whether it is news to somebody who reads along.
@@ -153,7 +158,7 @@ impl People {
         self.bonds.get(&who).is_some_and(|bond| bond.is_blocked)
     }
 
-    /// The token by which somebody is reached.
+    /// The token that somebody gave us.
     pub fn token_of(&self, who: Fingerprint) -> Option<Token> {
         self.bonds.get(&who).and_then(|bond| bond.theirs)
     }

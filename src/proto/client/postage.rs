@@ -45,6 +45,8 @@ pub(super) struct Postage {
     owed: BTreeMap<Fingerprint, Vec<MsgId>>,
     /// Friends with whom no quiet session came about while they are online.
     unquiet: BTreeSet<Fingerprint>,
+    /// How many of their tokens the server did not know, of those by whom the next one is tried.
+    turns: BTreeMap<Fingerprint, usize>,
     /// Letters that were delivered in this wake: the store may have been asked for them before.
     landed: BTreeSet<MsgId>,
     /// Whose mail could not be opened; they are asked to send it again.
@@ -107,6 +109,16 @@ impl Postage {
     /// Whether a letter has been delivered since the wake began.
     pub fn has_landed(&self, id: MsgId) -> bool {
         self.landed.contains(&id)
+    }
+
+    /// Which of somebody's tokens is tried.
+    pub fn turn(&self, who: Fingerprint) -> usize {
+        self.turns.get(&who).copied().unwrap_or_default()
+    }
+
+    /// Tokens are others than before.
+    pub fn forget_turns(&mut self) {
+        self.turns.clear();
     }
 
     pub fn end_wake(&mut self) {
@@ -208,7 +220,7 @@ impl Client {
             let stage = Stage::Delivered;
             self.core.keep(Record::Receipts { to: from, first: id, last: id, stage });
             self.postage.landed.insert(id);
-            self.reached(id, Stage::Delivered);
+            self.reached_by(from, id, Stage::Delivered);
         }
         self.core.query(Query::Waits(from));
     }
@@ -239,7 +251,7 @@ impl Client {
         let req = self.uplink.req();
         self.postage.questions.insert(req, to);
         self.postage.by_person.insert(to, State::Keying(Envelope { letters, got }));
-        self.uplink.say(WantKey { req, of: to, token: self.people.token_of(to) });
+        self.uplink.say(WantKey { req, of: to, token: self.token_of(to) });
     }
 
     pub(super) fn on_key(&mut self, key: Key) {
@@ -262,13 +274,13 @@ impl Client {
         let Some(sealed) = sealed else { return self.pause_mail(to) };
         let ids: Vec<MsgId> = letters.iter().map(|letter| letter.id).collect();
         let first_last = ids.first().copied().zip(ids.last().copied());
-        let is_text = |letter: &&Letter| matches!(letter.body, Body::Text(_));
+        let is_text = |letter: &&Letter| matches!(letter.body, Body::Text(_) | Body::Talk(_));
         let text = letters.iter().rfind(is_text).map(|letter| letter.id);
         let sealed_now = Sealed { first_last, text, ids, got, is_forward_secret };
         let req = self.uplink.req();
         self.postage.questions.insert(req, to);
         self.postage.by_person.insert(to, State::Leaving(sealed_now));
-        let token = self.people.token_of(to);
+        let token = self.token_of(to);
         self.uplink.say(Deposit { req, to, token, envelope: crate::proto::bytes::Blob(sealed) });
     }
 
@@ -363,14 +375,21 @@ impl Client {
             self.core.event(Event::Receipt { id, to, state: Stage::Held, why });
         }
         for id in sealed.ids {
-            self.reached(id, Stage::Held);
+            self.reached_by(to, id, Stage::Held);
         }
         self.mind_expiry();
         self.read_queued(to);
     }
 
-    /// Not to be reached: private to us, or gone. A friend's key may have changed; ask.
+    /// Not to be reached: private to us, or gone, or behind in a group whose tokens have changed. A
+    /// friend's key may have changed; ask.
     fn on_unknown(&mut self, to: Fingerprint) {
+        let turn = self.postage.turn(to) + 1;
+        if self.tokens(to).nth(turn).is_some() {
+            self.postage.turns.insert(to, turn);
+            return self.read_queued(to);
+        }
+        self.postage.turns.remove(&to);
         let name = self.people.by_key(to).and_then(|person| person.name.clone());
         if let Some(name) = name {
             self.wish(Target::Name(name), Wish::Row(Ticket::NOBODY));
@@ -413,11 +432,13 @@ impl Client {
         }
     }
 
-    /// While we are private, nothing of ours goes to whom we are no friend of, nor about to be.
+    /// While we are private, nothing of ours goes to whom we are no friend of, nor in a group with,
+    /// nor about to be.
     fn is_hidden_from(&self, who: Fingerprint) -> bool {
         let bond = self.people.bond(who);
         let is_bound = bond.given.is_some() || bond.theirs.is_some();
-        self.visibility == Some(Visibility::Private) && !is_bound
+        let is_open = is_bound || self.groups.is_engaged(who);
+        self.visibility == Some(Visibility::Private) && !is_open
     }
 }
 

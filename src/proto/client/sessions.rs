@@ -341,7 +341,7 @@ impl Client {
     }
 
     pub(super) fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {
-        let (candidates, token) = (self.candidates(), self.people.token_of(to));
+        let (candidates, token) = (self.candidates(), self.token_of(to));
         self.uplink.say(Ask { session, to, candidates, token, is_quiet });
     }
 

@@ -7,7 +7,7 @@
 //! | receiver | Offered | `take`, no room, no place | Offered; the verb is told |
 //! | receiver | Offered | `refuse` | gone; `Refused`; file `cancelled` |
 //! | receiver | Taken | everything is there, and verified | gone; `Done`; file `done` |
-//! | receiver | Taken | it is not what was offered, the disk fails | gone; `Failed`; file `failed` |
+//! | receiver | Taken | it is another file, the disk fails | gone; `Failed`; file `failed` |
 //! | sender | Offered | `Want` | Taken; file `taken` |
 //! | sender | Offered, Taken | the file is another now | gone; `Failed`; file `failed` |
 //! | sender | any | `Done` | gone; file `done` |

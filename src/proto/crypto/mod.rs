@@ -1,6 +1,7 @@
 //! Keys, hashes, the Noise handshake, and sealing. The only module that names a crypto crate.
 
 pub mod digest;
+pub mod group;
 pub mod handshake;
 pub mod keys;
 pub mod mail;

@@ -28,6 +28,9 @@ pub struct Roster {
     pub epoch: u64,
     /// What members' contact tokens for this group are made of; another one after a kick.
     pub reach: Bytes<16>,
+    /// What they were made of before, the latest first; at most
+    /// [`crate::proto::limits::REACHES_BEFORE`]. Who is behind is reached by those.
+    pub before: Vec<Bytes<16>>,
     /// The leader first, then by how long they are in.
     pub members: Vec<Member>,
 }
@@ -59,7 +62,8 @@ pub struct Handover {
     pub from: PublicIdentity,
     /// Who leads.
     pub to: Fingerprint,
-    /// The first epoch of theirs.
+    /// The first epoch of which they sign the roster; the one before, which makes them leader, is
+    /// signed by `from`.
     pub epoch: u64,
     /// By `from`, over group, `to` and `epoch`.
     pub signature: Bytes<64>,
@@ -83,10 +87,11 @@ pub struct Change {
 pub enum Step {
     /// Somebody came in, at the end.
     In(Box<Member>),
-    /// Somebody is out, by their own wish or the leader's; with what tokens are made of from now
-    /// on.
+    /// Somebody is put out; with what tokens are made of from now on.
     Out(Fingerprint, Bytes<16>),
-    /// The leader is out and the longest member leads.
+    /// The same, by their own wish.
+    Left(Fingerprint, Bytes<16>),
+    /// The leader is out and the longest member leads: the last that is signed by the one before.
     HandOver(Box<Handover>, Bytes<16>),
 }
 

@@ -389,6 +389,6 @@ fn answer(query: Query) -> Rows {
         }
         Query::Waits(to) => Rows::Waits(to, false),
         Query::Note(from, letter) => Rows::Note { from, letter, is_new: true },
-        Query::Addressee(id) => Rows::Addressee(id, None),
+        Query::Addressees(id) => Rows::Addressees(id, Vec::new()),
     }
 }
