@@ -131,6 +131,11 @@ impl Net {
                 return None;
             }
             let (_, (end, arrival)) = self.arrivals.pop_first()?;
+            // More has been sent since it was asked for.
+            if arrival == Arrival::Drained && self.taken_at(end) > now {
+                self.watch(now, end);
+                continue;
+            }
             if let Some(arrival) = self.let_through(end, arrival) {
                 return Some((end.0, end.1, arrival));
             }
@@ -325,16 +330,19 @@ impl Net {
         }
     }
 
-    /// Says when the kernel has taken all that was sent.
+    /// Says once when the kernel has taken all that was sent, also if it is asked more often.
     fn watch(&mut self, now: u64, end: End) {
-        let rate = self.rate.unwrap_or(u64::MAX);
-        let arrived = self.other_of(end).and_then(|other| self.streams.get(&other));
-        let arrived = arrived.map_or(now, |stream| stream.last_at);
-        let taken = arrived.saturating_sub(KERNEL_BYTES / rate);
-        match taken > now && self.rate.is_some() {
-            true => self.later(taken, end, Arrival::Drained),
-            false => self.later(now, end, Arrival::Drained),
+        let is_asked = |(to, arrival): &(End, Arrival)| *to == end && *arrival == Arrival::Drained;
+        if !self.arrivals.values().any(is_asked) {
+            self.later(self.taken_at(end).max(now), end, Arrival::Drained);
         }
+    }
+
+    /// When the kernel has taken all that was sent from an end.
+    fn taken_at(&self, end: End) -> u64 {
+        let other = self.other_of(end).and_then(|other| self.streams.get(&other));
+        let (Some(rate), Some(other)) = (self.rate, other) else { return 0 };
+        other.last_at.saturating_sub(KERNEL_BYTES / rate)
     }
 
     fn change(&mut self, from: Node, bytes: &mut [u8]) {

@@ -80,12 +80,11 @@ impl RunRules {
         let fits = |grant: &&mut Granted| {
             (grant.by, grant.to, &grant.argv) == (node, to, &row.argv) && grant.id.is_none()
         };
-        if self.grants.iter().any(|grant| grant.id == Some(row.id)) {
-            return;
+        let is_known = self.grants.iter().any(|grant| grant.id == Some(row.id));
+        match self.grants.iter_mut().find(fits) {
+            Some(grant) => grant.id = Some(row.id),
+            None => assert!(is_known, "{node} has a grant that nobody gave: {row:?}"),
         }
-        let grant = self.grants.iter_mut().find(fits);
-        grant.unwrap_or_else(|| panic!("{node} has a grant that nobody gave: {row:?}")).id =
-            Some(row.id);
     }
 
     /// Somebody was told that a grant is taken back.

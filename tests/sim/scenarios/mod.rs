@@ -9,6 +9,7 @@ mod malice;
 mod outbox;
 mod posts;
 mod privacy;
+mod runs;
 mod sessions;
 mod sessions_asked;
 mod sessions_direct;
