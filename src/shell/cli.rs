@@ -418,7 +418,8 @@ usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a 
     .to_owned();
     push_options(&mut text, CLIENT_OPTS);
     text.push_str(
-        "Environment: HOBNOB_HOME, HOBNOB_SERVER, HOBNOB_NAME, HOBNOB_TRANSCRIBER stand in for options.\n\n",
+        "Environment: HOBNOB_HOME, HOBNOB_SERVER, HOBNOB_NAME and HOBNOB_TRANSCRIBER stand in for\n\
+         options.\n\n",
     );
     text.push_str(
         "Verbs; in lines with a slash before: /msg bob hi. A line without one goes to the current\n\

@@ -1,15 +1,17 @@
-//! Standard output: gathered during a wake, written once at its end.
+//! Standard output, and what goes beside it: gathered during a wake, written once at its end.
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::stdio;
-use std::io;
+use std::io::{self, Write};
 
 /// Lines on their way out.
 #[derive(Debug, Default)]
 pub struct Stdout {
     /// What this wake prints.
     pub lines: Vec<u8>,
+    /// What this wake writes to standard error.
+    pub errors: Vec<u8>,
     end: Option<Errno>,
 }
 
@@ -27,6 +29,10 @@ impl Stdout {
             }
         }
         self.lines.clear();
+        if let Err(error) = io::stderr().write_all(&self.errors) {
+            log::debug!("standard error: {error}");
+        }
+        self.errors.clear();
     }
 
     /// Whether nothing can be written any more.

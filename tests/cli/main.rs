@@ -12,6 +12,7 @@ mod messages;
 mod privacy;
 mod programs;
 mod restarts;
+mod runs;
 mod safe_text;
 mod scripting;
 mod search;

@@ -59,7 +59,8 @@ pub enum Row {
     Post(PostRow),
     /// A standing yes: `grants`, `grant`.
     Grant(GrantRow),
-    /// A message that was taken: `msg` answers with one for each addressee.
+    /// A message that was taken: `msg` answers with one for each addressee. A command that was asked
+    /// for: `run` answers with one.
     Queued {
         /// Its id.
         id: crate::proto::id::MsgId,

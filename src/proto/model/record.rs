@@ -130,8 +130,8 @@ pub enum Record {
     /// Talk of ours in a group that somebody has not got yet is not for them any more: a
     /// `receipt … refused` for each.
     Forsake(GroupId, Fingerprint),
-    /// A file, new or changed. A post of somebody's that is done is in the history by its name. What
-    /// has no digest is a post that was asked for, and is forgotten once that is over.
+    /// A file, new or changed. A post of somebody's that is done is in the history by its name.
+    /// What has no digest is a post that was asked for, and is forgotten once that is over.
     Transfer(Box<Transfer>),
     /// The words of a voice message, to be found in the history. A repeat is passed over.
     Transcript {

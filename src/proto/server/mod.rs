@@ -117,6 +117,8 @@ pub enum Then {
     Deposit(ConnId, Deposit),
     /// Hold it, within the quotas.
     Hold(ConnId, Deposit),
+    /// Answer with a page of public groups.
+    Groups(ConnId, ReqId),
     /// Send held mail.
     Mail(ConnId),
     /// Set the deadline of the oldest mail.
@@ -218,6 +220,7 @@ impl Server {
             | Then::Who(..)
             | Then::Key(..)
             | Then::Hold(..)
+            | Then::Groups(..)
             | Then::Mail(_)
             | Then::Oldest => unreachable!("no account was asked for: {then:?}"),
         }
@@ -234,6 +237,9 @@ impl Server {
             }
             (Then::Hold(id, deposit), Found::Held { bytes, bytes_of_depositor, number }) => {
                 self.on_held_read(id, deposit, bytes, bytes_of_depositor, number);
+            }
+            (Then::Groups(id, req), Found::Groups { groups, more }) => {
+                self.on_groups_read(id, req, groups, more);
             }
             (Then::Mail(id), Found::Mail { mail, more }) => self.on_mail_read(id, mail, more),
             (Then::Oldest, Found::Oldest(oldest)) => self.on_oldest_read(oldest),

@@ -4,6 +4,7 @@
 //! who listen: standard output, unless the program runs for one verb only, and programs on the
 //! control socket that asked for it. Receipts also go to whoever sent the message.
 
+use super::raw::Raw;
 use super::talk::Talk;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::limits;
@@ -12,11 +13,13 @@ use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::notice::Row;
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Exit;
+use crate::proto::model::run::RunState;
 use crate::proto::time::Wall;
 use crate::shell::front::Failure;
 use crate::shell::front::fit::Fit;
 use crate::shell::front::input::LineBuffer;
 use crate::shell::front::printer::{Printer, Style};
+use crate::shell::front::progress::Progress;
 use crate::shell::reactor::{ControlId, Reactor};
 use crate::shell::stdout::Stdout;
 use serde_json::value::RawValue;
@@ -40,12 +43,31 @@ pub(super) enum Role {
     Close,
     /// It lasts as long as its asker wants.
     Endless,
+    /// Its answer is told by an event as well.
+    Told,
+    /// It takes the file whose id begins so.
+    Take(String),
+    /// It fetches the post whose id begins so.
+    Fetch(String),
+    /// It has a command run elsewhere.
+    Run,
 }
 
 impl Role {
     /// Whether it changes where plain lines go.
     fn turns(&self) -> bool {
         matches!(self, Role::Talk(_) | Role::Close)
+    }
+
+    /// Whether its asker is told of an event that others hear as well.
+    fn concerns(&self, event: &Event) -> bool {
+        match (self, event) {
+            (Role::Take(id), Event::File(file)) => {
+                file.from.is_some() && file.id.to_text().starts_with(id)
+            }
+            (Role::Fetch(of), Event::Post { id, .. }) => id.to_text().starts_with(of),
+            _ => false,
+        }
     }
 }
 
@@ -81,11 +103,16 @@ pub(super) struct Desk {
     /// Time ran out for one of them since the end of input.
     late: bool,
     waits: Vec<(Ticket, Fit)>,
-    /// Whom a message's receipts interest who does not listen to everything.
-    senders: BTreeMap<MsgId, Sink>,
+    /// Whom a message's receipts, or a command's course, interest who does not listen to
+    /// everything; and for how many others it still is on its way.
+    senders: BTreeMap<MsgId, (Sink, usize)>,
     /// The one verb that the program runs for, and how it ended.
     main: Option<Ticket>,
     ended: Option<Result<(), Failure>>,
+    /// Where the output of the one command goes that the program runs for.
+    raw: Option<Raw>,
+    /// How far files are; on a terminal.
+    progress: Option<Progress>,
 }
 
 impl Desk {
@@ -105,6 +132,8 @@ impl Desk {
             senders: BTreeMap::new(),
             main: None,
             ended: None,
+            raw: None,
+            progress: style.terminal.then(Progress::default),
         }
     }
 
@@ -126,6 +155,10 @@ impl Desk {
             self.printer.skip_queued();
         }
         self.main = Some(ticket);
+        let role = self.asked.get(&ticket).map(|asked| &asked.role);
+        if role == Some(&Role::Run) && !self.printer.style().json {
+            self.raw = Some(Raw::new());
+        }
     }
 
     /// How that verb ended, once it has.
@@ -189,6 +222,7 @@ impl Desk {
     /// Something happened.
     pub fn event(&mut self, seq: Option<Seq>, at: Wall, event: &Event) {
         self.talk.follow(event);
+        self.printer.note(event);
         // A changed key is too important for any script to miss.
         let is_loud = matches!(event, Event::Identity { .. }) && self.printer.style().json;
         if self.broadcast || is_loud {
@@ -197,13 +231,15 @@ impl Desk {
         for guest in self.guests.values_mut().filter(|guest| guest.listens) {
             guest.printer.event(&mut guest.out, seq, at, event);
         }
-        if let Event::Receipt { id, state, .. } = event {
-            let sender = match state.is_final() {
-                true => self.senders.remove(id),
-                false => self.senders.get(id).copied(),
-            };
-            if let Some(sink) = sender.filter(|sink| !self.listens(*sink)) {
-                self.print(sink, |printer, out| printer.event(out, seq, at, event));
+        if let Some(progress) = &mut self.progress {
+            progress.follow(at, event);
+        }
+        for sink in self.concerned(event) {
+            match (self.raw, event) {
+                (Some(raw), Event::Run(run)) if sink == Sink::Stdout => {
+                    raw.write(run, &mut self.stdout);
+                }
+                _ => self.print(sink, |printer, out| printer.event(out, seq, at, event)),
             }
         }
         if !self.waits.is_empty() {
@@ -211,13 +247,42 @@ impl Desk {
         }
     }
 
+    /// Who is told of an event, without listening to everything, because they asked for what led
+    /// to it.
+    fn concerned(&mut self, event: &Event) -> Vec<Sink> {
+        let sent = match event {
+            Event::Receipt { id, state, .. } => Some((*id, state.is_final())),
+            Event::Run(run) if run.to.is_some() => Some((run.id, has_ended(run.state))),
+            _ => None,
+        };
+        let mut sinks = Vec::new();
+        if let Some((id, is_final)) = sent
+            && let Some((sink, on_their_way)) = self.senders.get_mut(&id)
+        {
+            sinks.push(*sink);
+            *on_their_way -= usize::from(is_final);
+            if *on_their_way == 0 {
+                self.senders.remove(&id);
+            }
+        }
+        let asked = self.asked.values().filter(|asked| asked.role.concerns(event));
+        sinks.extend(asked.map(|asked| asked.sink));
+        sinks.retain(|sink| !self.listens(*sink));
+        sinks
+    }
+
     /// A row of an answer.
     pub fn row(&mut self, ticket: Ticket, row: &Row) {
-        let Some(sink) = self.sink(ticket) else { return };
+        let Some(Asked { sink, role, .. }) = self.asked.get(&ticket) else { return };
+        let sink = *sink;
+        let is_told = *role == Role::Told && sink == Sink::Stdout && self.broadcast;
+        if is_told && !self.printer.style().json {
+            return;
+        }
         if let Row::Queued { id, .. } = row
             && !self.listens(sink)
         {
-            self.senders.insert(*id, sink);
+            self.senders.entry(*id).or_insert((sink, 0)).1 += 1;
             if self.senders.len() > limits::PENDING_VERBS {
                 self.senders.pop_first();
             }
@@ -247,6 +312,21 @@ impl Desk {
         if is_main {
             self.ended = Some(result);
         }
+    }
+
+    /// The program ends: nothing half printed is left on the terminal.
+    pub fn close_stdout(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            progress.end();
+        }
+        self.flush_stdout();
+    }
+
+    fn flush_stdout(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            progress.wrap(&mut self.stdout.lines);
+        }
+        self.stdout.flush();
     }
 
     /// Something is wrong that nobody asked about.
@@ -322,7 +402,7 @@ impl Desk {
         let gone = Sink::Control(id);
         self.guests.remove(&id);
         self.asked.retain(|_, asked| asked.sink != gone);
-        self.senders.retain(|_, sink| *sink != gone);
+        self.senders.retain(|_, (sink, _)| *sink != gone);
         let asked = &self.asked;
         self.waits.retain(|(ticket, _)| asked.contains_key(ticket));
     }
@@ -354,7 +434,7 @@ impl Desk {
     /// Writes what this wake has to say. A guest is given what it can take; one who has stopped
     /// reading altogether is shown out.
     pub fn flush(&mut self, reactor: &mut Reactor) {
-        self.stdout.flush();
+        self.flush_stdout();
         let mut lost = Vec::new();
         for (id, guest) in &mut self.guests {
             if guest.out.is_empty() {
@@ -378,5 +458,15 @@ impl Desk {
     }
 }
 
+fn has_ended(state: RunState) -> bool {
+    match state {
+        RunState::Asked | RunState::Allowed | RunState::Output => false,
+        RunState::Denied | RunState::Exited | RunState::Failed => true,
+    }
+}
+
 /// What is handed to the reactor for one guest ahead of its reading.
 const GUEST_AHEAD_BYTES: usize = limits::CONTROL_BEHIND_BYTES / 4;
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@
 //! | `desk` | who asked for what, and where each notice goes |
 //! | `talk` | whom plain lines go to |
 //! | `reads` | listings that the store answers |
+//! | `raw` | the output of the one command that the program runs for |
 //! | `paths` | paths that somebody typed |
 //! | `transcriber` | what writes down voice messages |
 //! | `remote` | a verb that goes to a hobnob that is running already |
@@ -18,6 +19,7 @@ mod paths;
 mod plan;
 mod profile;
 mod program;
+mod raw;
 mod reads;
 mod remote;
 mod talk;
@@ -182,16 +184,27 @@ fn start(
     plan.server = server.as_ref().map(ToString::to_string);
     let is_new = plan.server != remembered.as_ref().map(ToString::to_string);
     plan.server_to_remember = plan.server.clone().filter(|_| is_new);
+    let config = config(options, &home, server.as_ref())?;
+    let files = PathBuf::from(&config.files);
+    let seed = profile::seed()?;
+    let (identity, store, lock) = profile.into_parts();
+    let machine = Client::restore(config, identity, past, seed);
+    let reactor = Reactor::new().map_err(|why| local(&why))?;
+    Ok(Begun::Program(Box::new(Program::new((home, files), lock, store, machine, reactor, plan))))
+}
+
+fn config(
+    options: &ClientOptions,
+    home: &Path,
+    server: Option<&ServerAddress>,
+) -> Result<Config, Failure> {
     let files = match &options.files {
         Some(files) => paths::absolute(files)?,
         None => paths::absolute(&home.join("files").to_string_lossy())?,
     };
-    if let Err(why) = std::fs::create_dir_all(&files) {
-        log::warn!("{files}: {}", system::words(&why));
-    }
-    let config = Config {
+    Ok(Config {
         name: options.name.clone(),
-        server: server.as_ref().map(resolve).transpose()?,
+        server: server.map(resolve).transpose()?,
         listen: options.listen,
         locals: locals(),
         accept: match options.accept {
@@ -209,12 +222,7 @@ fn start(
             output_bytes: options.run_output_bytes,
             memory_bytes: options.run_memory_bytes,
         },
-    };
-    let seed = profile::seed()?;
-    let (identity, store, lock) = profile.into_parts();
-    let machine = Client::restore(config, identity, past, seed);
-    let reactor = Reactor::new().map_err(|why| local(&why))?;
-    Ok(Begun::Program(Box::new(Program::new(home, lock, store, machine, reactor, plan))))
+    })
 }
 
 fn choose_server(

@@ -7,7 +7,7 @@ use super::desk::Desk;
 use super::plan::Plan;
 use super::reads::Read;
 use crate::proto::client::Client;
-use crate::proto::machine::{Effect, Input, Machine, Wake};
+use crate::proto::machine::{Effect, FileAction, Input, Machine, Wake};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::Event;
 use crate::proto::model::notice::Notice;
@@ -22,12 +22,14 @@ use crate::shell::reactor::{ControlEvent, Reactor, Ready, Signal};
 use crate::shell::store::client::ClientStore;
 use crate::shell::system::{self, Clock};
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A running client.
 pub(super) struct Program {
     pub directory: PathBuf,
+    /// Where files go; made when the first one comes.
+    files: PathBuf,
     pub machine: Client,
     pub store: ClientStore,
     pub reactor: Reactor,
@@ -74,7 +76,7 @@ enum Alarm {
 
 impl Program {
     pub fn new(
-        directory: PathBuf,
+        (directory, files): (PathBuf, PathBuf),
         lock: Lock,
         store: ClientStore,
         machine: Client,
@@ -84,6 +86,7 @@ impl Program {
         let broadcast = plan.is_shown_everything();
         Program {
             directory,
+            files,
             machine,
             store,
             event_waits: Vec::new(),
@@ -107,6 +110,7 @@ impl Program {
     /// Runs until it is told to leave. A failure ends it at once.
     pub fn run(mut self) -> Result<Exit, Failure> {
         let result = self.run_on();
+        self.desk.close_stdout();
         if let Err(failure) = &result
             && self.plan.is_for_a_verb()
         {
@@ -212,7 +216,8 @@ impl Program {
     /// Commits the wake and performs what it gave rise to.
     fn commit(&mut self, now: Now) -> Result<(), Failure> {
         self.is_asked = false;
-        let Program { wake, machine, store, reactor, desk, is_ready, plan, leaving, .. } = self;
+        let Program { wake, machine, store, reactor, desk, is_ready, plan, leaving, files, .. } =
+            self;
         let effects = wake
             .commit(machine, store, now)
             .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
@@ -220,7 +225,10 @@ impl Program {
             match effect {
                 Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
                 Effect::Stream(conn, action) => reactor.perform(conn, action),
-                Effect::File(file, action) => reactor.perform_file(file, action),
+                Effect::File(file, action) => {
+                    make_directory(files, &action);
+                    reactor.perform_file(file, action);
+                }
                 Effect::Run(run, action) => reactor.perform_run(run, action),
                 Effect::Show(Notice::Event { seq, at, event }) => {
                     *is_ready |= matches!(event, Event::Ready { .. });
@@ -301,6 +309,17 @@ impl Program {
         };
         let server = self.plan.server.as_deref().unwrap_or("no server");
         Refusal::ServerUnreachable(format!("{server}: {why} [is hobnobd running there?]")).into()
+    }
+}
+
+/// Makes the directory of files before the first one is put there. Where that fails, creating the
+/// file does, and says so.
+fn make_directory(files: &Path, action: &FileAction) {
+    if let FileAction::Create { path, .. } = action
+        && Path::new(path).parent() == Some(files)
+        && let Err(why) = std::fs::create_dir_all(files)
+    {
+        log::warn!("{}: {}", files.display(), system::words(&why));
     }
 }
 

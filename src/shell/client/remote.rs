@@ -3,6 +3,7 @@
 
 use super::plan::{Aim, Plan};
 use super::program::stdout_failed;
+use super::raw::Raw;
 use crate::proto::model::command::Verb;
 use crate::proto::model::event::{Event, SessionState, Stage as Until};
 use crate::proto::model::person::Target;
@@ -11,6 +12,7 @@ use crate::shell::cli::ClientOptions;
 use crate::shell::front::answers::{self, Answer};
 use crate::shell::front::input::{BadLine, LineBuffer};
 use crate::shell::front::printer::Printer;
+use crate::shell::front::progress::Progress;
 use crate::shell::front::{Failure, Request};
 use crate::shell::reactor::connect_control;
 use crate::shell::stdout::Stdout;
@@ -56,6 +58,11 @@ pub(super) fn speak(
         input: LineBuffer::default(),
         stdout: Stdout::default(),
         printer,
+        raw: match &plan.aim {
+            Aim::Verb(Request::Ask(Verb::Run { .. })) => Some(Raw::new()),
+            Aim::Lines { .. } | Aim::Listen | Aim::Verb(_) | Aim::Chat(_) => None,
+        },
+        progress: plan.style.terminal.then(Progress::default),
         wait: options.until.word(),
         timeout_ms: options.timeout_ms,
         stage: Stage::Asked,
@@ -95,6 +102,9 @@ struct Remote {
     input: LineBuffer,
     stdout: Stdout,
     printer: Printer,
+    /// Where the output of the one command goes that was asked for.
+    raw: Option<Raw>,
+    progress: Option<Progress>,
     wait: &'static str,
     timeout_ms: u64,
     stage: Stage,
@@ -138,7 +148,7 @@ impl Remote {
     fn converse(&mut self) -> Result<Spoken, Failure> {
         loop {
             let ended = self.take_answers();
-            self.stdout.flush();
+            self.flush(ended.is_some());
             self.stdout.outcome().map_err(|why| stdout_failed(&why))?;
             if let Some(exit) = ended {
                 return Ok(Spoken::Ended(exit));
@@ -229,7 +239,23 @@ impl Remote {
         }
     }
 
+    fn flush(&mut self, has_ended: bool) {
+        if let Some(progress) = &mut self.progress {
+            if has_ended {
+                progress.end();
+            }
+            progress.wrap(&mut self.stdout.lines);
+        }
+        self.stdout.flush();
+    }
+
     fn show(&mut self, answer: &Answer) {
+        if let (Some(progress), Answer::Event(_, at, event)) = (&mut self.progress, answer) {
+            progress.follow(*at, event);
+        }
+        if let (Some(raw), Answer::Event(_, _, Event::Run(run))) = (self.raw, answer) {
+            return raw.write(run, &mut self.stdout);
+        }
         let out = &mut self.stdout.lines;
         match answer {
             Answer::Event(seq, at, event) => self.printer.event(out, *seq, *at, event),

@@ -32,8 +32,8 @@ pub struct Printer {
     json: JsonLines,
     /// With whom a session is open: what goes there is not announced as queued.
     linked: BTreeSet<String>,
-    /// Messages of ours announced as not yet delivered; their delivery is news.
-    announced: BTreeSet<MsgId>,
+    /// Messages of ours announced as not yet delivered, and for whom; their delivery is news.
+    announced: BTreeSet<(MsgId, String)>,
     skips_queued: bool,
     /// Lines of what commands write.
     output: Output,
@@ -205,18 +205,24 @@ impl Printer {
     fn is_news(&mut self, id: MsgId, to: &str, state: Stage) -> bool {
         match state {
             Stage::Sent => false,
-            Stage::Queued => !self.skips_queued && !self.linked.contains(to) && self.announce(id),
-            Stage::Held => self.announce(id),
-            Stage::Delivered => self.announced.remove(&id) || !self.style.terminal,
+            Stage::Queued => {
+                !self.skips_queued && !self.linked.contains(to) && self.announce(id, to)
+            }
+            Stage::Held => self.announce(id, to),
+            Stage::Delivered => self.withdraw(id, to) || !self.style.terminal,
             Stage::Expired | Stage::Refused => {
-                self.announced.remove(&id);
+                self.withdraw(id, to);
                 true
             }
         }
     }
 
-    fn announce(&mut self, id: MsgId) -> bool {
-        self.announced.insert(id);
+    fn withdraw(&mut self, id: MsgId, to: &str) -> bool {
+        !self.announced.is_empty() && self.announced.remove(&(id, to.to_owned()))
+    }
+
+    fn announce(&mut self, id: MsgId, to: &str) -> bool {
+        self.announced.insert((id, to.to_owned()));
         if self.announced.len() > ANNOUNCED {
             self.announced.pop_first();
         }

@@ -19,6 +19,21 @@ pub fn push_word(text: &str, out: &mut Vec<u8>) {
     push(text, "\u{FFFD}", out);
 }
 
+/// Appends what a program wrote, lines and columns as they are.
+pub fn push_output(text: &str, out: &mut Vec<u8>) {
+    for (n, line) in text.split('\n').enumerate() {
+        if n > 0 {
+            out.push(b'\n');
+        }
+        for (n, cell) in line.split('\t').enumerate() {
+            if n > 0 {
+                out.push(b'\t');
+            }
+            push(cell, "", out);
+        }
+    }
+}
+
 fn push(text: &str, line_break: &str, out: &mut Vec<u8>) {
     if text.bytes().all(|byte| (b' '..0x7F).contains(&byte)) {
         out.extend_from_slice(text.as_bytes());
@@ -103,6 +118,13 @@ mod tests {
         assert_eq!(text("hi\nbob: give me money"), "hi\n    bob: give me money");
         assert_eq!(word("bob\nalice"), "bob\u{FFFD}alice");
         assert_eq!(text("a\u{2028}b\u{85}c"), "a\u{FFFD}b\u{FFFD}c");
+    }
+
+    #[test]
+    fn output_keeps_its_lines_and_columns_and_nothing_else() {
+        let mut out = Vec::new();
+        push_output("a\tb\n\x1B[2Jc\r\n\u{202E}\n", &mut out);
+        assert_eq!(out, "a\tb\n\u{FFFD}[2Jc\u{FFFD}\n\u{FFFD}\n".as_bytes());
     }
 
     #[test]

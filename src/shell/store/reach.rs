@@ -65,8 +65,8 @@ impl ServerStore {
         self.keep_list(owner, &names, [GROUPS_OF, DROP_GROUP, KEEP_GROUP])
     }
 
-    /// Costs by the groups that come after the last one of the page before, at most; where many have
-    /// one name, by those.
+    /// Costs by the groups that it gives and passes over, of leaders who are private; where many
+    /// have one name, by those.
     pub(super) fn listed_groups(
         &self,
         name: Option<&Name>,

@@ -86,8 +86,8 @@ impl ClientStore {
         Ok(())
     }
 
-    /// Every message of ours that is not final, by person and in the order of sending; talk once for
-    /// each member that it waits for.
+    /// Every message of ours that is not final, by person and in the order of sending; talk once
+    /// for each member that it waits for.
     pub fn outbox(&mut self, each: &mut dyn FnMut(OutboxRow)) -> Result<(), StoreError> {
         let mut statement = self.db.statement(OUTBOX)?;
         let mut rows = statement.query([])?;
@@ -363,7 +363,7 @@ const ADDRESSED: &str = "
     SELECT c.id, p.fingerprint, p.name, c.seq
     FROM copies c CROSS JOIN people p ON p.id = c.person WHERE c.seq BETWEEN ?1 AND ?2
     ORDER BY 4";
-const OUTBOX: &str = "
+pub(super) const OUTBOX: &str = "
     SELECT m.id, p.fingerprint, p.name, m.text, m.sent, m.stage, NULL, m.person
     FROM messages m INDEXED BY outbox CROSS JOIN people p ON p.id = m.person
     WHERE m.stage < 4

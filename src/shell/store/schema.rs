@@ -3,8 +3,8 @@
 //! The client's log of durable events has one number space, gapless, spread over three tables: a
 //! row of `messages` is itself the first event of the message (an incoming one's `message`, an
 //! outgoing one's `receipt … queued`), and a row of `copies` that of talk of ours for one member;
-//! everything else is a row of `events`, which covers `n` numbers. A row of `said` has the number of
-//! its first copy; where it has none, that of an event.
+//! everything else is a row of `events`, which covers `n` numbers. A row of `said` has the number
+//! of its first copy; where it has none, that of an event.
 //!
 //! To read in the `sqlite3` shell: `SELECT * FROM conversation WHERE name = 'bob'`, or
 //! `… WHERE in_group = 'tea'`; `SELECT * FROM rosters`.
@@ -190,9 +190,9 @@ const CLIENT_3: &str = "
         words, content = '', columnsize = 0, detail = none, tokenize = 'ascii'
     );";
 
-// Talk to us is a message whose `out` is 2, so that what two people write each other is found without
-// passing over it; only its rows are in index `talk`. Talk of ours is kept once, in `said`, and each
-// row of `copies` is small. A group that is gone stays as long as something was said in it.
+// Talk to us is a message whose `out` is 2, so that what two people write each other is found
+// without passing over it; only its rows are in index `talk`. Talk of ours is kept once, in `said`,
+// and each row of `copies` is small. A group that is gone stays when something was said in it.
 const CLIENT_4: &str = "
     CREATE TABLE groups (
         id       INTEGER PRIMARY KEY,

@@ -139,7 +139,7 @@ impl ClientStore {
 /// The setting that says how far the index has come.
 const INDEXED: &str = "indexed";
 
-const UNINDEXED: &str = "
+pub(super) const UNINDEXED: &str = "
     SELECT seq, person, grp, text FROM messages WHERE seq > ?1
     UNION ALL SELECT seq, NULL, grp, text FROM said WHERE seq > ?1 ORDER BY 1";
 pub(super) const INSERT: &str = "INSERT INTO word_index (rowid, words) VALUES (?1, ?2)";

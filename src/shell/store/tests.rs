@@ -1,17 +1,21 @@
+mod files;
+mod groups;
 mod letters;
 mod search;
 mod server;
+mod talk;
 
 use super::client::ClientStore;
 use super::schema::{self, CLIENT, Schema};
 use super::server::ServerStore;
 use super::{Db, StoreError};
 use crate::proto::bytes::Bytes;
-use crate::proto::id::{MsgId, Seq};
+use crate::proto::id::{GroupId, MsgId, Seq};
 use crate::proto::model::account::{Account, Pool, Visibility};
 use crate::proto::model::bond::{Bond, Friendship, Token};
 use crate::proto::model::entry::{Direction, Entry, HistoryOf, OutboxRow};
 use crate::proto::model::event::{Event, SessionState, Stage};
+use crate::proto::model::group::{GroupRow, Standing, Talk};
 use crate::proto::model::letter::{Agree, Befriend, Body, Letter};
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
@@ -374,6 +378,9 @@ enum Step {
     Out(u8),
     Note(u8),
     Epoch(u8),
+    Say(u8),
+    Heard(u8, u64),
+    Forsake(u8),
     Receipts(u8, u64, u64, Stage),
     Session(u8),
     Commit,
@@ -387,6 +394,9 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (1..4u8).prop_map(Step::Out),
         2 => (1..4u8).prop_map(Step::Note),
         1 => (1..3u8).prop_map(Step::Epoch),
+        3 => (0..8u8).prop_map(Step::Say),
+        2 => (1..4u8, 1..30u64).prop_map(|(who, n)| Step::Heard(who, n)),
+        1 => (1..4u8).prop_map(Step::Forsake),
         3 => (1..4u8, 0..60u64, 0..60u64, prop::sample::select(stages))
             .prop_map(|(who, first, last, stage)| Step::Receipts(who, first, last, stage)),
         1 => (1..4u8).prop_map(Step::Session),
@@ -403,7 +413,7 @@ proptest! {
         since in 0..200u64,
         limit in 0..50usize,
     ) {
-        let mut store = with_people();
+        let mut store = with_group();
         let mut world = World::default();
         let mut committed = world.clone();
         for (n, step) in steps.into_iter().enumerate() {
@@ -428,7 +438,7 @@ proptest! {
         prop_assert_eq!(&log(&mut store, since, limit)[..], &world.shown[from..to]);
         let listed: Vec<_> =
             outbox(&mut store).into_iter().map(|row| ((row.to, row.id), row.stage)).collect();
-        let texts = world.sent.iter().filter(|(_, sent)| sent.is_text && !sent.stage.is_final());
+        let texts = world.sent.iter().filter(|(_, sent)| !sent.is_note() && !sent.stage.is_final());
         prop_assert_eq!(listed, texts.map(|(to, sent)| (*to, sent.stage)).collect::<Vec<_>>());
         for (who, queued_only) in (1..4u8).flat_map(|who| [(who, false), (who, true)]) {
             let most = if queued_only { Stage::Queued } else { Stage::Held };
@@ -443,7 +453,7 @@ proptest! {
             prop_assert_eq!((found, more), (expected, false));
         }
         let restored = store.restore().unwrap();
-        prop_assert_eq!(restored.last_id, world.sent.keys().map(|(_, id)| *id).max());
+        prop_assert_eq!(restored.last_id, (world.last > 0).then(|| id(world.last)));
         let waits = |who: &Fingerprint| {
             world.sent.iter().any(|((to, _), sent)| to == who && !sent.stage.is_final())
         };
@@ -460,6 +470,7 @@ struct World {
     shown: Vec<Notice>,
     sent: BTreeMap<(Fingerprint, MsgId), Sent>,
     seen: Vec<(u8, u64)>,
+    heard: Vec<(u8, u64)>,
     last: u64,
     epoch: u8,
 }
@@ -467,9 +478,19 @@ struct World {
 #[derive(Clone)]
 struct Sent {
     stage: Stage,
-    is_text: bool,
+    kind: u8,
     was_held: bool,
 }
+
+impl Sent {
+    fn is_note(&self) -> bool {
+        self.kind == NOTE
+    }
+}
+
+const NOTE: u8 = 0;
+const TEXT: u8 = 1;
+const TALK: u8 = 2;
 
 impl World {
     fn play(&mut self, store: &mut ClientStore, at: i64, step: Step) {
@@ -483,14 +504,33 @@ impl World {
             }
             Step::Out(who) => {
                 self.last += 1;
-                self.send(who, true);
+                self.send(who, TEXT);
                 outgoing(who, self.last)
             }
             Step::Note(who) => {
                 expected = 0;
                 self.last += 1;
-                self.send(who, false);
+                self.send(who, NOTE);
                 note(who, self.last)
+            }
+            Step::Say(to) => {
+                self.last += 1;
+                let to: Vec<u8> = (1..4).filter(|who| to & (1 << (who - 1)) != 0).collect();
+                to.iter().for_each(|who| self.send(*who, TALK));
+                expected = to.len().max(1);
+                say(self.last, &to)
+            }
+            Step::Heard(who, n) => {
+                expected = usize::from(!self.heard.contains(&(who, n)));
+                self.heard.push((who, n));
+                heard(who, n, &format!("said {n} to all"))
+            }
+            Step::Forsake(who) => {
+                let talk = self.sent.iter_mut().filter(|((to, _), sent)| {
+                    *to == key(who) && sent.kind == TALK && !sent.stage.is_final()
+                });
+                expected = talk.map(|(_, sent)| sent.stage = Stage::Refused).count();
+                Record::Forsake(TEA, key(who))
             }
             Step::Epoch(epoch) => {
                 expected = 0;
@@ -507,7 +547,7 @@ impl World {
                 }) {
                     sent.stage = stage;
                     let is_news = stage != Stage::Held || !sent.was_held;
-                    expected += usize::from(sent.is_text && is_news);
+                    expected += usize::from(!sent.is_note() && is_news);
                     sent.was_held |= stage == Stage::Held;
                 }
                 receipts(who, first, last, stage)
@@ -524,8 +564,8 @@ impl World {
 }
 
 impl World {
-    fn send(&mut self, who: u8, is_text: bool) {
-        let sent = Sent { stage: Stage::Queued, is_text, was_held: false };
+    fn send(&mut self, who: u8, kind: u8) {
+        let sent = Sent { stage: Stage::Queued, kind, was_held: false };
         self.sent.insert((key(who), id(self.last)), sent);
     }
 }
@@ -622,11 +662,13 @@ fn letters(
     (rows, more)
 }
 
-/// Which of [`outgoing`] or [`note`] it is, after a check that it is so to the letter.
+/// Which of [`outgoing`], [`say`] or [`note`] it is, after a check that it is so to the letter.
 fn nth(letter: &Letter) -> u64 {
     let n = (1..1000).find(|n| id(*n) == letter.id).unwrap();
     let text = Letter { id: id(n), sent: Wall(1000), body: Body::Text(format!("text {n}")) };
-    assert!(*letter == text || *letter == note_letter(n), "{letter:?}");
+    let talk = Talk { group: TEA, epoch: n, text: format!("talk {n}") };
+    let talk = Letter { id: id(n), sent: Wall(1000), body: Body::Talk(talk) };
+    assert!(*letter == text || *letter == talk || *letter == note_letter(n), "{letter:?}");
     n
 }
 
@@ -692,6 +734,34 @@ fn incoming(from: u8, n: u64, text: &str) -> Record {
 
 fn outgoing(to: u8, n: u64) -> Record {
     Record::Outgoing { id: id(n), to: key(to), text: format!("text {n}"), sent: Wall(1000) }
+}
+
+/// The group of [`with_group`].
+const TEA: GroupId = GroupId(Bytes([0x7e; 16]));
+
+/// The people, and a group of Carol's that we are in.
+fn with_group() -> ClientStore {
+    let mut store = with_people();
+    keep(&mut store, 0, group(TEA, "tea", 2, Standing::Member));
+    store.commit().unwrap();
+    store
+}
+
+fn group(group: GroupId, name: &str, leader: u8, standing: Standing) -> Record {
+    let (name, leader) = (Name::parse(name).unwrap(), key(leader));
+    let (roster, candidates) = (None, Vec::new());
+    Record::Group(Box::new(GroupRow { group, name, leader, standing, roster, candidates }))
+}
+
+fn say(n: u64, to: &[u8]) -> Record {
+    let to = to.iter().map(|who| key(*who)).collect();
+    let (id, group, text, sent) = (id(n), TEA, format!("talk {n}"), Wall(1000));
+    Record::Say { id, group, epoch: n, text, sent, to }
+}
+
+fn heard(from: u8, n: u64, text: &str) -> Record {
+    let (id, from, text, sent) = (id(n), key(from), text.to_owned(), Wall(999));
+    Record::Heard { id, group: TEA, from, text, sent }
 }
 
 fn note(to: u8, n: u64) -> Record {

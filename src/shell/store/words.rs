@@ -42,8 +42,8 @@ pub(super) struct Asked {
 }
 
 /// What to look for: every word, and where a `*` stands behind it, every word that begins so. Words
-/// past [`SEARCH_WORDS`] are passed over; nothing is asked when there is none. `of` is one person's or
-/// group's.
+/// past [`SEARCH_WORDS`] are passed over; nothing is asked when there is none. `of` is one person's
+/// or group's.
 pub(super) fn ask(words: &str, of: Option<String>) -> Option<Asked> {
     let mut terms: Vec<String> = Vec::new();
     let mut runs = Vec::new();

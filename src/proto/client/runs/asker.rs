@@ -8,6 +8,7 @@ use crate::proto::limits;
 use crate::proto::machine::Pipe;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, RunEvent};
+use crate::proto::model::notice::Row;
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::{Argv, RunState};
@@ -73,6 +74,8 @@ impl Client {
             // They give up first, so that they can say so.
             let wait = limits::RUN_ASK_MS + limits::VERB_MS;
             self.core.alarm(Alarm::Run(key), wait, "a command unanswered");
+            let to = self.people.label(who);
+            self.core.row(run.ticket, Row::Queued { id: key.id, to });
             self.begin_run(key, run);
         }
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::proto::limits::PREKEYS;
 use crate::proto::model::bond::TokenHash;
+use crate::proto::model::group::Listing;
 use crate::proto::model::prekey::{Prekey, PrekeyKind};
 use crate::proto::model::record::HeldMail;
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ pub(super) struct Disk {
     pub(super) blocks: BTreeSet<(Fingerprint, Fingerprint)>,
     pub(super) once: BTreeMap<Fingerprint, Vec<Prekey>>,
     pub(super) weekly: BTreeMap<Fingerprint, Prekey>,
+    pub(super) groups: BTreeMap<Fingerprint, Vec<Name>>,
     pub(super) mail: BTreeMap<(Fingerprint, u64), HeldMail>,
     pub(super) numbers: BTreeMap<Fingerprint, u64>,
     pub(super) kept: usize,
@@ -35,6 +37,7 @@ impl Disk {
                 self.once.remove(&key);
                 self.weekly.remove(&key);
                 self.numbers.remove(&key);
+                self.groups.remove(&key);
             }
             ServerRecord::Reach { owner, tokens, blocked } => {
                 self.tokens.retain(|(before, _)| *before != owner);
@@ -61,7 +64,7 @@ impl Disk {
                 self.mail.retain(|(to, number), _| *to != key || *number > up_to);
             }
             ServerRecord::Expire(before) => self.mail.retain(|_, mail| mail.at >= before),
-            ServerRecord::Groups(..) => {}
+            ServerRecord::Groups(leader, names) => drop(self.groups.insert(leader, names)),
         }
     }
 
@@ -93,8 +96,26 @@ impl Disk {
                 let blocks = self.blocks.iter().filter(|(_, blocked)| blocked == key);
                 Found::BlockersOf(blocks.map(|(owner, _)| *owner).collect())
             }
-            Read::Groups { .. } => Found::Groups { groups: Vec::new(), more: false },
+            Read::Groups { name, after, most_rows } => {
+                self.list(name.as_ref(), after.as_ref(), *most_rows)
+            }
         }
+    }
+
+    fn list(&self, name: Option<&Name>, after: Option<&Listing>, most_rows: usize) -> Found {
+        let listed = |(leader, names): (&Fingerprint, &Vec<Name>)| {
+            let account = self.accounts.get(leader)?;
+            let leader = (account.visibility == Visibility::Public).then_some(&account.name)?;
+            let listing = |name: &Name| Listing { name: name.clone(), leader: leader.clone() };
+            Some(names.iter().map(listing).collect::<Vec<_>>())
+        };
+        let mut groups: Vec<Listing> = self.groups.iter().filter_map(listed).flatten().collect();
+        groups.retain(|it| name.is_none_or(|name| it.name == *name));
+        groups.retain(|it| after.is_none_or(|after| it > after));
+        groups.sort_unstable();
+        let more = groups.len() > most_rows;
+        groups.truncate(most_rows);
+        Found::Groups { groups, more }
     }
 
     fn account(&self, by: &AccountKey, asker: Option<(Fingerprint, Option<TokenHash>)>) -> Found {

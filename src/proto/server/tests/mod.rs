@@ -2,6 +2,7 @@
 
 mod chaos;
 mod disk;
+mod groups;
 mod limits;
 mod mail;
 mod operator;

@@ -83,14 +83,7 @@ impl Program {
     ) -> Result<(), Failure> {
         let Asked { reference, timeout_ms, request } = asked;
         let timeout_ms = timeout_ms.unwrap_or(self.plan.timeout_ms);
-        let role = match &request {
-            Ok(Request::Ask(Verb::Chat(target))) => Role::Talk(Some(target.clone())),
-            Ok(Request::Ask(Verb::Accept(target))) => Role::Talk(target.clone()),
-            Ok(Request::Dial(_)) => Role::Talk(None),
-            Ok(Request::Ask(Verb::Close(_))) => Role::Close,
-            Ok(Request::Listen | Request::Events { follow: true, .. }) => Role::Endless,
-            Ok(_) | Err(_) => Role::Line,
-        };
+        let role = request.as_ref().map_or(Role::Line, role_of);
         let ticket = self.desk.ask(sink, reference, role);
         if is_main {
             self.desk.run_for(ticket, self.plan.defaults.until);
@@ -169,6 +162,21 @@ impl Program {
         let command = Command { ticket, timeout_ms, verb };
         self.is_asked = true;
         self.machine.handle(now, Input::Command(command));
+    }
+}
+
+fn role_of(request: &Request) -> Role {
+    match request {
+        Request::Ask(Verb::Chat(target)) => Role::Talk(Some(target.clone())),
+        Request::Ask(Verb::Accept(target)) => Role::Talk(target.clone()),
+        Request::Dial(_) => Role::Talk(None),
+        Request::Ask(Verb::Close(_)) => Role::Close,
+        Request::Listen | Request::Events { follow: true, .. } => Role::Endless,
+        Request::Ask(Verb::Send { .. } | Verb::Voice { .. } | Verb::PostAdd(_)) => Role::Told,
+        Request::Ask(Verb::Take { id, .. }) => Role::Take(id.clone()),
+        Request::Ask(Verb::PostGet { id, .. }) => Role::Fetch(id.clone()),
+        Request::Ask(Verb::Run { .. }) => Role::Run,
+        _ => Role::Line,
     }
 }
 

@@ -109,9 +109,15 @@ fn a_peer_is_dialled_by_address_or_host() {
     }
 }
 
+fn is_wrong(bad: &str) {
+    let why = parse(bad).expect_err(bad);
+    assert_eq!(why.exit(), Exit::Usage, "{bad}");
+    assert!(!why.to_string().is_empty() && !why.to_string().contains('\n'), "{bad}");
+}
+
 #[test]
 fn a_wrong_line_is_a_usage_error_of_one_line() {
-    for bad in [
+    let all = [
         "",
         "nope",
         "set",
@@ -140,6 +146,14 @@ fn a_wrong_line_is_a_usage_error_of_one_line() {
         "wait --from",
         "help nope",
         "quit now",
+    ];
+    all.into_iter().for_each(is_wrong);
+    assert_eq!(parse("msg bob").expect_err("no text").to_string(), "usage: msg NAME[,NAME…] TEXT");
+}
+
+#[test]
+fn a_wrong_line_about_groups_files_and_commands_is_one_too() {
+    let all = [
         "group",
         "group create",
         "group create 1st",
@@ -174,12 +188,8 @@ fn a_wrong_line_is_a_usage_error_of_one_line() {
         "grant bob ls --until 0",
         "grant --until 2h",
         "grants bob",
-    ] {
-        let why = parse(bad).expect_err(bad);
-        assert_eq!(why.exit(), Exit::Usage, "{bad}");
-        assert!(!why.to_string().is_empty() && !why.to_string().contains('\n'), "{bad}");
-    }
-    assert_eq!(parse("msg bob").expect_err("no text").to_string(), "usage: msg NAME[,NAME…] TEXT");
+    ];
+    all.into_iter().for_each(is_wrong);
 }
 
 #[test]

@@ -167,10 +167,7 @@ impl Bench {
     }
 
     pub fn cancel(&mut self, node: Node, id: &str) -> Result<(), Refusal> {
-        self.tickets += 1;
-        let ticket = Ticket(self.tickets);
-        self.clients[node].cancel_run(ticket, id);
-        self.settle();
+        let ticket = self.command(node, Verb::Cancel(id.to_owned()));
         self.done(ticket).expect("it is answered at once")
     }
 
