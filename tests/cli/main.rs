@@ -5,7 +5,9 @@ mod support;
 
 mod directory;
 mod faults;
+mod files;
 mod friends;
+mod groups;
 mod idle;
 mod mail;
 mod messages;
