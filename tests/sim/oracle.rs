@@ -223,8 +223,9 @@ impl Oracle {
     pub fn on_accepted(&mut self, from: Node, ticket: u64, to: &str, id: MsgId) {
         let to = self.names.node_of(to);
         let pending = self.pending.get_mut(&(from, ticket)).expect("rows answer a verb");
+        // A command that was asked for has none; its events say what becomes of it.
+        let Some(text) = pending.text.clone() else { return };
         pending.ids.push((id, to));
-        let text = pending.text.clone().expect("messages have a text");
         self.moment += 1;
         self.accepted_at.insert(id, self.moment);
         if let Some(group) = &pending.group {
