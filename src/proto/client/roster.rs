@@ -2,8 +2,9 @@
 //!
 //! The leader of an epoch signs its roster, and only the roster that makes somebody else the leader
 //! is signed by the one before. Of two rosters of a group the later one is that with the longer
-//! chain of handovers, if it begins with the other's; with the same chain, that of the higher epoch.
-//! So whoever has handed over signs nothing that counts any more, whatever epoch they write on it.
+//! chain of handovers, if it begins with the other's; with the same chain, that of the higher
+//! epoch. So whoever has handed over signs nothing that counts any more, whatever epoch they write
+//! on it.
 
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::keys::Identity;
@@ -150,8 +151,8 @@ impl Known {
         })
     }
 
-    /// Whether a change shows that we, who lead by this roster, have handed over since: our disk was
-    /// put back.
+    /// Whether a change shows that we, who lead by this roster, have handed over since: our disk
+    /// was put back.
     pub fn is_handed_over_by(&self, me: &Identity, change: &Change) -> bool {
         let Step::HandOver(handover, _) = &change.step else { return false };
         change.group == self.roster().group

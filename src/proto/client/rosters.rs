@@ -206,8 +206,8 @@ impl Client {
         }
     }
 
-    /// Somebody takes themselves for a member who is none: the leader tells them, once an epoch. Who
-    /// takes themselves for the leader is shown their own word that they are not.
+    /// Somebody takes themselves for a member who is none: the leader tells them, once an epoch.
+    /// Who takes themselves for the leader is shown their own word that they are not.
     fn tell_out(&mut self, id: GroupId, who: Fingerprint) {
         let me = self.me.fingerprint();
         let Some(group) = self.groups.at_mut(id).filter(|group| group.is_led_by(me)) else {
