@@ -5,10 +5,13 @@ mod support;
 
 mod directory;
 mod faults;
+mod files;
 mod friends;
+mod groups;
 mod idle;
 mod mail;
 mod messages;
+mod posts;
 mod privacy;
 mod programs;
 mod restarts;
@@ -17,3 +20,4 @@ mod safe_text;
 mod scripting;
 mod search;
 mod sessions;
+mod voice;
