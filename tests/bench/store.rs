@@ -3,9 +3,12 @@
 
 use crate::common::{Scratch, heading};
 use hobnob::proto::bytes::Bytes;
-use hobnob::proto::id::MsgId;
+use hobnob::proto::id::{GroupId, MsgId};
+use hobnob::proto::limits::MEMBERS;
 use hobnob::proto::model::entry::HistoryOf;
 use hobnob::proto::model::event::Stage;
+use hobnob::proto::model::group::{GroupRow, Member, Roster, SignedRoster, Standing};
+use hobnob::proto::model::name::Name;
 use hobnob::proto::model::notice::Notice;
 use hobnob::proto::model::person::{Fingerprint, Person, PublicIdentity};
 use hobnob::proto::model::record::Record;
@@ -25,11 +28,12 @@ pub fn run() {
     let scratch = Scratch::new("store");
     let path = scratch.join("bench.db");
     let only = std::env::var("ONLY").unwrap_or_default();
-    let runs: [(&str, Run); 5] = [
+    let runs: [(&str, Run); 6] = [
         ("incoming", incoming),
         ("outgoing", outgoing),
         ("echo", echo),
         ("burst", burst),
+        ("group", group),
         ("million", million),
     ];
     heading("store, rows of 44 bytes of text");
@@ -130,6 +134,81 @@ fn burst(path: &Path) {
     report("delivered, of 100,000", 100, count, start.elapsed());
 }
 
+/// Talk to a group as large as one gets, known to be delivered by each member by themselves; then
+/// one more change of its roster.
+fn group(path: &Path) {
+    let mut store = open(path);
+    let who = |n: usize| {
+        let mut bytes = [9; 20];
+        bytes[0] = n as u8;
+        Fingerprint(Bytes(bytes))
+    };
+    let to: Vec<Fingerprint> = (1..MEMBERS).map(who).collect();
+    for key in &to {
+        let (identity, name) =
+            (identity(key.0.0[0]), Name::parse(&format!("m{}", key.0.0[0])).ok());
+        keep(
+            &mut store,
+            Record::Person(Person { fingerprint: *key, identity, name, address: None }),
+        );
+    }
+    let mut row = roster(MEMBERS);
+    let start = Instant::now();
+    keep(&mut store, Record::Group(Box::new(row.clone())));
+    store.commit().expect("room on the disk");
+    println!("a new group of {MEMBERS}           {:8.1} us", micros(start.elapsed()));
+    let (count, group) = (200, row.group);
+    let mut took = Duration::ZERO;
+    let (start, mut n) = (Instant::now(), 0);
+    each_batch(count, 1, |_| {
+        n += 1;
+        let (id, text, to, sent) = (id(n), text(), to.clone(), NOW.wall);
+        let start = Instant::now();
+        keep(&mut store, Record::Say { id, group, epoch: 1, text, sent, to });
+        took += start.elapsed();
+        store.commit().expect("room on the disk");
+    });
+    report("talk", 1, count, start.elapsed());
+    println!("  of that, before the commit  {:8.1} us", micros(took) / count as f64);
+    let start = Instant::now();
+    for to in &to {
+        let (first, last) = (id(1), id(n));
+        let stage = Stage::Delivered;
+        keep(&mut store, Record::Receipts { to: *to, first, last, stage });
+        store.commit().expect("room on the disk");
+    }
+    report("delivered, to each", count, count * to.len(), start.elapsed());
+    let signed = row.roster.as_mut().expect("a roster was made");
+    signed.roster.members.pop();
+    signed.roster.epoch += 1;
+    let start = Instant::now();
+    keep(&mut store, Record::Group(Box::new(row)));
+    store.commit().expect("room on the disk");
+    println!("a change of its roster        {:8.1} us", micros(start.elapsed()));
+    let mut rows = 0;
+    let start = Instant::now();
+    store.history(HistoryOf::Group(group), None, 50, &mut |_| rows += 1).expect("a readable file");
+    println!("newest page of {rows} rows        {:8.1} us", micros(start.elapsed()));
+}
+
+fn roster(members: usize) -> GroupRow {
+    let (group, name) = (GroupId(Bytes([7; 16])), Name::parse("everybody").expect("a name"));
+    let members = (0..members).map(|n| Member { identity: identity(n as u8), name: None });
+    let roster = Roster {
+        group,
+        nonce: Bytes([1; 16]),
+        name: name.clone(),
+        is_public: false,
+        epoch: 1,
+        reach: Bytes([2; 16]),
+        before: Vec::new(),
+        members: members.collect(),
+    };
+    let roster = Some(SignedRoster { roster, signature: Bytes([3; 64]), handovers: Vec::new() });
+    let (standing, candidates) = (Standing::Member, Vec::new());
+    GroupRow { group, name, leader: BOB, standing, roster, candidates }
+}
+
 fn million(path: &Path) {
     let mut store = open(path);
     let mut n = 0;
@@ -184,12 +263,14 @@ fn each_batch(count: usize, batch: usize, mut each: impl FnMut(usize)) {
 
 fn open(path: &Path) -> ClientStore {
     let mut store = ClientStore::open(path).expect("a database");
-    let (sign, dh, binding) = (Bytes([1; 32]), Bytes([2; 32]), Bytes([3; 64]));
-    let identity = PublicIdentity { sign, dh, binding };
-    let bob = Person { fingerprint: BOB, identity, name: None, address: None };
+    let bob = Person { fingerprint: BOB, identity: identity(1), name: None, address: None };
     keep(&mut store, Record::Person(bob));
     store.commit().expect("room on the disk");
     store
+}
+
+fn identity(n: u8) -> PublicIdentity {
+    PublicIdentity { sign: Bytes([n; 32]), dh: Bytes([2; 32]), binding: Bytes([3; 64]) }
 }
 
 fn keep(store: &mut ClientStore, record: Record) {

@@ -219,17 +219,17 @@ impl Oracle {
         self.asked.insert((who, whom));
     }
 
-    /// Somebody was told that a message is taken.
+    /// Somebody was told that a message is taken; talk, for a group.
     pub fn on_accepted(&mut self, from: Node, ticket: u64, to: &str, id: MsgId) {
-        let to = self.names.node_of(to);
         let pending = self.pending.get_mut(&(from, ticket)).expect("rows answer a verb");
-        pending.ids.push((id, to));
         let text = pending.text.clone().expect("messages have a text");
         self.moment += 1;
         self.accepted_at.insert(id, self.moment);
         if let Some(group) = &pending.group {
-            return self.groups.on_said(from, group, &text, id, to);
+            return self.groups.on_said(from, group, &text, id);
         }
+        let to = self.names.node_of(to);
+        pending.ids.push((id, to));
         self.accepted.entry((from, to)).or_default().push(id);
         self.texts.insert(id, text);
     }
@@ -361,6 +361,9 @@ impl Oracle {
             }
             Event::Session { with, .. } => {
                 self.open.remove(&(reader, self.names.node_of(with)));
+            }
+            Event::Receipt { id, state: Stage::Queued, to, .. } => {
+                self.groups.on_queued(*id, self.names.node_of(to));
             }
             Event::Receipt { id, state: Stage::Expired | Stage::Refused, to, .. } => {
                 self.groups.forsaken.insert((*id, self.names.node_of(to)));

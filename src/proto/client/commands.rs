@@ -128,17 +128,17 @@ impl Client {
             && !self.uplink.is_off()
             && !self.mailbox.is_collected()
             && self.directory.unreachable().is_empty();
-        is_coming
-            && matches!(
-                verb,
-                Verb::Add(..)
-                    | Verb::Requests
-                    | Verb::Confirm(_)
-                    | Verb::Reject(_)
-                    | Verb::Friends
-                    | Verb::Unfriend(_)
-            )
-            || matches!(verb, Verb::Group(verb) if Client::group_waits_for_mail(verb))
+        let is_about_that = match verb {
+            Verb::Add(..)
+            | Verb::Requests
+            | Verb::Confirm(_)
+            | Verb::Reject(_)
+            | Verb::Friends
+            | Verb::Unfriend(_) => true,
+            Verb::Group(verb) => Client::group_waits_for_mail(verb),
+            _ => false,
+        };
+        is_coming && is_about_that
     }
 
     fn on_command_offline(&mut self, command: Command) {

@@ -34,6 +34,9 @@ pub(super) struct Group {
     /// Members by the roster who have said themselves that they are out. A later roster says so
     /// too, unless the leader is lost.
     pub departed: BTreeSet<Fingerprint>,
+    /// Who went by a roster before they said so themselves: their word is still to come, and is old
+    /// should they be in again by then.
+    pub unsaid: BTreeSet<Fingerprint>,
     /// How often each was sent the present roster.
     pub shown: BTreeMap<Fingerprint, u8>,
     /// Who was asked for a later roster since the present one came.
@@ -51,6 +54,7 @@ impl Group {
             known: None,
             candidates: Vec::new(),
             departed: BTreeSet::new(),
+            unsaid: BTreeSet::new(),
             shown: BTreeMap::new(),
             wanted: BTreeSet::new(),
             made: Vec::new(),

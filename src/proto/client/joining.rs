@@ -144,7 +144,7 @@ impl Client {
     }
 
     /// Each member is told, so that they know it even if the leader is lost.
-    fn say_departed(&mut self, id: GroupId) {
+    pub(super) fn say_departed(&mut self, id: GroupId) {
         let known = self.groups.at(id).and_then(|group| group.known.as_ref());
         let me = self.me.fingerprint();
         let members = known.map(|known| known.order().to_vec()).unwrap_or_default();
@@ -154,7 +154,7 @@ impl Client {
     }
 
     /// We are a member no more.
-    fn go_out(&mut self, id: GroupId, state: GroupState) {
+    pub(super) fn go_out(&mut self, id: GroupId, state: GroupState) {
         let Some(group) = self.groups.at_mut(id) else { return };
         group.standing = Standing::Out;
         self.keep_group(id);
@@ -408,7 +408,7 @@ impl Client {
                 let reach = Bytes(self.core.rng.bytes());
                 return self.lead(row, Step::Left(from, reach));
             }
-            if group.departed.insert(from) {
+            if !group.unsaid.remove(&from) && group.departed.insert(from) {
                 self.say_group(row, GroupState::Left, from, None);
                 self.forsake(row, &[from]);
             }

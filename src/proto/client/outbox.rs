@@ -229,6 +229,9 @@ impl Client {
         for to in to.iter().copied() {
             self.core.keep(Record::Receipts { to, first: id, last: id, stage: Stage::Refused });
             self.core.query(Query::Waits(to));
+            if let Some((waiter, ..)) = self.outbox.said.remove(&(id, to)) {
+                self.end_part(waiter, Err(Refusal::Dropped(id.short())));
+            }
         }
         if let Some((waiter, _)) = self.outbox.wanted.remove(&id) {
             self.end_part(waiter, Err(Refusal::Dropped(id.short())));

@@ -2,15 +2,16 @@
 //!
 //! The leader of an epoch signs its roster, and only the roster that makes somebody else the leader
 //! is signed by the one before. Of two rosters of a group the later one is that with the longer
-//! chain of handovers, if it begins with the other's; with the same chain, that of the higher epoch.
-//! So whoever has handed over signs nothing that counts any more, whatever epoch they write on it.
+//! chain of handovers, if it begins with the other's; with the same chain, that of the higher
+//! epoch. So whoever has handed over signs nothing that counts any more, whatever epoch they write
+//! on it.
 
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::keys::Identity;
 use crate::proto::crypto::{group, keys};
 use crate::proto::limits;
 use crate::proto::model::bond::Token;
-use crate::proto::model::group::{Change, Member, Roster, SignedRoster, Step};
+use crate::proto::model::group::{Change, Handover, Member, Roster, SignedRoster, Step};
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use std::collections::BTreeSet;
@@ -135,6 +136,30 @@ impl Known {
         let handover = group::hand_over(me, self.roster().group, next, self.epoch() + 2);
         (self.signed.handovers.len() < limits::HANDOVERS)
             .then(|| Step::HandOver(Box::new(handover), reach))
+    }
+
+    /// Somebody's own word that they handed over: all that they may see who led and are out. It is
+    /// no change that anybody could apply.
+    pub fn handover_of(&self, who: Fingerprint) -> Option<Change> {
+        let is_theirs = |handover: &&Handover| keys::fingerprint(&handover.from) == who;
+        let handover = self.signed.handovers.iter().rfind(is_theirs)?;
+        Some(Change {
+            group: self.roster().group,
+            epoch: handover.epoch,
+            step: Step::HandOver(Box::new(handover.clone()), Bytes([0; 16])),
+            signature: Bytes([0; 64]),
+        })
+    }
+
+    /// Whether a change shows that we, who lead by this roster, have handed over since: our disk
+    /// was put back.
+    pub fn is_handed_over_by(&self, me: &Identity, change: &Change) -> bool {
+        let Step::HandOver(handover, _) = &change.step else { return false };
+        change.group == self.roster().group
+            && self.leader() == me.fingerprint()
+            && handover.from == *me.public()
+            && !self.signed.handovers.contains(handover)
+            && group::is_handed_over(change.group, handover)
     }
 
     /// The roster that a change of somebody's leads to, if it follows this one.

@@ -10,6 +10,8 @@
 //! | `Roster` or `Change` that is older | our `Roster` to them, by a few of us, once an epoch |
 //! | `Talk` of an older epoch, a member's | the same |
 //! | `Talk` of an older epoch, somebody else's, and we lead | `Deny` to them, once an epoch |
+//! | anything of one who led before, and is out | their own handover to them, once an epoch |
+//! | our own handover, and we take ourselves for the leader | we are out |
 //! | `Roster` of ours that is as old as ours and another | adopted; our changes are made again |
 //! | `WantRoster` of a member's | our `Roster`, a few times an epoch |
 //! | `WantRoster` of somebody else's, and we lead | `Deny`, once an epoch |
@@ -48,8 +50,6 @@ struct Turn {
     was_led_by: Fingerprint,
     is_led_by: Fingerprint,
     is_reach_new: bool,
-    /// More than one step, or beside what we had.
-    is_leap: bool,
 }
 
 impl Group {
@@ -67,8 +67,9 @@ impl Group {
             was_led_by: self.leader,
             is_led_by: next.leader(),
             is_reach_new: token(before.as_ref()) != token(Some(&next).filter(fits)),
-            is_leap: before.as_ref().is_some_and(|old| old.epoch() + 1 != next.epoch()),
         };
+        let unsaid = turn.lost.iter().filter(|who| !turn.departed.contains(who));
+        self.unsaid.extend(unsaid.take(limits::MEMBERS.saturating_sub(self.unsaid.len())));
         let is_led = next.leader() == me;
         self.candidates.retain(|candidate| is_led && !next.has(candidate.who));
         self.departed.retain(|who| next.has(*who));
@@ -111,6 +112,10 @@ impl Client {
         let id = change.group;
         let Some(known) = self.groups.at(id).and_then(Group::ours) else { return };
         let signed = known.signed();
+        if known.is_handed_over_by(&self.me, change) {
+            self.go_out(id, GroupState::Left);
+            return self.say_departed(id);
+        }
         if change.epoch <= known.epoch() {
             if change.signature != signed.signature {
                 self.tell_behind(id, from);
@@ -152,8 +157,8 @@ impl Client {
         let before = self.groups.at(id).and_then(|group| group.known.as_ref());
         let is_later = before.is_none_or(|known| known.is_before(&next));
         match (is_ours, is_later) {
-            (true, true) => self.adopt(id, next, GroupState::Left),
-            (true, false) if self.is_fork(id, &next) => self.adopt(id, next, GroupState::Left),
+            (true, true) => self.catch_up(id, next),
+            (true, false) if self.is_fork(id, &next) => self.catch_up(id, next),
             (true, false) => self.tell_behind(id, from),
             (false, true) if lets_in => self.come_in(row, id, next),
             (false, _) => {}
@@ -202,13 +207,16 @@ impl Client {
     }
 
     /// Somebody takes themselves for a member who is none: the leader tells them, once an epoch.
+    /// Who takes themselves for the leader is shown their own word that they are not.
     fn tell_out(&mut self, id: GroupId, who: Fingerprint) {
         let me = self.me.fingerprint();
         let Some(group) = self.groups.at_mut(id).filter(|group| group.is_led_by(me)) else {
             return;
         };
+        let proof = group.ours().and_then(|known| known.handover_of(who));
         if group.shown.len() < limits::MEMBERS && group.shown.insert(who, 1).is_none() {
-            self.post(who, Body::Deny(id));
+            let change = proof.map(|change| Body::Change(Box::new(change)));
+            self.post(who, change.unwrap_or(Body::Deny(id)));
         }
     }
 
@@ -221,6 +229,18 @@ impl Client {
                 && ours.epoch() == theirs.epoch()
                 && ours.signed().handovers == theirs.signed().handovers
         }) && self.groups.at(id).is_some_and(|group| !group.made.is_empty())
+    }
+
+    /// A whole roster takes the place of ours. Were we the leader and are it still, then what we
+    /// changed since our disk was put back is changed in that one.
+    fn catch_up(&mut self, id: GroupId, next: Known) {
+        let me = self.me.fingerprint();
+        let leads = |client: &Client| client.groups.at(id).is_some_and(|it| it.is_led_by(me));
+        let was_ours = leads(self);
+        self.adopt(id, next, GroupState::Left);
+        if was_ours && leads(self) {
+            self.make_again(id);
+        }
     }
 
     /// We have been let in.
@@ -248,9 +268,6 @@ impl Client {
         self.after_turn(id, turn.is_reach_new);
         for who in turn.fresh {
             self.settle_bond(who);
-        }
-        if turn.is_leap && turn.was_led_by == me && turn.is_led_by == me {
-            self.make_again(id);
         }
     }
 
@@ -289,8 +306,6 @@ impl Client {
         self.prune_groups();
     }
 
-    /// A later roster of our own came from others: what we changed since our disk was put back is
-    /// changed in that one.
     fn make_again(&mut self, id: GroupId) {
         let Some(group) = self.groups.at_mut(id) else { return };
         for step in std::mem::take(&mut group.made) {

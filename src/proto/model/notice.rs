@@ -59,12 +59,12 @@ pub enum Row {
     Post(PostRow),
     /// A standing yes: `grants`, `grant`.
     Grant(GrantRow),
-    /// A message that was taken: `msg` answers with one for each addressee. A command that was asked
-    /// for: `run` answers with one.
+    /// A message that was taken: `msg` answers with one for each addressee, `group say` with one,
+    /// `run` with one once it has asked.
     Queued {
         /// Its id.
         id: crate::proto::id::MsgId,
-        /// For whom.
+        /// For whom, or for which group.
         to: String,
     },
 }

@@ -104,7 +104,7 @@ pub(super) struct Desk {
     late: bool,
     waits: Vec<(Ticket, Fit)>,
     /// Whom a message's receipts, or a command's course, interest who does not listen to
-    /// everything; and for how many others it still is on its way.
+    /// everything; and for how many it still is on its way.
     senders: BTreeMap<MsgId, (Sink, usize)>,
     /// The one verb that the program runs for, and how it ended.
     main: Option<Ticket>,
@@ -251,17 +251,19 @@ impl Desk {
     /// to it.
     fn concerned(&mut self, event: &Event) -> Vec<Sink> {
         let sent = match event {
-            Event::Receipt { id, state, .. } => Some((*id, state.is_final())),
-            Event::Run(run) if run.to.is_some() => Some((run.id, has_ended(run.state))),
+            Event::Receipt { id, state, .. } => {
+                Some((*id, *state == Stage::Queued, state.is_final()))
+            }
+            Event::Run(run) if run.to.is_some() => Some((run.id, false, has_ended(run.state))),
             _ => None,
         };
         let mut sinks = Vec::new();
-        if let Some((id, is_final)) = sent
+        if let Some((id, begins, ends)) = sent
             && let Some((sink, on_their_way)) = self.senders.get_mut(&id)
         {
             sinks.push(*sink);
-            *on_their_way -= usize::from(is_final);
-            if *on_their_way == 0 {
+            *on_their_way = (*on_their_way + usize::from(begins)).saturating_sub(ends.into());
+            if ends && *on_their_way == 0 {
                 self.senders.remove(&id);
             }
         }
@@ -282,7 +284,7 @@ impl Desk {
         if let Row::Queued { id, .. } = row
             && !self.listens(sink)
         {
-            self.senders.entry(*id).or_insert((sink, 0)).1 += 1;
+            self.senders.insert(*id, (sink, 0));
             if self.senders.len() > limits::PENDING_VERBS {
                 self.senders.pop_first();
             }

@@ -141,7 +141,7 @@ fn history_of(
         ([found], _) => Ok(HistoryOf::Group(*found)),
         ([], None) => Err(Refusal::Unknown(group.to_string())),
         ([], Some(_)) => Err(Refusal::NoGroup(group.to_string())),
-        ([_, _, ..], _) => Err(Refusal::Ambiguous("group")),
+        ([_, _, ..], _) => Err(Refusal::Ambiguous("group of that name")),
     })
 }
 

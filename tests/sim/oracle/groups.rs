@@ -98,8 +98,9 @@ impl GroupRules {
                 self.out.remove(&(reader, group, who));
             }
             GroupState::Left | GroupState::Kicked => {
-                let why = if state == GroupState::Left { &self.leaving } else { &self.kicked };
-                let is_wanted = why.contains(&(group.clone(), who));
+                // Who sees only what came of it cannot tell one from the other.
+                let key = (group.clone(), who);
+                let is_wanted = self.leaving.contains(&key) || self.kicked.contains(&key);
                 assert!(is_wanted, "{reader}: {who} is out of {group}, and nobody wanted that");
                 if who == reader {
                     self.members.remove(&(reader, group.clone()));
@@ -122,22 +123,22 @@ impl GroupRules {
         assert!(is_let_in, "{who} is in the private {group}, and its leader never wanted that");
     }
 
-    /// Somebody was told that their talk is taken, for one member.
-    pub fn on_said(&mut self, from: Node, group: &str, text: &str, id: MsgId, to: Node) {
+    /// Somebody was told that their talk is taken.
+    pub fn on_said(&mut self, from: Node, group: &str, text: &str, id: MsgId) {
         if self.shared.contains(group) {
             return;
         }
-        let is_out = self.out.contains(&(from, group.to_owned(), to));
-        assert!(!is_out, "{from} talks in {group} to {to}, who is out");
         let out = self.out.iter().filter(|(node, name, _)| (*node, name.as_str()) == (from, group));
         let not_for = out.map(|(_, _, who)| *who).collect();
-        let said = self.said.entry(id).or_insert_with(|| Said {
-            from,
-            group: group.to_owned(),
-            text: text.to_owned(),
-            to: BTreeSet::new(),
-            not_for,
-        });
+        let (group, text, to) = (group.to_owned(), text.to_owned(), BTreeSet::new());
+        self.said.insert(id, Said { from, group, text, to, not_for });
+    }
+
+    /// A message, or talk, waits for somebody.
+    pub fn on_queued(&mut self, id: MsgId, to: Node) {
+        let Some(said) = self.said.get_mut(&id) else { return };
+        let (from, group) = (said.from, &said.group);
+        assert!(!said.not_for.contains(&to), "{from} talks in {group} to {to}, who is out");
         said.to.insert(to);
     }
 

@@ -4,6 +4,7 @@ mod backups;
 mod directory;
 mod files;
 mod friends;
+mod groups;
 mod mail;
 mod malice;
 mod outbox;

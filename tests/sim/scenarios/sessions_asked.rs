@@ -46,6 +46,27 @@ fn who_accepts_everybody_is_not_asked() {
     assert_eq!(states(&world, ANN, BOB), [Asked, Open]);
 }
 
+/// The programs of two who are no friends link for a file that was taken; that is no yes to talk.
+#[test]
+fn a_stranger_whose_file_was_taken_is_asked_about_like_any_other() {
+    for asker in [ANN, BOB] {
+        let other = if asker == ANN { BOB } else { ANN };
+        let mut world = pair();
+        let id = super::files::offered_in(&mut world, 100_000);
+        super::files::take(&mut world, BOB, id);
+        world.run_for(8 * SOON_MS);
+        assert_eq!(states(&world, ANN, BOB), [], "the programs link without a word");
+        world.chat(asker, other);
+        world.run_for(2 * SOON_MS);
+        assert_eq!(states(&world, asker, other), [Asked]);
+        assert_eq!(states(&world, other, asker), [Offered]);
+        world.ask(other, accept(asker));
+        world.run_for(2 * SOON_MS);
+        assert_eq!(states(&world, asker, other), [Asked, Open]);
+        assert_eq!(states(&world, other, asker), [Offered, Open]);
+    }
+}
+
 #[test]
 fn to_chat_with_who_asked_is_to_accept() {
     let mut world = pair();

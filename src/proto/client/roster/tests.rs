@@ -186,6 +186,25 @@ fn a_change_is_of_use_once_and_only_behind_its_roster() {
 }
 
 #[test]
+fn who_handed_over_and_forgot_it_is_shown_their_own_word() {
+    let ([ann, bob, cat], known) = of_three();
+    let handed = hand_over(&ann, &known);
+    let shown = handed.handover_of(ann.fingerprint()).expect("she handed over");
+    assert!(known.is_handed_over_by(&ann, &shown));
+    assert!(!handed.is_handed_over_by(&ann, &shown), "she leads no more by this one");
+    assert!(!known.is_handed_over_by(&bob, &shown), "another's word");
+    assert_eq!(handed.handover_of(cat.fingerprint()), None);
+    let back = lead(&bob, &lead(&bob, &handed, out(&cat)), enter(&ann));
+    let again = hand_over(&bob, &back);
+    assert!(!again.is_handed_over_by(&ann, &shown), "she leads again, and knows of then");
+    let id = known.roster().group;
+    let made_up = group::hand_over(&bob, id, bob.fingerprint(), 9);
+    let made_up = Handover { from: *ann.public(), ..made_up };
+    let step = Step::HandOver(Box::new(made_up), Bytes([0; 16]));
+    assert!(!known.is_handed_over_by(&ann, &Change { step, ..shown }));
+}
+
+#[test]
 fn steps_that_make_no_sense_are_not_made() {
     let ([ann, bob, _], known) = of_three();
     assert!(known.lead(&ann, enter(&bob)).is_none(), "in already");

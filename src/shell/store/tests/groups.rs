@@ -284,7 +284,7 @@ fn signed(group: u8, name: &str, epoch: u64, members: u8) -> SignedRoster {
             is_public: group == 2,
             epoch,
             reach: Bytes([5; 16]),
-            before: Vec::new(),
+            before: vec![Bytes([9; 16])],
             members: (1..=members).map(member).collect(),
         },
         signature: Bytes([6; 64]),
