@@ -127,7 +127,8 @@ fn who_is_invited_is_in_with_a_yes() {
     ann.ask(&["group", "create", "divers", "--private"]).expect_ok();
     ann.ask(&["group", "invite", "divers", "bob"]).expect_ok();
     ann.expect("invited", |e| is_group(e, "divers", "invited", "bob"));
-    bob.expect("invited", |l| l == "* you are invited to divers (/group join divers says yes)");
+    let invited = "* you are invited to divers (/group join divers says yes): by ann";
+    bob.expect("invited", |line| line == invited);
     bob.say("/group join divers");
     bob.expect("in", |line| line == "* you are in divers");
     ann.expect("joined", |e| is_group(e, "divers", "joined", "bob"));
@@ -148,6 +149,7 @@ fn joining_works_while_the_leader_is_away() {
     let list = world.once("bob", &["group", "list"]);
     assert!(list.expect_ok().starts_with("divers  member  led by ann"), "{list:?}");
     world.once("bob", &["group", "say", "divers", "said by nobody's program"]).expect_ok();
+    world.once("ann", &["update"]).expect_ok();
     let history = world.once("ann", &["history", "divers"]);
     assert_eq!(history.expect_ok(), "[divers] bob: said by nobody's program\n");
 }
@@ -239,5 +241,8 @@ fn a_private_persons_groups_go_on() {
     cyd.expect("it", |e| is_talk(e, "climbers", "bob", "cyd is private"));
     cyd.ask(&["group", "say", "climbers", "and here"]).expect_ok();
     bob.expect("it", |e| is_talk(e, "climbers", "cyd", "and here"));
+    world.once("dan", &["lookup", "cyd"]).expect_refusal(1);
+    ann.ask(&["group", "kick", "climbers", "cyd"]).expect_ok();
+    cyd.expect("kicked", |e| is_group(e, "climbers", "kicked", "cyd"));
     bob.ask(&["lookup", "cyd"]).expect_refusal(1);
 }

@@ -121,5 +121,5 @@ fn what_is_no_file_cannot_be_posted() {
     let world = World::new();
     world.once("ann", &["post", "add", text(&world.home("none"))]).expect_refusal(4);
     world.once("ann", &["post", "add", "/dev/null"]).expect_refusal(4);
-    world.once("ann", &["post", "get", "bob", "X"]).expect_refusal(1);
+    world.once("ann", &["post", "get", "bob", "XYZABC"]).expect_refusal(1);
 }

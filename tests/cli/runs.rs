@@ -291,14 +291,16 @@ fn a_command_has_no_input_no_descriptors_and_a_clean_environment() {
     bob.stop();
     let signed = world.signed("bob");
     // What the test itself was given is not the program's to close.
-    let close = "for fd in /proc/$$/fd/*; do n=${fd##*/}; [ $n -gt 2 ] && eval \"exec $n>&-\"; done";
+    let close =
+        "for fd in /proc/$$/fd/*; do n=${fd##*/}; [ $n -gt 2 ] && eval \"exec $n>&-\"; done";
     let mut command = Command::new("bash");
     command.args(["-c", &format!("{close}; exec \"$@\""), "bash"]).arg(signed.get_program());
     command.args(signed.get_args()).arg("--json").env("A_SECRET", "in the environment");
     let mut bob = Peer::start(&mut command);
     bob.ready = bob.expect("ready", |event| event["event"] == "ready");
     let (out, _, _) = run(&mut ann, &mut bob, &["env"]);
-    let names: Vec<_> = out.lines().filter_map(|line| line.split_once('=')).map(|it| it.0).collect();
+    let names: Vec<_> =
+        out.lines().filter_map(|line| line.split_once('=')).map(|it| it.0).collect();
     let is_known = |name: &&str| ["HOME", "LANG", "LOGNAME", "PATH", "USER"].contains(name);
     assert!(names.contains(&"PATH") && names.iter().all(is_known), "{out}");
     let (out, _, _) = run(&mut ann, &mut bob, &["ls", "/proc/self/fd"]);
@@ -384,7 +386,8 @@ fn a_script_sees_a_command_that_was_put_where_it_is_named() {
     let world = World::new();
     let (mut ann, mut bob) = friends(&world);
     let script = put(&world.home("no program"), b"\0\x01\x02");
-    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("ours");
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+        .expect("ours");
     let (_, _, end) = run(&mut ann, &mut bob, &[text(&script)]);
     assert_eq!((&end["state"], &end["why"]), (&"failed".into(), &"it is no program".into()));
 }

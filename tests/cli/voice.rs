@@ -45,7 +45,8 @@ fn spoken(world: &World, words: &str) -> Option<PathBuf> {
     }
     let speak = ["-voice", "slt", "-t", words, "-o", text(&raw)];
     let convert = [text(&raw), "-r", "16000", "-c", "1", text(&clean), "pad", "0.3", "0.3"];
-    let is_made = runs(Command::new("flite").args(speak)) && runs(Command::new("sox").args(convert));
+    let is_made =
+        runs(Command::new("flite").args(speak)) && runs(Command::new("sox").args(convert));
     is_made.then_some(clean)
 }
 
@@ -148,7 +149,8 @@ fn what_is_no_sound_is_refused_and_what_is_cut_short_or_long_is_sent_as_it_is() 
     let world = World::new();
     let (mut ann, mut bob) = friends_with(&world, "exit 1");
     let empty = put(&world.home("empty.wav"), b"");
-    let other = put(&world.home("other.wav"), b"\x89PNG\r\n\x1a\n and more than forty-four bytes of it");
+    let other =
+        put(&world.home("other.wav"), b"\x89PNG\r\n\x1a\n and more than forty-four bytes of it");
     let head = wav(&world.home("head.wav"), 48_000, 0);
     let none = world.home("none.wav");
     for path in [&empty, &other, &head, &none] {
@@ -165,5 +167,9 @@ fn what_is_no_sound_is_refused_and_what_is_cut_short_or_long_is_sent_as_it_is() 
     let offer = bob.expect("the offer", |e| is_file(e, "offered") && e["name"] == "long.wav");
     assert_eq!(offer["seconds"], 7200.0, "{offer}");
     bob.settle();
-    assert_eq!(bob.count(|e| is_file(e, "taken") && e["name"] == "long.wav"), 0, "too much unasked");
+    assert_eq!(
+        bob.count(|e| is_file(e, "taken") && e["name"] == "long.wav"),
+        0,
+        "too much unasked"
+    );
 }
