@@ -374,7 +374,8 @@ fn a_client_whose_disk_is_full_says_so_and_loses_nothing() {
     assert!(history.rows("entry").len() >= asked);
 }
 
-struct Unmount(std::path::PathBuf);
+/// Takes a mounted disk away with the value.
+pub struct Unmount(pub std::path::PathBuf);
 
 impl Drop for Unmount {
     fn drop(&mut self) {

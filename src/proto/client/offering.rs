@@ -248,6 +248,7 @@ impl Client {
             state: row.state,
             bytes: 0,
             path: row.path.clone(),
+            why: draft.why.clone(),
         };
         self.core.row(ticket, Row::File(shown));
         self.say_file(&row, FileState::Offered, draft.why);

@@ -196,6 +196,9 @@ pub struct FileRow {
     pub bytes: u64,
     /// Where it is, or goes.
     pub path: Option<String>,
+    /// In words, where there is something to say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub why: Option<String>,
 }
 
 /// A file offered to friends.

@@ -186,6 +186,7 @@ mod tests {
                 state: FileState::Progress,
                 bytes: 3,
                 path: None,
+                why: None,
             }),
             Row::Post(PostRow {
                 id: MsgId::LAST,

@@ -40,6 +40,7 @@ impl ClientStore {
                     state: transfer.state,
                     bytes: known.unwrap_or(transfer.bytes),
                     path: transfer.path,
+                    why: None,
                 });
             }
         }

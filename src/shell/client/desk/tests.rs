@@ -88,6 +88,7 @@ fn what_an_event_tells_is_not_told_again_by_a_row() {
         state: offered.state,
         bytes: 0,
         path: None,
+        why: None,
     });
     for (broadcast, lines) in [(true, 0), (false, 1)] {
         let mut desk = Desk::new(PLAIN, broadcast);

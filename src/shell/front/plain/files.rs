@@ -85,6 +85,7 @@ pub fn row(out: &mut Vec<u8>, row: &FileRow) {
         labelled(out, " ", Some(format_args!("{} %", amounts::percent(row.bytes, row.size))));
     }
     labelled(out, "  ", row.path.as_ref());
+    labelled(out, ": ", row.why.as_ref());
     out.push(b'\n');
 }
 

@@ -295,9 +295,11 @@ fn rows_are_columns_with_ids_first() {
         state: FileState::Taken,
         bytes: 870,
         path: Some("/f/a.png".to_owned()),
+        why: Some("without a transcript".to_owned()),
     };
     let text = line(&Row::File(file));
-    assert_eq!(text, "AAAAAA  a\u{FFFD}.png  2.0 kB  from bob  taken 43 %  /f/a.png\n");
+    let columns = "AAAAAA  a\u{FFFD}.png  2.0 kB  from bob  taken 43 %  /f/a.png";
+    assert_eq!(text, format!("{columns}: without a transcript\n"));
     let (id, owner, name) = (MsgId::FIRST, "bob".to_owned(), "map.png".to_owned());
     let text = line(&Row::Post(PostRow { id, owner, name, size: 900, since: Wall(0) }));
     assert_eq!(text, "AAAAAA  map.png  900 B  bob  since 1970-01-01T00:00:00.000Z\n");
