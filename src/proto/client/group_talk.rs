@@ -12,10 +12,11 @@
 //! waits. All of it is acknowledged: it is for us to show or not.
 
 use super::Client;
+use super::roster::Known;
 use crate::proto::id::{GroupId, MsgId};
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
-use crate::proto::model::event::Stage;
+use crate::proto::model::event::{GroupState, Stage};
 use crate::proto::model::group::{GroupTarget, Standing, Talk, Unheard};
 use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::notice::Row;
@@ -98,7 +99,9 @@ impl Client {
             self.want_roster(id, from);
         } else {
             // Who talks is in, whatever they said before.
-            group.departed.remove(&from);
+            if group.departed.remove(&from) {
+                self.say_group(id, GroupState::Joined, from, None);
+            }
             if epoch < ours {
                 self.tell_behind(id, from);
             }
@@ -107,11 +110,17 @@ impl Client {
 
     /// Somebody takes us for a member of a group that we are out of: they are told, once.
     fn say_again_out(&mut self, id: GroupId, to: Fingerprint) {
+        let Some(group) = self.groups.at(id) else { return };
+        // Behind what we ask now, the word would put us out again.
+        if self.groups.asked_of(group.leader, &group.name).is_some() {
+            return;
+        }
         let Some(group) = self.groups.at_mut(id) else { return };
+        let epoch = group.known.as_ref().map_or(0, Known::epoch);
         let is_fellow = group.known.as_ref().is_some_and(|known| known.has(to));
         let is_out = group.standing == Standing::Out;
         if is_out && is_fellow && group.shown.insert(to, 1).is_none() {
-            self.post(to, Body::Depart(id));
+            self.post(to, Body::Depart(id, epoch));
         }
     }
 

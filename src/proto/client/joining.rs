@@ -36,11 +36,13 @@
 //!
 //! A `Join` for a group that we do not lead, or that is full, is answered with `Deny` to friends
 //! and members of a public group's list; strangers learn nothing of private groups. Members who are
-//! no leaders take a `Depart` as the word that its sender is out, though the leader may be lost.
+//! no leaders take a `Depart` as the word that its sender is out, though the leader may be lost;
+//! unless they have a later roster than its sender had, who may be in again.
 
 use super::Client;
 use super::directory::Wish;
 use super::group_table::Group;
+use super::roster::Known;
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::group;
 use crate::proto::id::GroupId;
@@ -122,7 +124,7 @@ impl Client {
         if group.standing != Standing::Member {
             let leader = group.leader;
             self.say_group(id, GroupState::Left, me, None);
-            self.post(leader, Body::Depart(id));
+            self.post(leader, Body::Depart(id, 0));
             self.forget_group(id);
             return Ok(());
         }
@@ -146,10 +148,10 @@ impl Client {
     /// Each member is told, so that they know it even if the leader is lost.
     pub(super) fn say_departed(&mut self, id: GroupId) {
         let known = self.groups.at(id).and_then(|group| group.known.as_ref());
-        let me = self.me.fingerprint();
+        let (me, epoch) = (self.me.fingerprint(), known.map_or(0, Known::epoch));
         let members = known.map(|known| known.order().to_vec()).unwrap_or_default();
         for who in members.into_iter().filter(|who| *who != me) {
-            self.post(who, Body::Depart(id));
+            self.post(who, Body::Depart(id, epoch));
         }
     }
 
@@ -397,7 +399,7 @@ impl Client {
         }
     }
 
-    pub(super) fn on_depart(&mut self, from: Fingerprint, id: GroupId) {
+    pub(super) fn on_depart(&mut self, from: Fingerprint, id: GroupId, epoch: u64) {
         let me = self.me.fingerprint();
         let is_it = |row: GroupId| row == id || self.is_asked_as(row, from, id);
         let Some(row) = self.groups.by_id.keys().copied().find(|row| is_it(*row)) else { return };
@@ -408,7 +410,10 @@ impl Client {
                 let reach = Bytes(self.core.rng.bytes());
                 return self.lead(row, Step::Left(from, reach));
             }
-            if !group.unsaid.remove(&from) && group.departed.insert(from) {
+            // A word of before our roster may be of one who has come back since; if they have not,
+            // its leader will say so.
+            let is_old = group.ours().is_some_and(|known| known.epoch() > epoch);
+            if !group.unsaid.remove(&from) && !is_old && group.departed.insert(from) {
                 self.say_group(row, GroupState::Left, from, None);
                 self.forsake(row, &[from]);
             }

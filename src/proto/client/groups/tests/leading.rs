@@ -178,8 +178,8 @@ fn words_that_only_a_leader_may_say_are_nothing_from_others() {
     world.forge(DAN, BOB, Body::Deny(id));
     world.forge(DAN, BOB, Body::Change(Box::new(change.clone())));
     world.forge(CAT, BOB, Body::Change(Box::new(Change { epoch: u64::MAX, ..change })));
-    world.forge(DAN, BOB, Body::Depart(id));
-    world.forge(DAN, ANN, Body::Depart(id));
+    world.forge(DAN, BOB, Body::Depart(id, epoch));
+    world.forge(DAN, ANN, Body::Depart(id, epoch));
     world.settle();
     world.agree(&[ANN, BOB, CAT], &["ann*", "bob", "cat"]);
     assert!(world.events(ANN).is_empty() && world.events(BOB).is_empty());
