@@ -169,6 +169,21 @@ fn our_own_sockets_are_not_inherited() {
 }
 
 #[test]
+fn what_hobnob_was_started_with_is_not_inherited() {
+    // A descriptor that stays open over exec, as a careless shell leaves one.
+    let left_open =
+        rustix::fs::open("/dev/null", rustix::fs::OFlags::RDONLY, rustix::fs::Mode::empty());
+    let left_open = left_open.expect("it is always there");
+    let mut bench = Bench::new();
+    let id = bench.start(&["ls", "-l", "/proc/self/fd"]);
+    assert_eq!(bench.end_of(id), RunEnd::Exited(0));
+    // Standard input, the two pipes, and the folder that is listed.
+    let said = bench.said(Pipe::Stdout);
+    assert_eq!(said.lines().filter(|line| line.contains("->")).count(), 4, "{said}");
+    drop(left_open);
+}
+
+#[test]
 fn limits_are_set() {
     let mut bench = Bench::new();
     let limits = "ulimit -v; ulimit -c; grep NoNewPrivs /proc/self/status";

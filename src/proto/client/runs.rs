@@ -50,7 +50,6 @@ use crate::proto::limits;
 use crate::proto::machine::{Pipe, RunAction};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, RunEvent};
-use crate::proto::model::notice::Row;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{Record, Restored};
 use crate::proto::model::refusal::Refusal;
@@ -291,10 +290,6 @@ impl Client {
     fn begin_run(&mut self, key: RunKey, run: Run) {
         let argv = run.argv.clone();
         let RunKey { with, id, is_ours } = key;
-        if is_ours {
-            let to = self.people.label(with);
-            self.core.row(run.ticket, Row::Queued { id, to });
-        }
         self.core.keep(Record::Run(Box::new(OpenRun { id, with, is_ours, argv: argv.clone() })));
         self.say_run(key, &argv, RunState::Asked);
         self.runs.by_key.insert(key, run);

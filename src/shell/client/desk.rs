@@ -59,6 +59,17 @@ impl Role {
         matches!(self, Role::Talk(_) | Role::Close)
     }
 
+    /// What is to be said when its time runs out, if that is not about a message.
+    fn late(&self) -> Option<&'static str> {
+        match self {
+            Role::Run => Some("time ran out before the command ended [--timeout gives it more]"),
+            Role::Take(_) | Role::Fetch(_) => {
+                Some("time ran out; the file still comes while hobnob runs")
+            }
+            Role::Line | Role::Talk(_) | Role::Close | Role::Endless | Role::Told => None,
+        }
+    }
+
     /// Whether its asker is told of an event that others hear as well.
     fn concerns(&self, event: &Event) -> bool {
         match (self, event) {
@@ -293,8 +304,13 @@ impl Desk {
     }
 
     /// A verb ended.
-    pub fn end(&mut self, ticket: Ticket, result: Result<(), Failure>) {
+    pub fn end(&mut self, ticket: Ticket, mut result: Result<(), Failure>) {
         let Some(asked) = self.asked.remove(&ticket) else { return };
+        if let (Err(failure), Some(error)) = (&mut result, asked.role.late())
+            && failure.exit == Exit::Time
+        {
+            error.clone_into(&mut failure.error);
+        }
         if asked.sink == Sink::Stdout {
             self.own -= 1;
             self.late |= result.as_ref().is_err_and(|failure| failure.exit == Exit::Time);

@@ -15,13 +15,14 @@
 use crate::proto::machine::RunEnd;
 use crate::proto::model::refusal::Exit;
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, FdFlags};
 use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getpid, getrlimit,
     kill_process, kill_process_group, pidfd_open, set_child_subreaper, setrlimit, setsid, wait,
 };
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -105,9 +106,25 @@ fn begin(mut argv: impl Iterator<Item = OsString>) -> io::Result<Pid> {
         bound(Resource::As, memory)?;
     }
     let program = argv.next().ok_or(Errno::INVAL)?;
+    keep_descriptors();
     let mut command = Command::new(program);
     command.args(argv).stdin(Stdio::null()).process_group(0);
     Ok(Pid::from_child(&command.spawn()?))
+}
+
+/// Whatever we were started with, and did not open, is not for the command either.
+#[expect(unsafe_code, reason = "a descriptor that others opened has no owner here to borrow from")]
+fn keep_descriptors() {
+    let Ok(open) = std::fs::read_dir("/proc/self/fd") else { return };
+    for name in open.flatten().map(|entry| entry.file_name()) {
+        let Some(number) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
+        if number > 2 {
+            // SAFETY: it was open a moment ago; the one that this listing was read by is closed by
+            // now, which the call then says.
+            let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
+            let _ = rustix::io::fcntl_setfd(descriptor, FdFlags::CLOEXEC);
+        }
+    }
 }
 
 fn bound(resource: Resource, most: u64) -> io::Result<()> {

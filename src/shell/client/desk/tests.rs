@@ -98,3 +98,14 @@ fn what_an_event_tells_is_not_told_again_by_a_row() {
         assert_eq!(text.lines().count(), lines, "{text}");
     }
 }
+
+#[test]
+fn a_file_that_takes_too_long_is_no_message_that_waits() {
+    for role in [Role::Take("AAAA".to_owned()), Role::Run] {
+        let mut desk = Desk::new(PLAIN, false);
+        let ticket = desk.ask(Sink::Stdout, None, role);
+        desk.end(ticket, Err(crate::proto::model::refusal::Refusal::TimeOut.into()));
+        let text = String::from_utf8_lossy(&desk.stdout.lines).into_owned();
+        assert!(text.starts_with("! time ran out") && !text.contains("queued"), "{text}");
+    }
+}

@@ -50,7 +50,9 @@ pub struct Post<'a> {
 /// A post changed; why stands behind it.
 pub fn post(out: &mut Vec<u8>, post: &Post<'_>) {
     let id = post.id.short();
-    let (owner, name) = (post.owner, if post.name.is_empty() { &id } else { post.name });
+    // A post that was not listed before is asked for by its id.
+    let is_unknown = post.name.is_empty() || post.name == post.id.to_text();
+    let (owner, name) = (post.owner, if is_unknown { &id } else { post.name });
     let size = amounts::size(post.size);
     match post.state {
         PostState::Added => {
