@@ -418,12 +418,12 @@ fn one_shots_send_and_take_with_nobody_running() {
     assert!(files.expect_ok().starts_with(&format!("{id}  a.txt  1 B  from ann  offered")));
     world.once("bob", &["-t", "1", "take", &id]).expect_refusal(6);
     let mut ann = world.peer("ann");
-    world.once("bob", &["take", &id]).expect_refusal(1);
-    ann.settle();
-    let mut bob = world.peer("bob");
-    let done = bob.expect("done", |e| is_file(e, "done"));
-    assert!(is_same(path_of(&done), &file));
+    let place = world.home("bob").join("files/a.txt");
+    let taken = world.once("bob", &["take", &id]);
+    assert_eq!(taken.expect_ok(), format!("* a.txt from ann: done, {}\n", text(&place)));
+    assert!(is_same(&place, &file));
     ann.expect("done", |e| is_file(e, "done"));
+    world.once("bob", &["take", &id]).expect_refusal(1);
 }
 
 #[test]

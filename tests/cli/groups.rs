@@ -132,7 +132,7 @@ fn who_is_invited_is_in_with_a_yes() {
     bob.say("/group join divers");
     bob.expect("in", |line| line == "* you are in divers");
     ann.expect("joined", |e| is_group(e, "divers", "joined", "bob"));
-    bob.say("/group say divers  it is deep  here");
+    bob.say("/group say divers it is deep  here");
     ann.expect("it", |e| is_talk(e, "divers", "bob", "it is deep  here"));
     ann.ask(&["broadcast", "divers", "and cold"]).expect_ok();
     bob.expect("it", |line| line == "[divers] ann: and cold");
