@@ -11,6 +11,7 @@ mod groups;
 mod idle;
 mod mail;
 mod messages;
+mod paths;
 mod posts;
 mod privacy;
 mod programs;

@@ -81,6 +81,8 @@ fn a_voice_message_comes_unasked_from_a_friend_with_its_length_and_words() {
     assert_eq!((&voice["from"], &voice["seconds"]), (&"ann".into(), &1.5.into()));
     assert_eq!(voice["transcript"], "to be or not");
     assert!(voice["id"].is_string() && voice["seq"].is_u64(), "{voice}");
+    let offer = bob.expect("the offer", |e| is_file(e, "offered"));
+    assert_eq!(offer["why"], "it comes by itself", "nobody is asked about it");
     let there = voice["path"].as_str().expect("it says where it is");
     assert_eq!(fs::read(there).expect("there"), fs::read(&path).expect("ours"));
     ann.expect("done", |e| is_file(e, "done"));
@@ -99,6 +101,7 @@ fn a_strangers_voice_message_waits_to_be_taken() {
     assert_eq!(offer["seconds"], 1.5);
     let heard = format!("\u{1b}[31m{}", text(&path));
     assert_eq!(offer["transcript"], heard.as_str(), "the path is one word; JSON is exact");
+    assert!(offer["why"].is_null(), "it is asked about: {offer}");
     bob.settle();
     assert_eq!(bob.count(is_voice), 0);
     bob.ask(&["take", &id_of(&offer)]).expect_ok();

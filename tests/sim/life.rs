@@ -1,5 +1,7 @@
 //! A random life in which things break, then peace and a reckoning.
 
+mod deeds;
+
 use super::net::{Node, address_of, alias_of};
 use super::world::{SERVER, World, name_of, seed_bytes, server_at, target};
 use hobnob::proto::client::Accept;
@@ -82,7 +84,7 @@ impl World {
         let count = self.clients.len() as u64;
         let node = 1 + self.rng.below(count) as Node;
         let other = 1 + self.rng.below(count) as Node;
-        match self.rng.below(62) {
+        match self.rng.below(90) {
             0..16 if node != other => self.talk(node, other),
             16..26 if node != other => {
                 self.chat(node, other);
@@ -103,6 +105,7 @@ impl World {
             35 => self.drop_one(node),
             36..40 => self.network_breaks(node, other),
             40 => self.shift_wall_at_random(),
+            41 if self.rng.below(2) == 0 => self.lose_power(node),
             41 => self.crash(node),
             42 if node != other => self.die_while_linking(node, other),
             43 if self.rng.below(4) == 0 => self.crash(SERVER),
@@ -115,6 +118,9 @@ impl World {
                 self.ask(node, Verb::Lookup(target(other)));
             }
             47..62 if node != other => self.relate(node, other),
+            62..74 => self.group_life(node, other),
+            74..84 if node != other => self.file_life(node, other),
+            84..90 if node != other => self.run_life(node, other),
             _ => {}
         }
     }
@@ -206,6 +212,7 @@ impl World {
         // Streams that still stall are given up by the kernel in time.
         self.run_for(25_000);
         self.make_up();
+        self.settle_files();
         let end = self.now + PEACE_MS;
         // Also what is on a disk and its sender died before hearing so.
         let count = self.clients.len();
@@ -219,7 +226,7 @@ impl World {
             }
         }
         // Requests that nobody answered end by themselves.
-        self.run_for(2 * limits::ASK_MS);
+        self.run_for(2 * limits::ASK_MS + limits::RUN_ASK_MS + limits::VERB_MS);
     }
 
     /// Nobody hides from anybody any more.
@@ -287,6 +294,9 @@ impl World {
         }
         self.check_that_both_sides_agree();
         self.check_friendships();
+        let oracle = &self.oracle;
+        oracle.groups.check(|reader, from| oracle.was_ever_blocked(reader, from));
+        self.check_groups();
         self.check_silence();
         let most = self.net.most_coming_bytes;
         assert!(most <= COMING_MAX_BYTES, "{most} bytes on their way to one end");

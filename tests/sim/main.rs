@@ -1,7 +1,8 @@
 //! The virtual world: a server and clients as machines over a virtual clock, a network that breaks,
 //! stores that crash, and an oracle that knows nothing of the protocol.
 //!
-//! `SIM_SEED=n cargo test --test sim` replays one seed; `SIM_SEEDS=n` runs that many.
+//! `SIM_SEED=n cargo test --test sim` replays one seed; `SIM_SEEDS=n` runs that many;
+//! `SIM_LOG=1` prints what people ask and are told.
 
 mod children;
 mod disk;

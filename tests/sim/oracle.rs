@@ -222,7 +222,7 @@ impl Oracle {
     /// Somebody was told that a message is taken; talk, for a group.
     pub fn on_accepted(&mut self, from: Node, ticket: u64, to: &str, id: MsgId) {
         let pending = self.pending.get_mut(&(from, ticket)).expect("rows answer a verb");
-        // A command that was asked for has none; its events say what becomes of it.
+        // What is no message is told by its own events.
         let Some(text) = pending.text.clone() else { return };
         self.moment += 1;
         self.accepted_at.insert(id, self.moment);
@@ -304,7 +304,7 @@ impl Oracle {
     }
 
     /// A message is shown: does nothing stand between the two?
-    fn check_reach(&self, reader: Node, from: Node, id: MsgId) {
+    fn check_reach(&self, reader: Node, from: Node, id: MsgId, is_talk: bool) {
         let Some(accepted) = self.accepted_at.get(&id) else { return };
         if let Some(since) = self.blocks.get(&(reader, from)) {
             assert!(accepted < since, "{reader} was shown {id:?} of {from} past a block");
@@ -313,6 +313,8 @@ impl Oracle {
         if let Some(since) = self.hidden.get(&reader)
             && !self.bound.contains(&pair)
             && !self.talked.contains(&pair)
+            // Members of a group reach each other.
+            && !is_talk
         {
             assert!(accepted < since, "{id:?} of the stranger {from} reached {reader}, who hides");
         }
@@ -344,6 +346,10 @@ impl Oracle {
             assert!(self.live.insert((reader, seq)), "{reader} was shown event {seq:?} twice");
         }
         assert_eq!(seq.is_some(), event.is_durable(), "only durable events are numbered");
+        // Talk in a group of one has come to all of it.
+        if matches!(event, Event::Receipt { to, .. } if self.groups.is_group(to)) {
+            return;
+        }
         match event {
             Event::Receipt { id, state: Stage::Delivered, to, .. } => {
                 let to = self.names.node_of(to);
@@ -371,7 +377,7 @@ impl Oracle {
             }
             Event::Message { id, from, group, text, .. } => {
                 let from = self.names.node_of(from);
-                self.check_reach(reader, from, *id);
+                self.check_reach(reader, from, *id, group.is_some());
                 if let Some(group) = group {
                     self.groups.on_message(reader, group, from, *id, text);
                 }
@@ -384,7 +390,7 @@ impl Oracle {
                 let with = file.from.as_ref().or(file.to.as_ref()).expect("one is named");
                 let with = self.names.node_of(with);
                 if file.from.is_some() {
-                    self.check_reach(reader, with, file.id);
+                    self.check_reach(reader, with, file.id, false);
                 }
                 let is_bound = self.bound.contains(&pair(reader, with));
                 self.files.on_event(reader, file, with, is_bound);

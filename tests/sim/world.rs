@@ -77,6 +77,8 @@ pub struct World {
     /// How often a letter was looked for on the server's disk, and found.
     pub held_checked: u64,
     trace: u64,
+    /// Whether what people ask and are told is printed.
+    is_loud: bool,
 }
 
 pub fn seed_bytes(seed: u64, salt: u8) -> [u8; 32] {
@@ -152,6 +154,7 @@ impl World {
             server_lost_at: None,
             held_checked: 0,
             trace: 0xcbf2_9ce4_8422_2325,
+            is_loud: std::env::var_os("SIM_LOG").is_some(),
         }
     }
 
@@ -198,6 +201,7 @@ impl World {
     pub fn ask_within(&mut self, node: Node, timeout_ms: u64, verb: Verb) -> u64 {
         self.next_ticket += 1;
         let ticket = self.next_ticket;
+        self.print(node, &verb);
         self.oracle.now = self.clocks();
         if self.clients[node - 1].machine.is_some() {
             self.oracle.on_verb(node, ticket, &verb, self.now + timeout_ms + TYPED_MS);
@@ -348,6 +352,13 @@ impl World {
         };
         store.events(Seq(0), usize::MAX, &mut each).expect("memory is there");
         messages
+    }
+
+    /// For whoever looks for the cause of a failure.
+    fn print(&self, node: Node, what: &impl std::fmt::Debug) {
+        if self.is_loud {
+            eprintln!("{} {} {what:?}", self.now, name_of(node));
+        }
     }
 
     /// Mixes what happened into the trace (FNV-1a).

@@ -174,6 +174,11 @@ impl GroupRules {
             && is_in(from, from)
     }
 
+    /// Whether a label is a group's.
+    pub fn is_group(&self, label: &str) -> bool {
+        self.founders.contains_key(&base(label))
+    }
+
     pub fn is_talk(&self, id: MsgId) -> bool {
         self.said.contains_key(&id)
     }

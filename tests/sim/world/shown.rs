@@ -17,6 +17,7 @@ use hobnob::shell::store::client::ClientStore;
 
 impl World {
     pub(super) fn show(&mut self, node: Node, notice: Notice) {
+        self.print(node, &notice);
         match notice {
             Notice::Event { seq, event, .. } => {
                 self.note(node as u64, seq.map_or(0, |seq| seq.0));
@@ -30,6 +31,7 @@ impl World {
                 self.oracle.on_event(node, seq, &event, kept);
                 if self.troubled
                     && let Event::Receipt { id, to, state: Stage::Held, .. } = &event
+                    && !self.oracle.groups.is_group(to)
                 {
                     self.check_held(node, self.oracle.names.node_of(to), *id);
                 }

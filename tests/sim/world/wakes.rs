@@ -215,6 +215,7 @@ impl World {
 
     /// A program dies, and comes back by and by.
     pub fn crash(&mut self, node: Node) {
+        self.print(node, &"crashes");
         self.kill(node);
         self.revive_at.insert(node, self.now + 1 + self.rng.below(5_000));
     }
