@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// So large that it is on its way for some progress lines.
-const LONG: u64 = 384 << 20;
+const LONG: u64 = 256 << 20;
 /// What is on the disk for good after each so many bytes.
 const CHECKPOINT: u64 = 32 << 20;
 
