@@ -84,8 +84,8 @@ pub enum Request {
     Wait(Fit),
     /// Every event, until told to stop.
     Listen,
-    /// The verbs, or one of them.
-    Help(Option<&'static verbs::VerbRow>),
+    /// These verbs; none of them are all.
+    Help(Vec<&'static verbs::VerbRow>),
     /// Leave the program.
     Quit,
 }

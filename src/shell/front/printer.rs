@@ -159,13 +159,15 @@ impl Printer {
         }
     }
 
-    /// The verbs, or one of them.
-    pub fn help(&mut self, out: &mut Vec<u8>, row: Option<&VerbRow>) {
-        match (self.style.json, row) {
-            (true, Some(row)) => self.json.verb(out, row),
-            (true, None) => verbs::rows().for_each(|row| self.json.verb(out, row)),
-            (false, Some(row)) => out.extend_from_slice(help::one(row).as_bytes()),
-            (false, None) => out.extend_from_slice(help::all().as_bytes()),
+    /// These verbs; none of them are all.
+    pub fn help(&mut self, out: &mut Vec<u8>, rows: &[&VerbRow]) {
+        match (self.style.json, rows) {
+            (true, []) => verbs::rows().for_each(|row| self.json.verb(out, row)),
+            (true, rows) => rows.iter().for_each(|row| self.json.verb(out, row)),
+            (false, []) => out.extend_from_slice(help::all().as_bytes()),
+            (false, rows) => {
+                rows.iter().for_each(|row| out.extend_from_slice(help::one(row).as_bytes()));
+            }
         }
     }
 
@@ -355,7 +357,7 @@ mod tests {
         printer.event(&mut out, Some(Seq(1)), Wall(0), &receipt(1, Stage::Sent));
         printer.done(&mut out, None, Err(&Refusal::NoServer.into()));
         printer.done(&mut out, None, Ok(()));
-        printer.help(&mut out, None);
+        printer.help(&mut out, &[]);
         let text = String::from_utf8(out).expect("lines are UTF-8");
         assert_eq!(text.lines().count(), 3 + verbs::rows().count());
         for line in text.lines() {
