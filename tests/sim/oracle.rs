@@ -380,7 +380,9 @@ impl Oracle {
                 let from = self.names.node_of(from);
                 self.check_reach(reader, from, *id);
                 if let Some(group) = group {
-                    self.groups.on_message(reader, group, from, *id, text);
+                    // What came during a block comes again after it, late.
+                    let is_late = self.was_ever_blocked(reader, from);
+                    self.groups.on_message(reader, (group, is_late), from, *id, text);
                 }
             }
             Event::Group { name, state, who, .. } => {

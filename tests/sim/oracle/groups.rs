@@ -150,7 +150,14 @@ impl GroupRules {
     }
 
     /// Somebody reads talk.
-    pub fn on_message(&mut self, reader: Node, label: &str, from: Node, id: MsgId, text: &str) {
+    pub fn on_message(
+        &mut self,
+        reader: Node,
+        (label, is_late): (&str, bool),
+        from: Node,
+        id: MsgId,
+        text: &str,
+    ) {
         let group = base(label);
         if self.shared.contains(&group) {
             return;
@@ -158,7 +165,7 @@ impl GroupRules {
         let is_in = self.members.contains(&(reader, group.clone()));
         assert!(is_in, "{reader} is not in {group} and was shown talk of {from} in it");
         let is_out = self.out.contains(&(reader, group.clone(), from));
-        assert!(!is_out, "{reader} was shown talk of {from}, who is out of {group}");
+        assert!(!is_out || is_late, "{reader} was shown talk of {from}, who is out of {group}");
         if let Some(said) = self.said.get(&id) {
             assert_eq!((said.from, &said.group, &said.text[..]), (from, &group, text));
             let is_for = !said.not_for.contains(&reader);
