@@ -244,7 +244,7 @@ impl Client {
         }
     }
 
-    fn fail_sending(&mut self, key: Key, why: &str) {
+    pub(super) fn fail_sending(&mut self, key: Key, why: &str) {
         self.end_file(key, FileState::Failed, None, Some(why.to_owned()));
         self.tell_end(key, End::Failed(why.to_owned()));
     }

@@ -274,6 +274,10 @@ impl Client {
 
     pub(super) fn on_file_offer(&mut self, from: Fingerprint, id: MsgId, sent: Wall, offer: Offer) {
         let key = Key { with: from, is_ours: false, id };
+        // An offer has an id of its own, and never that of what we asked for.
+        if self.transfers.by_key.contains_key(&key) {
+            return;
+        }
         let answers = offer.answers;
         let asked = answers.map(|asked| Key { id: asked, ..key });
         let asked = asked.filter(|key| self.transfers.by_key.get(key).is_some_and(Entry::is_ask));
@@ -367,7 +371,10 @@ impl Client {
     pub(super) fn queue_file(&mut self, key: Key, at: u64) {
         if let Some(entry) = self.transfers.by_key.get_mut(&key) {
             entry.work = Work::Queued(at);
-            self.transfers.queue.push_back(key);
+            // It may be wanted again and again before it is its turn.
+            if !self.transfers.queue.contains(&key) {
+                self.transfers.queue.push_back(key);
+            }
         }
         self.start_queued();
     }
