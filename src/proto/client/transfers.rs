@@ -181,6 +181,17 @@ impl Transfers {
         self.of(who).filter(|(key, _)| key.is_ours == is_ours).count()
     }
 
+    /// Bytes of other files that are still to come into the directory that one is to go to.
+    pub fn promised_beside(&self, key: Key) -> u64 {
+        let Some(dir) = self.by_key.get(&key).and_then(directory) else { return 0 };
+        let others = self.by_key.iter().filter(|(other, entry)| {
+            let is_coming = !other.is_ours && entry.row.state == FileState::Taken;
+            **other != key && is_coming && directory(entry) == Some(dir)
+        });
+        let left = others.map(|(_, entry)| entry.row.offer.bytes.saturating_sub(entry.bytes()));
+        left.fold(0, u64::saturating_add)
+    }
+
     /// Whether a session with somebody would bring us something.
     pub fn wants_link(&self, who: Fingerprint) -> bool {
         self.of(who).any(|(_, entry)| entry.wants_link())
@@ -418,6 +429,11 @@ impl Client {
             self.stop_hashing(file);
         }
     }
+}
+
+/// Where a file goes that is taken.
+fn directory(entry: &Entry) -> Option<&str> {
+    entry.row.path.as_deref()?.rsplit_once('/').map(|(directory, _)| directory)
 }
 
 /// What a stranger says of a file, no longer than a file system or a search would have it.
