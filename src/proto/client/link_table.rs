@@ -55,6 +55,11 @@ impl Ahead {
         self.may_watch()
     }
 
+    /// Whether not much waits to be written.
+    pub fn has_room(&self) -> bool {
+        self.bytes < limits::STREAM_AHEAD_BYTES
+    }
+
     /// What was asked about is written. Whether to ask about what has come behind it.
     pub fn on_drained(&mut self) -> bool {
         self.bytes -= self.watched.take().unwrap_or_default();
@@ -117,7 +122,7 @@ impl LinkTable {
 
     /// Whether bulk may be put on a link: not much waits to be written there.
     pub fn has_room(&self, via: Via) -> bool {
-        self.links.get(&via).is_some_and(|link| link.ahead.bytes < limits::STREAM_AHEAD_BYTES)
+        self.links.get(&via).is_some_and(|link| link.ahead.has_room())
     }
 
     /// The next link that may have output.

@@ -6,6 +6,7 @@
 //! | owner | `WantPosts` of a friend | `Posts` |
 //! | owner | `WantPost` of a friend, the file is as it was | an `Offer` that answers |
 //! | owner | `WantPost`, the file is another or gone, or they are no friend | `NoPost` |
+//! | owner | they are a friend no more | what is offered to them has failed |
 //! | asker | `post list NAME`, they are there | `WantPosts`; done with `Posts` |
 //! | asker | `post get` | kept until it is answered; `WantPost`; post `asked` |
 //! | asker | the `Offer` that answers | a taken file; post `done` or `failed` with it |
@@ -259,7 +260,8 @@ impl Client {
             FileEvent::Bytes(_) | FileEvent::Synced | FileEvent::Placed(_) => return,
         };
         self.core.file(file, FileAction::Close);
-        let Some(post) = self.posts.ours.get(&post) else {
+        let post = self.posts.ours.get(&post).filter(|_| self.people.is_friend(by));
+        let Some(post) = post else {
             return self.refuse_post(by, asked, "no such post".into());
         };
         if (facts.bytes, facts.modified_ns) != (post.bytes, post.modified_ns) {
@@ -277,6 +279,17 @@ impl Client {
         };
         let id = self.new_id();
         self.offer(Ticket::NOBODY, id, by, draft);
+    }
+
+    /// Somebody may be a friend no more: what was offered to them as one goes no further.
+    pub(super) fn end_posts_to(&mut self, who: Fingerprint) {
+        if self.people.is_friend(who) {
+            return;
+        }
+        let posts = self.transfers.of(who).filter(|(key, e)| key.is_ours && e.row.post.is_some());
+        for key in posts.map(|(key, _)| *key).collect::<Vec<_>>() {
+            self.fail_sending(key, "no such post");
+        }
     }
 
     /// The offer that answers what was asked for: taken, without another word.

@@ -184,12 +184,14 @@ impl Client {
     /// The part of a file that is to be taken is made: is there room for all of it?
     fn on_claimed(&mut self, key: Key, facts: FileFacts) {
         let now = self.core.now;
+        // What is promised to others is not free, though nothing is written yet.
+        let free_bytes = facts.free_bytes.saturating_sub(self.transfers.promised_beside(key));
         let Some(entry) = self.transfers.by_key.get_mut(&key) else { return };
         let Work::In(inflow) = &entry.work else { return };
         let (file, size) = (inflow.file, entry.row.offer.bytes);
-        if facts.free_bytes < size {
+        if free_bytes < size {
             self.shut_file(file, FileAction::Remove);
-            let why = format!("no room: {size} bytes, and {} are free", facts.free_bytes);
+            let why = format!("no room: {size} bytes, and {free_bytes} are free");
             return self.fail_claim(key, &why);
         }
         entry.row.state = FileState::Taken;

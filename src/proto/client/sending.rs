@@ -16,6 +16,7 @@
 
 use super::Client;
 use super::bulk::Bulk;
+use super::link_table::Via;
 use super::outcomes::file_words;
 use super::transfers::{Key, Use, Work};
 use crate::proto::bytes::Blob;
@@ -159,7 +160,11 @@ impl Client {
     fn has_room_for_bulk(&mut self, who: Fingerprint) -> bool {
         let Some(via) = self.sessions.open_with(who) else { return false };
         let Some(bulk) = self.transfers.sending.links.get_mut(&who) else { return false };
-        bulk.has_turns() && self.links.has_room(via) && bulk.has_room()
+        let has_room = match via {
+            Via::Tcp(_) => self.links.has_room(via),
+            Via::Relay(_) => self.uplink.has_room(),
+        };
+        bulk.has_turns() && has_room && bulk.has_room()
     }
 
     fn read_part(&mut self, who: Fingerprint) {
@@ -244,7 +249,7 @@ impl Client {
         }
     }
 
-    fn fail_sending(&mut self, key: Key, why: &str) {
+    pub(super) fn fail_sending(&mut self, key: Key, why: &str) {
         self.end_file(key, FileState::Failed, None, Some(why.to_owned()));
         self.tell_end(key, End::Failed(why.to_owned()));
     }

@@ -181,6 +181,17 @@ impl Transfers {
         self.of(who).filter(|(key, _)| key.is_ours == is_ours).count()
     }
 
+    /// Bytes of other files that are still to come into the directory that one is to go to.
+    pub fn promised_beside(&self, key: Key) -> u64 {
+        let Some(dir) = self.by_key.get(&key).and_then(directory) else { return 0 };
+        let others = self.by_key.iter().filter(|(other, entry)| {
+            let is_coming = !other.is_ours && entry.row.state == FileState::Taken;
+            **other != key && is_coming && directory(entry) == Some(dir)
+        });
+        let left = others.map(|(_, entry)| entry.row.offer.bytes.saturating_sub(entry.bytes()));
+        left.fold(0, u64::saturating_add)
+    }
+
     /// Whether a session with somebody would bring us something.
     pub fn wants_link(&self, who: Fingerprint) -> bool {
         self.of(who).any(|(_, entry)| entry.wants_link())
@@ -274,6 +285,10 @@ impl Client {
 
     pub(super) fn on_file_offer(&mut self, from: Fingerprint, id: MsgId, sent: Wall, offer: Offer) {
         let key = Key { with: from, is_ours: false, id };
+        // An offer has an id of its own, and never that of what we asked for.
+        if self.transfers.by_key.contains_key(&key) {
+            return;
+        }
         let answers = offer.answers;
         let asked = answers.map(|asked| Key { id: asked, ..key });
         let asked = asked.filter(|key| self.transfers.by_key.get(key).is_some_and(Entry::is_ask));
@@ -371,7 +386,10 @@ impl Client {
     pub(super) fn queue_file(&mut self, key: Key, at: u64) {
         if let Some(entry) = self.transfers.by_key.get_mut(&key) {
             entry.work = Work::Queued(at);
-            self.transfers.queue.push_back(key);
+            // It may be wanted again and again before it is its turn.
+            if !self.transfers.queue.contains(&key) {
+                self.transfers.queue.push_back(key);
+            }
         }
         self.start_queued();
     }
@@ -415,6 +433,11 @@ impl Client {
             self.stop_hashing(file);
         }
     }
+}
+
+/// Where a file goes that is taken.
+fn directory(entry: &Entry) -> Option<&str> {
+    entry.row.path.as_deref()?.rsplit_once('/').map(|(directory, _)| directory)
 }
 
 /// What a stranger says of a file, no longer than a file system or a search would have it.

@@ -16,6 +16,7 @@
 
 use super::Client;
 use super::core::{Alarm, Core};
+use super::link_table::Ahead;
 use crate::proto::crypto::keys;
 use crate::proto::id::{ConnId, ReqId};
 use crate::proto::limits;
@@ -38,6 +39,8 @@ pub(super) struct Uplink {
     failures: u32,
     pinned: Option<Fingerprint>,
     last_req: u32,
+    /// What was handed out for the connection and may not be written yet.
+    ahead: Ahead,
 }
 
 enum State {
@@ -51,7 +54,7 @@ enum State {
 impl Uplink {
     pub fn new(has_server: bool, pinned: Option<Fingerprint>) -> Uplink {
         let state = if has_server { State::Pausing } else { State::Off };
-        Uplink { state, turn: 0, failures: 0, pinned, last_req: 0 }
+        Uplink { state, turn: 0, failures: 0, pinned, last_req: 0, ahead: Ahead::default() }
     }
 
     /// Whether the connection is the one to the server.
@@ -93,7 +96,25 @@ impl Uplink {
         if let State::Linking { conn, link, .. } | State::In { conn, link, .. } = &mut self.state
             && let Some(bytes) = link.take_output()
         {
+            let length = bytes.len();
             core.stream(*conn, StreamAction::Send(bytes));
+            if self.ahead.add(length) {
+                core.stream(*conn, StreamAction::Watch);
+            }
+        }
+    }
+
+    /// Whether bulk may be put on it: not much waits to be written there.
+    pub fn has_room(&self) -> bool {
+        self.ahead.has_room()
+    }
+
+    /// What was handed out is written.
+    fn on_drained(&mut self, core: &mut Core) {
+        if let Some(conn) = self.conn()
+            && self.ahead.on_drained()
+        {
+            core.stream(conn, StreamAction::Watch);
         }
     }
 
@@ -150,7 +171,7 @@ impl Client {
         let conn = self.core.conn();
         self.core.timers.cancel(&Alarm::Reconnect);
         self.core.alarm(Alarm::Uplink, limits::DIAL_MS, "server slow to answer");
-        self.uplink.state = State::Dialling(conn);
+        (self.uplink.state, self.uplink.ahead) = (State::Dialling(conn), Ahead::default());
         let from = self.own_loopback(to);
         self.core.stream(conn, StreamAction::Dial { to, from });
     }
@@ -160,8 +181,8 @@ impl Client {
             StreamEvent::Open { .. } => self.greet_server(),
             StreamEvent::Bytes(bytes) => self.on_server_bytes(bytes),
             StreamEvent::Closed(cause) => self.on_server_gone(None, &closed_words(cause)),
-            StreamEvent::Drained | StreamEvent::Listening { .. } | StreamEvent::Accepted { .. } => {
-            }
+            StreamEvent::Drained => self.uplink.on_drained(&mut self.core),
+            StreamEvent::Listening { .. } | StreamEvent::Accepted { .. } => {}
         }
     }
 
@@ -364,5 +385,65 @@ pub(super) fn closed_words(cause: Cause) -> String {
     match cause {
         Cause::Ended => "the other side closed the connection".into(),
         Cause::Failed(kind) => kind.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Accept, Config, RunLimits};
+    use super::*;
+    use crate::proto::bytes::{Blob, Bytes};
+    use crate::proto::crypto::keys::Identity;
+    use crate::proto::crypto::rng::Rng;
+    use crate::proto::id::SessionId;
+    use crate::proto::model::record::Restored;
+    use crate::proto::wire::client::Carry;
+
+    /// A link to a server, and a client that has it.
+    fn signed_in() -> Client {
+        let mut rng = Rng::new([1; 32]);
+        let (me, server) = (Identity::generate(&mut rng), Identity::generate(&mut rng));
+        let mut link = Link::dial(&me, Purpose::Server, None, &mut rng);
+        let mut other = Link::accept();
+        while !link.is_open() {
+            other.feed(&link.take_output().unwrap_or_default());
+            while let Ok(Some(event)) = other.poll::<ToServer>() {
+                if matches!(event, LinkEvent::Hello(_)) {
+                    other.answer(&server, None, &mut rng);
+                }
+            }
+            link.feed(&other.take_output().unwrap_or_default());
+            while let Ok(Some(_)) = link.poll::<ToClient>() {}
+        }
+        let config = Config {
+            name: None,
+            server: None,
+            listen: None,
+            locals: Vec::new(),
+            accept: Accept::All,
+            files: "/files".into(),
+            transcriber: None,
+            run_limits: RunLimits::default(),
+        };
+        let mut client = Client::restore(config, me, Restored::default(), [2; 32]);
+        let outer = SocketAddr::from(([127, 0, 0, 1], 1));
+        client.uplink.state = State::In { conn: ConnId(7), link: Box::new(link), outer };
+        client
+    }
+
+    #[test]
+    fn bulk_for_the_relay_waits_until_the_server_takes_what_was_said() {
+        let mut client = signed_in();
+        for _ in 0..limits::STREAM_AHEAD_BYTES / limits::CHUNK_BYTES {
+            assert!(client.uplink.has_room());
+            let bytes = Blob(vec![0; limits::CHUNK_BYTES]);
+            client.uplink.say(Carry { session: SessionId(Bytes([3; 16])), bytes });
+            client.uplink.flush(&mut client.core);
+        }
+        assert!(!client.uplink.has_room());
+        // The first word is for what was said before it was asked for, the second for the rest.
+        client.on_uplink(StreamEvent::Drained);
+        client.on_uplink(StreamEvent::Drained);
+        assert!(client.uplink.has_room());
     }
 }

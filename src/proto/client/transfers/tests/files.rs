@@ -313,6 +313,20 @@ fn without_room_or_a_place_it_stays_offered() {
 }
 
 #[test]
+fn room_that_one_file_was_promised_is_not_free_for_another() {
+    let mut pair = Pair::friends();
+    let ids = ["/home/x", "/home/y"].map(|path| pair.offer(path, &bytes(600)));
+    pair.sides[BOB].files.free_bytes = 1_000;
+    let [one, two] = ids.each_ref().map(|id| pair.say(BOB, take(id)));
+    pair.until(|pair| [one, two].iter().all(|ticket| pair.sides[BOB].done.contains_key(ticket)));
+    assert_eq!(pair.sides[BOB].done[&one], Ok(()));
+    let no_room = pair.sides[BOB].done[&two].clone().expect_err("there is no room for both");
+    assert!(no_room.to_string().contains("and 400 are free"), "{no_room}");
+    // The first is there now, on a disk that was as large as that.
+    assert_eq!(pair.ask(BOB, take(&ids[1])), Ok(()));
+}
+
+#[test]
 fn a_second_take_waits_for_the_first() {
     let mut pair = Pair::friends();
     let id = pair.offer("/home/x", &bytes(2_000_000));

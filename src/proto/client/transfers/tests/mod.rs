@@ -2,6 +2,7 @@
 
 mod disk;
 mod files;
+mod hostile;
 mod pair;
 mod posts;
 mod voices;
