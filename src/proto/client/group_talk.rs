@@ -8,8 +8,8 @@
 //! | of our epoch or an older one, a member's | shown |
 //! | of our epoch or an older one, somebody else's | passed over |
 //!
-//! Beyond [`limits::UNHEARD`] of one person's, and [`limits::UNHEARD_ALL`] in all, nothing more
-//! waits. All of it is acknowledged: it is for us to show or not.
+//! Beyond [`limits::UNHEARD`] of one person's, and [`limits::UNHEARD_ALL`] in all, or as many bytes
+//! as they may have, nothing more waits. All of it is acknowledged: it is for us to show or not.
 
 use super::Client;
 use crate::proto::id::{GroupId, MsgId};
@@ -138,9 +138,12 @@ impl Client {
 
     fn put_by(&mut self, talk: Unheard) {
         let theirs = (talk.from, MsgId::FIRST)..=(talk.from, MsgId::LAST);
-        let is_full = self.groups.unheard.len() >= limits::UNHEARD_ALL
-            || self.groups.unheard.range(theirs).count() >= limits::UNHEARD;
-        if !is_full {
+        let of_all = self.groups.unheard.values();
+        let of_theirs = self.groups.unheard.range(theirs).map(|(_, talk)| talk);
+        let text = talk.talk.text.len();
+        let fits = fits(of_all, text, limits::UNHEARD_ALL, limits::UNHEARD_ALL_BYTES)
+            && fits(of_theirs, text, limits::UNHEARD, limits::UNHEARD_BYTES);
+        if fits {
             self.core.keep(Record::Unheard(talk.clone()));
             self.groups.unheard.insert((talk.from, talk.id), talk);
         }
@@ -180,4 +183,16 @@ impl Client {
             self.await_no_more(id, who);
         }
     }
+}
+
+/// Whether so many bytes more fit among the talk that waits.
+fn fits<'a>(
+    waiting: impl Iterator<Item = &'a Unheard>,
+    more: usize,
+    most: usize,
+    most_bytes: usize,
+) -> bool {
+    let (count, bytes) = waiting
+        .fold((0, more), |(count, bytes), waiting| (count + 1, bytes + waiting.talk.text.len()));
+    count < most && bytes <= most_bytes
 }
