@@ -63,7 +63,8 @@ impl Client {
         let is_out = |who: &Fingerprint| it.departed.contains(who) || self.people.is_blocked(*who);
         let to: Vec<Fingerprint> = order.filter(|who| *who != me && !is_out(who)).collect();
         let (id, sent) = (self.new_id(), self.core.now.wall);
-        self.core.row(ticket, Row::Queued { id, to: self.group_label(group) });
+        let (label, members) = (self.group_label(group), Some(to.len()));
+        self.core.row(ticket, Row::Queued { id, to: label, members });
         let said = text.clone();
         self.core.keep(Record::Say { id, group, epoch, text: said, sent, to: to.clone() });
         self.begin_parts(ticket, to.len());
