@@ -22,6 +22,7 @@ pub mod plain;
 pub mod printer;
 pub mod progress;
 pub mod safe;
+pub mod talk;
 pub mod verbs;
 pub mod words;
 

@@ -208,6 +208,32 @@ fn rosters_go_to_members_only_and_not_without_end() {
 }
 
 #[test]
+fn a_crowd_that_pretends_keeps_nobody_from_asking_members() {
+    let mut world = World::of(limits::MEMBERS + 9);
+    world.create("climbers", true);
+    world.join(BOB, "climbers@ann");
+    world.settle();
+    let id = *world.nodes[BOB].disk.groups.keys().next().unwrap();
+    let change = |epoch| {
+        let step = Step::Out(key(BOB), Bytes([0; 16]));
+        Body::Change(Box::new(Change { group: id, epoch, step, signature: Bytes([0; 64]) }))
+    };
+    for n in BOB + 1..limits::MEMBERS + 9 {
+        world.forge(n, BOB, change(u64::MAX));
+        world.away(n);
+    }
+    world.settle();
+    let asked = |world: &World| world.post.keys().filter(|(from, _)| *from == BOB).count();
+    let before = asked(&world);
+    assert!(before <= limits::MEMBERS + 2, "{before}");
+    world.away(ANN);
+    world.forge(ANN, BOB, change(9));
+    world.settle();
+    let wanted = world.post[&(BOB, ANN)].iter();
+    assert_eq!(wanted.filter(|it| matches!(it.body, Body::WantRoster(_))).count(), 1);
+}
+
+#[test]
 fn who_is_out_is_not_brought_back_by_a_member_who_is_behind() {
     let mut world = World::with_group(&[BOB, CAT]);
     world.away(BOB);
