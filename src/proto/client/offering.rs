@@ -163,7 +163,7 @@ impl Client {
                 self.on_prepared(file, hash);
             }
             Some(Use::Preparing(_)) => self.fail_preparing(file, "it changes while it is read"),
-            Some(Use::Fetch(_)) | None => {}
+            None => {}
         }
     }
 

@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | owner | `post add`, read | kept; post `added` |
 //! | owner | `WantPosts` of a friend | `Posts` |
-//! | owner | `WantPost` of a friend, the file is as it was | an `Offer` that answers |
-//! | owner | `WantPost`, the file is another or gone, or they are no friend | `NoPost` |
+//! | owner | `WantPost` of a friend | an `Offer` that answers; it fails if the file is another |
+//! | owner | `WantPost` of what is no post, or of somebody who is no friend | `NoPost` |
 //! | owner | they are a friend no more | what is offered to them has failed |
 //! | asker | `post list NAME`, they are there | `WantPosts`; done with `Posts` |
 //! | asker | `post get` | kept until it is answered; `WantPost`; post `asked` |
@@ -16,13 +16,10 @@ use super::Client;
 use super::directory::Wish;
 use super::file_names::{floor_char, name_of};
 use super::offering::{Draft, Goal};
-use super::outcomes::file_words;
-use super::sending::CHANGED;
-use super::transfers::{Entry, Key, Use};
+use super::transfers::{Entry, Key};
 use crate::proto::bytes::Bytes;
-use crate::proto::id::{FileId, MsgId};
+use crate::proto::id::MsgId;
 use crate::proto::limits;
-use crate::proto::machine::{FileAction, FileEvent};
 use crate::proto::model::command::{Place, Ticket};
 use crate::proto::model::event::Event;
 use crate::proto::model::letter::Body;
@@ -41,13 +38,6 @@ pub(super) struct Posts {
     asked: BTreeMap<MsgId, (Fingerprint, Ticket)>,
     /// What friends listed last, so that the beginning of an id is enough to name one.
     listed: BTreeMap<Fingerprint, Vec<MsgId>>,
-}
-
-/// A post of ours that a friend wants: its file is opened, to see whether it is as it was.
-pub(super) struct Fetch {
-    by: Fingerprint,
-    asked: MsgId,
-    post: MsgId,
 }
 
 impl Posts {
@@ -232,43 +222,20 @@ impl Client {
             return;
         }
         let post = match self.posts.pick(id) {
-            Ok(post) => (post.id, post.path.clone()),
+            Ok(post) => post.clone(),
             Err(Refusal::Ambiguous(_)) => {
                 return self.refuse_post(from, asked, "more than one post".into());
             }
             Err(_) => return self.refuse_post(from, asked, "no such post".into()),
         };
-        let is_theirs = |what: &&Use| matches!(what, Use::Fetch(fetch) if fetch.by == from);
-        let opening = self.transfers.uses.values().filter(is_theirs).count();
-        let is_much = self.transfers.count(from, true) + opening >= limits::OFFERS_PAIR;
+        let is_much = self.transfers.count(from, true) >= limits::OFFERS_PAIR;
         if self.transfers.is_full() || is_much {
             return self.refuse_post(from, asked, "too many at once".into());
         }
-        let (post, path) = post;
-        let fetch = Fetch { by: from, asked, post };
-        self.open_file(Use::Fetch(fetch), FileAction::Open { path });
-    }
-
-    /// The file of a post that a friend wants is there, or not.
-    pub(super) fn on_post_opened(&mut self, file: FileId, event: FileEvent<'_>) {
-        let Some(Use::Fetch(Fetch { by, asked, post })) = self.transfers.uses.remove(&file) else {
-            return;
-        };
-        let facts = match event {
-            FileEvent::Opened(facts) => facts,
-            FileEvent::Failed(kind) => return self.refuse_post(by, asked, file_words(kind)),
-            FileEvent::Bytes(_) | FileEvent::Synced | FileEvent::Placed(_) => return,
-        };
-        self.core.file(file, FileAction::Close);
-        let post = self.posts.ours.get(&post).filter(|_| self.people.is_friend(by));
-        let Some(post) = post else {
-            return self.refuse_post(by, asked, "no such post".into());
-        };
-        if (facts.bytes, facts.modified_ns) != (post.bytes, post.modified_ns) {
-            return self.refuse_post(by, asked, CHANGED.into());
-        }
+        // Whether the file is as it was is seen when they take it, as of any file: an answer that
+        // waited for that would be lost with the program.
         let draft = Draft {
-            path: post.path.clone(),
+            path: post.path,
             bytes: post.bytes,
             modified_ns: post.modified_ns,
             digest: post.digest,
@@ -278,7 +245,7 @@ impl Client {
             why: None,
         };
         let id = self.new_id();
-        self.offer(Ticket::NOBODY, id, by, draft);
+        self.offer(Ticket::NOBODY, id, from, draft);
     }
 
     /// Somebody may be a friend no more: what was offered to them as one goes no further.

@@ -22,7 +22,6 @@ use super::core::Alarm;
 use super::file_names::floor_char;
 use super::hashing::Hashing;
 use super::offering::Preparing;
-use super::posts::Fetch;
 use super::receiving::{Inflow, Phase};
 use super::sending::{Outflow, Sending};
 use crate::proto::bytes::Bytes;
@@ -94,8 +93,6 @@ pub(super) enum Use {
     Preparing(Box<Preparing>),
     /// To be sent, or received.
     Transfer(Key),
-    /// A post that a friend wants.
-    Fetch(Fetch),
 }
 
 impl Entry {
@@ -278,7 +275,6 @@ impl Client {
                 }
             }
             Some(Use::Preparing(_)) => self.on_file_prepared(file, event),
-            Some(Use::Fetch(_)) => self.on_post_opened(file, event),
             None => {}
         }
     }
