@@ -10,14 +10,19 @@ use hobnob::proto::crypto::keys::{Identity, safety_number};
 use hobnob::proto::crypto::mail::{self, Sealing};
 use hobnob::proto::crypto::prekey;
 use hobnob::proto::crypto::rng::Rng;
-use hobnob::proto::id::{MsgId, ReqId, SessionId};
+use hobnob::proto::id::{GroupId, MsgId, ReqId, SessionId};
 use hobnob::proto::link::{Link, LinkEvent, LinkFault, Purpose};
+use hobnob::proto::machine::Pipe;
 use hobnob::proto::model::account::Visibility;
 use hobnob::proto::model::bond::{Token, TokenHash};
-use hobnob::proto::model::letter::{Agree, Befriend, Body, Letter};
+use hobnob::proto::model::group::{
+    Change, Handover, Listing, Member, Roster, SignedRoster, Step, Talk,
+};
+use hobnob::proto::model::letter::{Agree, Befriend, Body, Invite, Join, Letter};
 use hobnob::proto::model::name::Name;
 use hobnob::proto::model::person::{Fingerprint, Target};
 use hobnob::proto::model::prekey::{Bundle, Prekey, PrekeyKind};
+use hobnob::proto::model::transfer::{End, Offer, Outcome, Posted, Voice};
 use hobnob::proto::time::Wall;
 use hobnob::proto::wire::client::ToServer;
 use hobnob::proto::wire::mail::Packet;
@@ -30,6 +35,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 const REQ: ReqId = ReqId(7);
+const ID: MsgId = MsgId(Bytes([0xad; 16]));
+const GROUP: GroupId = GroupId(Bytes([0x67; 16]));
 const SESSION: SessionId = SessionId(Bytes([0x5e; 16]));
 const KEY: Fingerprint = Fingerprint(Bytes([0xf1; 20]));
 const TOKEN: Token = Token(Bytes([0x70; 16]));
@@ -64,6 +71,8 @@ fn messages_to_a_server_keep_their_bytes() {
         client::WantKey { req: REQ, of: KEY, token: Some(TOKEN) }.into(),
         client::Deposit { req: REQ, to: KEY, token: None, envelope: envelope() }.into(),
         client::Taken { up_to: 70_000 }.into(),
+        client::Announce { names: vec![name("climbers")] }.into(),
+        client::WantGroups { req: REQ, name: None, after: Some(listing()) }.into(),
     ];
     check_messages("to_server.txt", &messages);
 }
@@ -110,6 +119,7 @@ fn messages_to_a_client_keep_their_bytes() {
         server::Key { req: REQ, bundle: Some(Box::new(bundle)) }.into(),
         server::Key { req: REQ, bundle: None }.into(),
         server::Mail { number: 70_000, from: KEY, name: None, envelope: envelope() }.into(),
+        server::GroupsPage { req: REQ, groups: vec![listing()], more: false }.into(),
     ];
     let outcomes = [Outcome::Held, Outcome::Unknown, Outcome::Full, Outcome::TooLarge];
     messages.extend(outcomes.map(|outcome| server::Deposited { req: REQ, outcome }.into()));
@@ -140,18 +150,100 @@ fn messages_to_a_peer_keep_their_bytes() {
         peer::Text { id: MsgId(Bytes([0xad; 16])), sent: SEEN, text: "hi there".into() }.into(),
         peer::Ack { count: 100_000 }.into(),
         peer::Bye {}.into(),
-        peer::Got { ids: vec![MsgId(Bytes([0xad; 16])); 2] }.into(),
+        peer::Got { ids: vec![ID; 2] }.into(),
+        peer::Want { file: ID, at: 1 << 40 }.into(),
+        peer::Chunk { file: ID, at: 65_536, bytes: Blob(vec![1, 2, 3]) }.into(),
+        peer::Have { file: ID, bytes: 65_539 }.into(),
+        peer::RunAsk { run: ID, argv: vec!["echo".into(), "$HOME;".into()] }.into(),
+        peer::RunAnswer { run: ID, is_allowed: true }.into(),
+        peer::RunOutput { run: ID, pipe: Pipe::Stderr, bytes: Blob(vec![255, 10]) }.into(),
+        peer::RunEnd { run: ID, code: Some(-1), why: String::new() }.into(),
+        peer::RunCancel { run: ID }.into(),
     ];
-    let bodies = [
+    messages.extend(bodies().map(|body| ToPeer::from(letter(body).write())));
+    check_messages("to_peer.txt", &messages);
+}
+
+/// A letter of each kind.
+fn bodies() -> impl Iterator<Item = Body> {
+    let texts = [
         Body::Text("hi there".into()),
         Body::Befriend(Befriend { name: Some(name("bob")), text: "me".into(), token: TOKEN }),
         Body::Agree(Agree { token: TOKEN }),
         Body::Reject,
         Body::Unfriend,
     ];
-    let letter = |body| Letter { id: MsgId(Bytes([0xad; 16])), sent: SEEN, body };
-    messages.extend(bodies.map(|body| ToPeer::from(letter(body).write())));
-    check_messages("to_peer.txt", &messages);
+    texts.into_iter().chain(about_groups()).chain(about_files())
+}
+
+fn about_groups() -> [Body; 11] {
+    let (sign, to) = (Bytes([0x51; 64]), KEY);
+    let member = Member { identity: *identity(1).public(), name: Some(name("ann")) };
+    let handover = Handover { from: *identity(2).public(), to, epoch: 7, signature: sign };
+    let roster = Roster {
+        group: GROUP,
+        nonce: Bytes([0x40; 16]),
+        name: name("climbers"),
+        is_public: true,
+        epoch: 300,
+        reach: Bytes([0x4e; 16]),
+        before: vec![Bytes([0x4f; 16])],
+        members: vec![member.clone()],
+    };
+    let handovers = vec![handover.clone()];
+    let signed = SignedRoster { roster, signature: sign, handovers };
+    let change =
+        |step| Body::Change(Box::new(Change { group: GROUP, epoch: 9, step, signature: sign }));
+    let secret = Bytes([0x4e; 16]);
+    [
+        Body::Talk(Talk { group: GROUP, epoch: 300, text: "who is in?".into() }),
+        Body::Invite(Invite { group: GROUP, name: name("climbers"), leader: None, token: TOKEN }),
+        Body::Join(Join {
+            name: name("climbers"),
+            group: Some(GROUP),
+            asked: GROUP,
+            me: None,
+            token: TOKEN,
+        }),
+        Body::Roster(Box::new(signed)),
+        change(Step::In(Box::new(member))),
+        change(Step::Out(KEY, secret)),
+        change(Step::Left(KEY, secret)),
+        change(Step::HandOver(Box::new(handover), secret)),
+        Body::Deny(GROUP),
+        Body::Depart(GROUP, 300),
+        Body::WantRoster(GROUP),
+    ]
+}
+
+fn about_files() -> [Body; 9] {
+    let offer = |voice| {
+        let digest = Bytes([0xd1; 32]);
+        let offer =
+            Offer { name: "a b.wav".into(), bytes: 70_000, digest, voice, answers: Some(ID) };
+        Body::Offer(Box::new(offer))
+    };
+    let end = |end| Body::Outcome(Outcome { file: ID, end });
+    let posted = Posted { id: ID, name: "photo.png".into(), bytes: 70_000, at: SEEN };
+    [
+        offer(None),
+        offer(Some(Voice { ms: 2_770, transcript: Some("meet me".into()) })),
+        end(End::Done),
+        end(End::Refused),
+        end(End::Failed("gone".into())),
+        Body::WantPosts,
+        Body::Posts(ID, vec![posted]),
+        Body::WantPost("ADDA".into()),
+        Body::NoPost(ID, "no such post".into()),
+    ]
+}
+
+fn letter(body: Body) -> Letter {
+    Letter { id: ID, sent: SEEN, body }
+}
+
+fn listing() -> Listing {
+    Listing { name: name("climbers"), leader: name("ann") }
 }
 
 #[test]

@@ -206,6 +206,10 @@ pub const WHO_TELL: usize = 2;
 pub const UNHEARD: usize = 256;
 /// Talk of everybody's that waits for a later roster; more is passed over.
 pub const UNHEARD_ALL: usize = 4096;
+/// Bytes of the one: it is kept in memory, and anybody may send it.
+pub const UNHEARD_BYTES: usize = 256 * 1024;
+/// Bytes of the other.
+pub const UNHEARD_ALL_BYTES: usize = 2 * 1024 * 1024;
 /// Groups in one page of a server's list.
 pub const GROUPS_PAGE: usize = 256;
 /// Files of one client that are offered or taken.

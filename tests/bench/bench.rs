@@ -6,6 +6,7 @@ mod bare;
 mod client;
 mod common;
 mod files;
+mod groups;
 mod load;
 mod mail;
 mod search;
@@ -16,7 +17,7 @@ mod trace;
 
 type Part = fn();
 
-const PARTS: [(&str, Part); 10] = [
+const PARTS: [(&str, Part); 11] = [
     ("bare", bare::run),
     ("start", talk::start),
     ("talk", talk::talk),
@@ -25,6 +26,7 @@ const PARTS: [(&str, Part); 10] = [
     ("server", load::run),
     ("mail", mail::run),
     ("files", files::run),
+    ("groups", groups::run),
     ("search", search::run),
     ("store", store::run),
 ];

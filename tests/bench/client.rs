@@ -1,10 +1,12 @@
 //! A real `hobnob`, driven by lines on its standard input and read by its lines of JSON.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::thread;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_hobnob");
 
@@ -41,6 +43,12 @@ impl Client {
     /// Types a line.
     pub fn say(&mut self, line: &str) {
         self.stdin.write_all(format!("{line}\n").as_bytes()).expect("hobnob reads what is typed");
+    }
+
+    /// Nothing more of what it prints is looked at; it is read, so that the pipe never fills.
+    pub fn read_on(&mut self) {
+        let pipe = self.lines.get_ref().as_fd().try_clone_to_owned().expect("a descriptor");
+        thread::spawn(move || io::copy(&mut File::from(pipe), &mut io::sink()));
     }
 
     /// Whether an event about a file, read on the way to others since this was last asked, has

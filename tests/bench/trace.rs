@@ -28,8 +28,13 @@ pub struct Trace {
 
 impl Trace {
     pub fn start(pid: u32, calls: &Path) -> Trace {
+        Trace::of(pid, calls, "all")
+    }
+
+    /// Of these calls only.
+    pub fn of(pid: u32, calls: &Path, which: &str) -> Trace {
         let mut strace = Command::new("strace");
-        strace.args(["-f", "-c", "-o"]).arg(calls).arg("-p").arg(pid.to_string());
+        strace.args(["-f", "-c", "-e", which, "-o"]).arg(calls).arg("-p").arg(pid.to_string());
         let strace = strace.stderr(Stdio::null()).spawn().expect("it was there a moment ago");
         let start = Instant::now();
         while !is_traced(pid) {

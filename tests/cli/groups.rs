@@ -66,7 +66,7 @@ fn a_public_group_is_listed_joined_and_talked_in() {
     for peer in [&mut ann, &mut bob, &mut cyd] {
         let history = peer.ask(&["history", "climbers"]).expect_ok();
         assert_eq!(history.row("entry")["text"], "who is in?");
-        let found = peer.ask(&["search", "who is in"]).expect_ok();
+        let found = peer.ask(&["search", "who", "--with", "climbers"]).expect_ok();
         assert_eq!(found.row("entry")["group"], "climbers");
     }
     ann.ask(&["group", "create", "climbers"]).expect_refusal(1);
@@ -132,7 +132,7 @@ fn who_is_invited_is_in_with_a_yes() {
     bob.say("/group join divers");
     bob.expect("in", |line| line == "* you are in divers");
     ann.expect("joined", |e| is_group(e, "divers", "joined", "bob"));
-    bob.say("/group say divers  it is deep  here");
+    bob.say("/group say divers it is deep  here");
     ann.expect("it", |e| is_talk(e, "divers", "bob", "it is deep  here"));
     ann.ask(&["broadcast", "divers", "and cold"]).expect_ok();
     bob.expect("it", |line| line == "[divers] ann: and cold");
@@ -245,4 +245,32 @@ fn a_private_persons_groups_go_on() {
     ann.ask(&["group", "kick", "climbers", "cyd"]).expect_ok();
     cyd.expect("kicked", |e| is_group(e, "climbers", "kicked", "cyd"));
     bob.ask(&["lookup", "cyd"]).expect_refusal(1);
+}
+
+#[test]
+fn a_person_comes_before_a_group_of_the_same_name() {
+    let world = World::new();
+    let mut ann = world.peer("ann");
+    world.once("bob", &["whoami"]).expect_ok();
+    ann.ask(&["group", "create", "bob"]).expect_ok();
+    ann.ask(&["group", "say", "bob", "to the group"]).expect_ok();
+    ann.ask(&["msg", "bob", "to the person"]).expect_ok();
+    let said = |ann: &mut Peer, whose: &str| {
+        let answer = ann.ask(&["history", whose]).expect_ok();
+        answer.row("entry")["text"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(said(&mut ann, "bob"), "to the person");
+    assert_eq!(said(&mut ann, "bob@ann"), "to the group");
+}
+
+#[test]
+fn who_waits_for_talk_may_name_the_speaker_or_the_group() {
+    let world = World::new();
+    let (mut ann, mut bob, _cyd) = climbers(&world);
+    let by_speaker = bob.send(&["wait", "--from", "ann", "--match", "in?"]);
+    let by_group = bob.send(&["wait", "--from", "climbers", "--event", "message"]);
+    bob.settle();
+    ann.ask(&["group", "say", "climbers", "who is in?"]).expect_ok();
+    bob.answer(by_speaker).expect_ok();
+    bob.answer(by_group).expect_ok();
 }

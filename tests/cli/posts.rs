@@ -76,6 +76,7 @@ fn in_plain_lines_a_post_is_a_row_and_a_file() {
     bob.expect("the row", |line| line.starts_with(&format!("{id}  map.png  4 B  ann  since ")));
     bob.say(&format!("/post get ann {id}"));
     bob.expect("done", |line| line.starts_with("* post map.png of ann: done, "));
+    bob.expect("no question", |line| line == "* ann offers map.png, 4 B: it was asked for");
     let list = world.once("bob", &["post", "list", "ann"]);
     assert!(list.expect_ok().starts_with(&id), "{list:?}");
 }

@@ -57,7 +57,6 @@ struct Handle {
 /// A file that got its final name.
 #[derive(Clone, Debug)]
 pub struct Placed {
-    pub at: u64,
     pub path: String,
     pub bytes: Vec<u8>,
     /// Bytes that were ever written to it under its name before.
@@ -365,7 +364,7 @@ impl Disk {
             self.names.remove(&handle.path);
         }
         self.names.insert(path.clone(), handle.content);
-        self.placed.push(Placed { at: now, path: path.clone(), bytes, written });
+        self.placed.push(Placed { path: path.clone(), bytes, written });
         self.answer(now, file, Answer::Placed(path));
     }
 

@@ -49,8 +49,27 @@ impl World {
         for node in 0..=clients {
             world.start(node);
         }
+        if dice.below(3) > 0 {
+            world.warm_up();
+        }
         world.troubled = true;
         world
+    }
+
+    /// People who know each other: friends, with a group.
+    fn warm_up(&mut self) {
+        self.run_for(500);
+        let count = self.clients.len();
+        let pairs = (1..=count).flat_map(|one| (one + 1..=count).map(move |other| (one, other)));
+        let pairs: Vec<(Node, Node)> = pairs.collect();
+        for (one, other) in &pairs {
+            self.ask(*one, Verb::Add(target(*other), "let us be friends".into()));
+        }
+        self.run_for(4_000);
+        for (one, other) in &pairs {
+            self.ask(*other, Verb::Confirm(target(*one)));
+        }
+        self.found_for_all();
     }
 
     /// Somebody's server has several addresses, and not all of them answer.
@@ -291,6 +310,7 @@ impl World {
                 .expect("memory is there");
             let log = self.log(node);
             self.oracle.check_log(node, &log);
+            self.oracle.groups.on_log(node, log.iter().map(|(_, id, _)| *id));
         }
         self.check_that_both_sides_agree();
         self.check_friendships();

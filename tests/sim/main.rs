@@ -34,15 +34,21 @@ fn live(share: u64) {
         None => (0..number("SIM_SEEDS").unwrap_or(SEEDS)).filter(|n| n % SHARES == share).collect(),
     };
     let (mut delivered, mut held) = (0, 0);
+    let (mut talk, mut files, mut runs) = (0, 0, 0);
     for seed in &seeds {
         let replay = Replay(*seed);
         let mut world = World::random(*seed);
         delivered += world.live_and_heal();
         held += world.held_checked;
+        talk += world.oracle.groups.shown_count() as u64;
+        files += world.oracle.files.done;
+        runs += world.oracle.runs.started;
         drop(replay);
     }
     let count = seeds.len() as u64;
     println!("{count} worlds, {delivered} messages accepted and shown, {held} seen held");
+    println!("talk shown {talk} times, {files} files arrived, {runs} commands ran");
+    assert!(count == 1 || talk.min(files).min(runs) > 0, "worlds in which little happens");
     assert!(count == 1 || held > count, "mail that is never held proves nothing");
     assert!(count == 1 || delivered > count, "worlds in which nobody talks prove nothing");
 }

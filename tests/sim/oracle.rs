@@ -304,7 +304,7 @@ impl Oracle {
     }
 
     /// A message is shown: does nothing stand between the two?
-    fn check_reach(&self, reader: Node, from: Node, id: MsgId, is_talk: bool) {
+    fn check_reach(&self, reader: Node, from: Node, id: MsgId) {
         let Some(accepted) = self.accepted_at.get(&id) else { return };
         if let Some(since) = self.blocks.get(&(reader, from)) {
             assert!(accepted < since, "{reader} was shown {id:?} of {from} past a block");
@@ -313,8 +313,8 @@ impl Oracle {
         if let Some(since) = self.hidden.get(&reader)
             && !self.bound.contains(&pair)
             && !self.talked.contains(&pair)
-            // Members of a group reach each other.
-            && !is_talk
+            // Members of a group, and who may become one, reach each other.
+            && !self.groups.may_meet(reader, from)
         {
             assert!(accepted < since, "{id:?} of the stranger {from} reached {reader}, who hides");
         }
@@ -325,6 +325,7 @@ impl Oracle {
         self.pending.retain(|(asker, _), _| *asker != node);
         self.online.remove(&node);
         self.files.on_death(node);
+        self.groups.on_death(node);
         self.open.retain(|(reader, _)| *reader != node);
     }
 
@@ -377,9 +378,11 @@ impl Oracle {
             }
             Event::Message { id, from, group, text, .. } => {
                 let from = self.names.node_of(from);
-                self.check_reach(reader, from, *id, group.is_some());
+                self.check_reach(reader, from, *id);
                 if let Some(group) = group {
-                    self.groups.on_message(reader, group, from, *id, text);
+                    // What came during a block comes again after it, late.
+                    let is_late = self.was_ever_blocked(reader, from);
+                    self.groups.on_message(reader, (group, is_late), from, *id, text);
                 }
             }
             Event::Group { name, state, who, .. } => {
@@ -390,7 +393,7 @@ impl Oracle {
                 let with = file.from.as_ref().or(file.to.as_ref()).expect("one is named");
                 let with = self.names.node_of(with);
                 if file.from.is_some() {
-                    self.check_reach(reader, with, file.id, false);
+                    self.check_reach(reader, with, file.id);
                 }
                 let is_bound = self.bound.contains(&pair(reader, with));
                 self.files.on_event(reader, file, with, is_bound);

@@ -207,7 +207,7 @@ impl Client {
             | Body::Roster(_)
             | Body::Change(_)
             | Body::Deny(_)
-            | Body::Depart(_)
+            | Body::Depart(..)
             | Body::WantRoster(_) => self.on_group_letter(from, letter),
             Body::Offer(offer) => self.on_file_offer(from, letter.id, letter.sent, *offer),
             Body::Outcome(outcome) => self.on_outcome(from, outcome),

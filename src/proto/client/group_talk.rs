@@ -8,14 +8,15 @@
 //! | of our epoch or an older one, a member's | shown |
 //! | of our epoch or an older one, somebody else's | passed over |
 //!
-//! Beyond [`limits::UNHEARD`] of one person's, and [`limits::UNHEARD_ALL`] in all, nothing more
-//! waits. All of it is acknowledged: it is for us to show or not.
+//! Beyond [`limits::UNHEARD`] of one person's, and [`limits::UNHEARD_ALL`] in all, or as many bytes
+//! as they may have, nothing more waits. All of it is acknowledged: it is for us to show or not.
 
 use super::Client;
+use super::roster::Known;
 use crate::proto::id::{GroupId, MsgId};
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
-use crate::proto::model::event::Stage;
+use crate::proto::model::event::{GroupState, Stage};
 use crate::proto::model::group::{GroupTarget, Standing, Talk, Unheard};
 use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::notice::Row;
@@ -63,7 +64,8 @@ impl Client {
         let is_out = |who: &Fingerprint| it.departed.contains(who) || self.people.is_blocked(*who);
         let to: Vec<Fingerprint> = order.filter(|who| *who != me && !is_out(who)).collect();
         let (id, sent) = (self.new_id(), self.core.now.wall);
-        self.core.row(ticket, Row::Queued { id, to: self.group_label(group) });
+        let (label, members) = (self.group_label(group), Some(to.len()));
+        self.core.row(ticket, Row::Queued { id, to: label, members });
         let said = text.clone();
         self.core.keep(Record::Say { id, group, epoch, text: said, sent, to: to.clone() });
         self.begin_parts(ticket, to.len());
@@ -98,7 +100,9 @@ impl Client {
             self.want_roster(id, from);
         } else {
             // Who talks is in, whatever they said before.
-            group.departed.remove(&from);
+            if group.departed.remove(&from) {
+                self.say_group(id, GroupState::Joined, from, None);
+            }
             if epoch < ours {
                 self.tell_behind(id, from);
             }
@@ -107,11 +111,17 @@ impl Client {
 
     /// Somebody takes us for a member of a group that we are out of: they are told, once.
     fn say_again_out(&mut self, id: GroupId, to: Fingerprint) {
+        let Some(group) = self.groups.at(id) else { return };
+        // Behind what we ask now, the word would put us out again.
+        if self.groups.asked_of(group.leader, &group.name).is_some() {
+            return;
+        }
         let Some(group) = self.groups.at_mut(id) else { return };
+        let epoch = group.known.as_ref().map_or(0, Known::epoch);
         let is_fellow = group.known.as_ref().is_some_and(|known| known.has(to));
         let is_out = group.standing == Standing::Out;
         if is_out && is_fellow && group.shown.insert(to, 1).is_none() {
-            self.post(to, Body::Depart(id));
+            self.post(to, Body::Depart(id, epoch));
         }
     }
 
@@ -138,9 +148,12 @@ impl Client {
 
     fn put_by(&mut self, talk: Unheard) {
         let theirs = (talk.from, MsgId::FIRST)..=(talk.from, MsgId::LAST);
-        let is_full = self.groups.unheard.len() >= limits::UNHEARD_ALL
-            || self.groups.unheard.range(theirs).count() >= limits::UNHEARD;
-        if !is_full {
+        let of_all = self.groups.unheard.values();
+        let of_theirs = self.groups.unheard.range(theirs).map(|(_, talk)| talk);
+        let text = talk.talk.text.len();
+        let fits = fits(of_all, text, limits::UNHEARD_ALL, limits::UNHEARD_ALL_BYTES)
+            && fits(of_theirs, text, limits::UNHEARD, limits::UNHEARD_BYTES);
+        if fits {
             self.core.keep(Record::Unheard(talk.clone()));
             self.groups.unheard.insert((talk.from, talk.id), talk);
         }
@@ -180,4 +193,16 @@ impl Client {
             self.await_no_more(id, who);
         }
     }
+}
+
+/// Whether so many bytes more fit among the talk that waits.
+fn fits<'a>(
+    waiting: impl Iterator<Item = &'a Unheard>,
+    more: usize,
+    most: usize,
+    most_bytes: usize,
+) -> bool {
+    let (count, bytes) = waiting
+        .fold((0, more), |(count, bytes), waiting| (count + 1, bytes + waiting.talk.text.len()));
+    count < most && bytes <= most_bytes
 }

@@ -83,7 +83,7 @@ impl Client {
             Body::Roster(signed) => self.on_roster(from, *signed),
             Body::Change(change) => self.on_change(from, &change),
             Body::Deny(id) => self.on_deny(from, id),
-            Body::Depart(id) => self.on_depart(from, id),
+            Body::Depart(id, epoch) => self.on_depart(from, id, epoch),
             Body::WantRoster(id) => self.on_want_roster(from, id),
             _ => {}
         }

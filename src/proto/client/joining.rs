@@ -11,7 +11,8 @@
 //! | Invited, Asked | `group leave` | –; `Depart` |
 //! | Invited, Asked | `Deny` of whom we asked | – or Out; group `denied` |
 //! | Asked | `Invite` of whom we asked (both crossed) | Asked; `Join` again, which says yes |
-//! | Asked, Invited | `Roster` of its leader's, with us in it | Member; group `joined` |
+//! | Asked | `Roster` of its leader's, with us in it | Member; group `joined` |
+//! | Invited | the same, before we said yes | Invited |
 //! | Member | `Deny` of its leader's, a roster without us | Out; group `kicked` |
 //! | Member | `group leave` | Out; `Depart` to all, or as leader the handover; group `left` |
 //! | Member | `Invite` (its leader does not know that we are in) | Member; our `Roster` to them |
@@ -34,13 +35,16 @@
 //! | member | `Depart` | nobody; `Change` to the others; group `left` |
 //! | nobody | `Depart` (crossed our kick) | nobody |
 //!
-//! A `Join` for a group that we do not lead, or that is full, is answered with `Deny` to friends
-//! and members of a public group's list; strangers learn nothing of private groups. Members who are
-//! no leaders take a `Depart` as the word that its sender is out, though the leader may be lost.
+//! A `Join` for a group that we do not lead is answered with `Deny` to friends. One for a group
+//! that is full, or has as many candidates as it may have, is answered so too, and to everybody if
+//! the group is public; strangers learn nothing of private groups. Members who are no leaders take
+//! a `Depart` as the word that its sender is out, though the leader may be lost; unless they have a
+//! later roster than its sender had, who may be in again.
 
 use super::Client;
 use super::directory::Wish;
 use super::group_table::Group;
+use super::roster::Known;
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::group;
 use crate::proto::id::GroupId;
@@ -122,7 +126,7 @@ impl Client {
         if group.standing != Standing::Member {
             let leader = group.leader;
             self.say_group(id, GroupState::Left, me, None);
-            self.post(leader, Body::Depart(id));
+            self.post(leader, Body::Depart(id, 0));
             self.forget_group(id);
             return Ok(());
         }
@@ -146,10 +150,10 @@ impl Client {
     /// Each member is told, so that they know it even if the leader is lost.
     pub(super) fn say_departed(&mut self, id: GroupId) {
         let known = self.groups.at(id).and_then(|group| group.known.as_ref());
-        let me = self.me.fingerprint();
+        let (me, epoch) = (self.me.fingerprint(), known.map_or(0, Known::epoch));
         let members = known.map(|known| known.order().to_vec()).unwrap_or_default();
         for who in members.into_iter().filter(|who| *who != me) {
-            self.post(who, Body::Depart(id));
+            self.post(who, Body::Depart(id, epoch));
         }
     }
 
@@ -301,20 +305,23 @@ impl Client {
 
     pub(super) fn on_invite(&mut self, from: Fingerprint, invite: Invite) {
         let Invite { group: id, name, token, leader: _ } = invite;
-        let standing = self.groups.at(id).map(|group| group.standing.clone());
+        let group = self.groups.at(id);
+        let is_theirs = group.is_some_and(|group| group.leader == from);
+        let standing = group.map(|group| group.standing.clone());
         match standing {
             Some(Standing::Member) => return self.tell_behind(id, from),
-            Some(Standing::Asked) => {
+            Some(Standing::Asked) if is_theirs => {
                 self.take_token(from, token);
                 return self.say_join(id, Some(id));
             }
+            Some(Standing::Asked) => return,
             Some(Standing::Invited | Standing::Out) | None => {}
         }
         if let Some(row) = self.groups.asked_of(from, &name) {
             self.take_token(from, token);
             return self.say_join(row, Some(id));
         }
-        let is_new = standing != Some(Standing::Invited);
+        let is_new = standing != Some(Standing::Invited) || !is_theirs;
         let is_full = self.groups.is_full() || self.groups.invitations() >= limits::INVITATIONS;
         if is_new && is_full {
             return;
@@ -347,7 +354,10 @@ impl Client {
         let is_public = group.known.as_ref().is_some_and(|known| known.roster().is_public);
         let (is_in, place) = (group.is_with(from), group.candidate(from));
         let is_invited = place.is_some_and(|place| group.candidates[place].is_invited);
-        let is_crowded = group.candidates.len() >= limits::GROUP_CANDIDATES;
+        let is_crowded = place.is_none() && group.candidates.len() >= limits::GROUP_CANDIDATES;
+        if is_crowded && !(is_public || is_in || self.people.is_friend(from)) {
+            return;
+        }
         self.take_token(from, join.token);
         self.take_claim(from, join.me);
         if is_in {
@@ -397,7 +407,7 @@ impl Client {
         }
     }
 
-    pub(super) fn on_depart(&mut self, from: Fingerprint, id: GroupId) {
+    pub(super) fn on_depart(&mut self, from: Fingerprint, id: GroupId, epoch: u64) {
         let me = self.me.fingerprint();
         let is_it = |row: GroupId| row == id || self.is_asked_as(row, from, id);
         let Some(row) = self.groups.by_id.keys().copied().find(|row| is_it(*row)) else { return };
@@ -408,7 +418,10 @@ impl Client {
                 let reach = Bytes(self.core.rng.bytes());
                 return self.lead(row, Step::Left(from, reach));
             }
-            if !group.unsaid.remove(&from) && group.departed.insert(from) {
+            // A word of before our roster may be of one who has come back since; if they have not,
+            // its leader will say so.
+            let is_old = group.ours().is_some_and(|known| known.epoch() > epoch);
+            if !group.unsaid.remove(&from) && !is_old && group.departed.insert(from) {
                 self.say_group(row, GroupState::Left, from, None);
                 self.forsake(row, &[from]);
             }

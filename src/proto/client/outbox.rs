@@ -102,7 +102,7 @@ impl Client {
         let id = self.new_id();
         let (who, sent) = (to.fingerprint, self.core.now.wall);
         self.know(to);
-        let row = Row::Queued { id, to: self.people.label(who) };
+        let row = Row::Queued { id, to: self.people.label(who), members: None };
         self.core.row(ticket, row);
         self.await_letter(id, ticket, until);
         self.outbox.expect(who);

@@ -133,7 +133,8 @@ impl Known {
     /// The step by which the longest member leads.
     pub fn hand_over(&self, me: &Identity, reach: Bytes<16>) -> Option<Step> {
         let next = self.order.get(1).copied()?;
-        let handover = group::hand_over(me, self.roster().group, next, self.epoch() + 2);
+        let since = self.epoch().checked_add(2)?;
+        let handover = group::hand_over(me, self.roster().group, next, since);
         (self.signed.handovers.len() < limits::HANDOVERS)
             .then(|| Step::HandOver(Box::new(handover), reach))
     }

@@ -137,7 +137,8 @@ impl Client {
     pub(super) fn on_roster(&mut self, from: Fingerprint, signed: SignedRoster) {
         let id = signed.roster.group;
         let asked = || self.groups.asked_of(from, &signed.roster.name);
-        let is_row = self.groups.at(id).is_some_and(|group| group.standing != Standing::Out);
+        let may_be = |group: &Group| matches!(group.standing, Standing::Member | Standing::Asked);
+        let is_row = self.groups.at(id).is_some_and(may_be);
         let Some(row) = is_row.then_some(id).or_else(asked) else { return };
         let Some(group) = self.groups.at(row) else { return };
         let is_ours = group.standing == Standing::Member;
@@ -182,7 +183,9 @@ impl Client {
     /// Asks somebody who seems to know more, once until more is known here.
     pub(super) fn want_roster(&mut self, id: GroupId, from: Fingerprint) {
         let Some(group) = self.groups.at_mut(id) else { return };
-        if group.wanted.len() < limits::MEMBERS && group.wanted.insert(from) {
+        // However many others pretend, members are asked.
+        let is_asked = group.is_with(from) || group.wanted.len() < limits::MEMBERS;
+        if is_asked && group.wanted.insert(from) {
             self.post(from, Body::WantRoster(id));
         }
     }

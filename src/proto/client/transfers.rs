@@ -315,8 +315,12 @@ impl Client {
         };
         self.keep_transcript(&row, sent);
         self.core.keep(Record::Transfer(Box::new(row.clone())));
-        self.say_file(&row, FileState::Offered, None);
         let is_wanted = self.is_unasked_voice(&row);
+        let why = match asked {
+            Some(_) => Some("it was asked for"),
+            None => is_wanted.then_some("it comes by itself"),
+        };
+        self.say_file(&row, FileState::Offered, why.map(str::to_owned));
         self.transfers.by_key.insert(key, Entry::new(row));
         match asked {
             Some(asked) => self.take_post(asked, key),

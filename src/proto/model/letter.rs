@@ -46,8 +46,8 @@ pub enum Body {
     Change(Box<Change>),
     /// You are not let in, or the group is no more.
     Deny(GroupId),
-    /// I am out of a group.
-    Depart(GroupId),
+    /// I am out of a group, of which this is the last epoch that I knew.
+    Depart(GroupId, u64),
     /// I am behind: tell me a group's roster.
     WantRoster(GroupId),
     /// A file for you.
@@ -140,7 +140,7 @@ impl Body {
             Body::Roster(_) => 9,
             Body::Change(_) => 10,
             Body::Deny(_) => 11,
-            Body::Depart(_) => 12,
+            Body::Depart(..) => 12,
             Body::WantRoster(_) => 13,
             Body::Offer(_) => 14,
             Body::Outcome(_) => 15,
@@ -163,9 +163,8 @@ impl Body {
             Body::Join(join) => rmp_serde::to_vec(join),
             Body::Roster(roster) => rmp_serde::to_vec(roster),
             Body::Change(change) => rmp_serde::to_vec(change),
-            Body::Deny(group) | Body::Depart(group) | Body::WantRoster(group) => {
-                rmp_serde::to_vec(group)
-            }
+            Body::Deny(group) | Body::WantRoster(group) => rmp_serde::to_vec(group),
+            Body::Depart(group, epoch) => rmp_serde::to_vec(&(group, epoch)),
             Body::Offer(offer) => rmp_serde::to_vec(offer),
             Body::Outcome(outcome) => rmp_serde::to_vec(outcome),
             Body::Posts(asked, posts) => rmp_serde::to_vec(&(asked, posts)),
@@ -191,7 +190,7 @@ impl Body {
             9 => Body::Roster(read(bytes)?),
             10 => Body::Change(read(bytes)?),
             11 => Body::Deny(read(bytes)?),
-            12 => Body::Depart(read(bytes)?),
+            12 => read(bytes).map(|(group, epoch)| Body::Depart(group, epoch))?,
             13 => Body::WantRoster(read(bytes)?),
             14 => Body::Offer(read(bytes)?),
             15 => Body::Outcome(read(bytes)?),

@@ -66,6 +66,9 @@ pub enum Row {
         id: crate::proto::id::MsgId,
         /// For whom, or for which group.
         to: String,
+        /// For how many of the group.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        members: Option<usize>,
     },
 }
 

@@ -235,7 +235,7 @@ impl fmt::Display for Refusal {
             Refusal::NoFile(id) => write!(f, "{id}: no such file waits [see files]"),
             Refusal::File(path, why) => write!(f, "{path}: {why}"),
             Refusal::FileEnded(name, why) => write!(f, "{name}: {why}"),
-            Refusal::NoRun(id) => write!(f, "{id}: no such command waits or runs"),
+            Refusal::NoRun(id) => write!(f, "{id}: nothing of that id waits or runs [see files]"),
             Refusal::NoGrant(id) => write!(f, "{id}: no such grant [see grants]"),
             Refusal::NoPost(id) => write!(f, "{id}: no such post [see post list]"),
             Refusal::RunFailed(who, why) => write!(f, "{who}: {why}"),

@@ -91,9 +91,9 @@ fn run(options: &ClientOptions) -> Result<Exit, Failure> {
     };
     let defaults = Defaults { until: options.until, now: Clock::new().now().wall };
     let begun = aim(options, defaults).and_then(|aim| match aim {
-        Aim::Verb(Request::Help(row)) => {
+        Aim::Verb(Request::Help(rows)) => {
             let mut out = Vec::new();
-            Printer::new(style).help(&mut out, row);
+            Printer::new(style).help(&mut out, &rows);
             Ok(Begun::Ended(print(out)?))
         }
         aim => enter(

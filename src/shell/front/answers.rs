@@ -145,7 +145,8 @@ mod tests {
                 remote: None,
                 since: Wall(60_000),
             }),
-            Row::Queued { id: MsgId::LAST, to: "bob".to_owned() },
+            Row::Queued { id: MsgId::LAST, to: "bob".to_owned(), members: None },
+            Row::Queued { id: MsgId::LAST, to: "climbers".to_owned(), members: Some(14) },
         ]);
         let entry = Entry {
             seq: Seq(3),

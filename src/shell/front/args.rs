@@ -27,6 +27,8 @@ pub enum Bad {
     Word(String, &'static str),
     /// No verb goes by that name.
     Verb(String),
+    /// Verbs begin with this word; another has to follow.
+    Half(String),
     /// The line is not what it should be; in words.
     Line(String),
     /// Well formed, and refused all the same.
@@ -258,7 +260,9 @@ impl Bad {
     pub fn exit(&self) -> Exit {
         match self {
             Bad::Refused(refusal) => refusal.exit(),
-            Bad::Usage(_) | Bad::Word(..) | Bad::Verb(_) | Bad::Line(_) => Exit::Usage,
+            Bad::Usage(_) | Bad::Word(..) | Bad::Verb(_) | Bad::Half(_) | Bad::Line(_) => {
+                Exit::Usage
+            }
         }
     }
 }
@@ -269,6 +273,7 @@ impl fmt::Display for Bad {
             Bad::Usage(usage) => write!(f, "usage: {usage}"),
             Bad::Word(word, why) => write!(f, "{word}: {why}"),
             Bad::Verb(word) => write!(f, "{word}: no such verb [see help]"),
+            Bad::Half(word) => write!(f, "{word}: half a verb [see help {word}]"),
             Bad::Line(why) => f.write_str(why),
             Bad::Refused(refusal) => refusal.fmt(f),
         }

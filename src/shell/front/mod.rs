@@ -22,6 +22,7 @@ pub mod plain;
 pub mod printer;
 pub mod progress;
 pub mod safe;
+pub mod talk;
 pub mod verbs;
 pub mod words;
 
@@ -84,8 +85,8 @@ pub enum Request {
     Wait(Fit),
     /// Every event, until told to stop.
     Listen,
-    /// The verbs, or one of them.
-    Help(Option<&'static verbs::VerbRow>),
+    /// These verbs; none of them are all.
+    Help(Vec<&'static verbs::VerbRow>),
     /// Leave the program.
     Quit,
 }

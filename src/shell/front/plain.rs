@@ -5,6 +5,7 @@ mod groups;
 mod runs;
 
 use super::safe;
+use crate::proto::id::MsgId;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::entry::{Direction, Entry, EntryKind, OutboxRow};
 use crate::proto::model::event::{Event, FriendState, SessionState, Stage};
@@ -40,7 +41,7 @@ pub fn event(out: &mut Vec<u8>, event: &Event, me: Option<&str>) {
             safe::push_text(text, out);
         }
         Event::Receipt { id, to, state, why } => {
-            line(out, &["* message ", &id.short(), " to ", to, ": ", state.word()]);
+            message(out, *id, to, state.word());
             labelled(out, ": ", why.as_ref());
         }
         Event::Group { name, state, who, why } => {
@@ -82,6 +83,11 @@ pub fn event(out: &mut Vec<u8>, event: &Event, me: Option<&str>) {
             }
         }
     }
+}
+
+/// What became of a message of ours.
+pub fn message(out: &mut Vec<u8>, id: MsgId, to: &str, state: &str) {
+    line(out, &["* message ", &id.short(), " to ", to, ": ", state]);
 }
 
 /// A row of an answer as lines, each with its line break. What `msg` took shows as its receipts.

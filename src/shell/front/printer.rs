@@ -2,6 +2,7 @@
 
 use super::json::JsonLines;
 use super::output::Output;
+use super::talk::Talk;
 use super::verbs::{self, VerbRow};
 use super::{Failure, help, plain};
 use crate::proto::id::{MsgId, Seq};
@@ -12,7 +13,7 @@ use crate::proto::model::run::RunState;
 use crate::proto::model::transfer::FileState;
 use crate::proto::time::Wall;
 use serde_json::value::RawValue;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a reader is shown things.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,12 +36,16 @@ pub struct Printer {
     /// Messages of ours announced as not yet delivered, and for whom; their delivery is news.
     announced: BTreeSet<(MsgId, String)>,
     skips_queued: bool,
+    /// Talk of ours that not all have yet.
+    talk: BTreeMap<MsgId, Talk>,
     /// Lines of what commands write.
     output: Output,
     /// Our own name, once it is known.
     me: Option<String>,
 }
 
+/// Talk remembered; of an older one the members' receipts are shown one by one.
+const TALK: usize = 64;
 /// Announced messages remembered; the delivery of an older one is not shown on a terminal.
 const ANNOUNCED: usize = 4096;
 /// How much of RFC 3339 text is the date, and where in it hour and minute are.
@@ -56,6 +61,7 @@ impl Printer {
             linked: BTreeSet::new(),
             announced: BTreeSet::new(),
             skips_queued: false,
+            talk: BTreeMap::new(),
             output: Output::default(),
             me: None,
         }
@@ -81,10 +87,13 @@ impl Printer {
         if let Event::Session { with, state, .. } = event {
             self.follow(with, *state);
         }
-        if let Event::Receipt { id, to, state, .. } = event
-            && !self.is_news(*id, to, *state)
-        {
-            return;
+        if let Event::Receipt { id, to, state, .. } = event {
+            if self.talk.contains_key(id) {
+                return self.of_talk(out, at, event);
+            }
+            if !self.is_news(*id, to, *state) {
+                return;
+            }
         }
         if let Event::Run(run) = event {
             for line in self.output.lines(run) {
@@ -96,6 +105,10 @@ impl Printer {
         if !is_line(event) {
             return;
         }
+        self.line(out, at, event);
+    }
+
+    fn line(&self, out: &mut Vec<u8>, at: Wall, event: &Event) {
         self.stamp(out, at);
         plain::event(out, event, self.me.as_deref());
         out.push(b'\n');
@@ -110,9 +123,32 @@ impl Printer {
 
     /// A row of an answer.
     pub fn row(&mut self, out: &mut Vec<u8>, row: &Row) {
-        match self.style.json {
-            true => self.json.row(out, row),
-            false => plain::row(out, row),
+        if self.style.json {
+            return self.json.row(out, row);
+        }
+        if let Row::Queued { id, to, members: Some(count @ 1..) } = row {
+            self.talk.insert(*id, Talk::new(to, *count));
+            if self.talk.len() > TALK {
+                self.talk.pop_first();
+            }
+        }
+        plain::row(out, row);
+    }
+
+    /// A member's receipt: a line for all of them, or for one who will never have it.
+    fn of_talk(&mut self, out: &mut Vec<u8>, at: Wall, event: &Event) {
+        let Event::Receipt { id, to, state, .. } = event else { return };
+        let Some(talk) = self.talk.get_mut(id) else { return };
+        let is_news = talk.follow(to, *state);
+        if matches!(state, Stage::Expired | Stage::Refused) {
+            self.line(out, at, event);
+        }
+        let Some(talk) = self.talk.get(id).filter(|_| is_news) else { return };
+        self.stamp(out, at);
+        talk.line(out, *id);
+        out.push(b'\n');
+        if talk.is_over() {
+            self.talk.remove(id);
         }
     }
 
@@ -159,13 +195,15 @@ impl Printer {
         }
     }
 
-    /// The verbs, or one of them.
-    pub fn help(&mut self, out: &mut Vec<u8>, row: Option<&VerbRow>) {
-        match (self.style.json, row) {
-            (true, Some(row)) => self.json.verb(out, row),
-            (true, None) => verbs::rows().for_each(|row| self.json.verb(out, row)),
-            (false, Some(row)) => out.extend_from_slice(help::one(row).as_bytes()),
-            (false, None) => out.extend_from_slice(help::all().as_bytes()),
+    /// These verbs; none of them are all.
+    pub fn help(&mut self, out: &mut Vec<u8>, rows: &[&VerbRow]) {
+        match (self.style.json, rows) {
+            (true, []) => verbs::rows().for_each(|row| self.json.verb(out, row)),
+            (true, rows) => rows.iter().for_each(|row| self.json.verb(out, row)),
+            (false, []) => out.extend_from_slice(help::all().as_bytes()),
+            (false, rows) => {
+                rows.iter().for_each(|row| out.extend_from_slice(help::one(row).as_bytes()));
+            }
         }
     }
 
@@ -355,7 +393,7 @@ mod tests {
         printer.event(&mut out, Some(Seq(1)), Wall(0), &receipt(1, Stage::Sent));
         printer.done(&mut out, None, Err(&Refusal::NoServer.into()));
         printer.done(&mut out, None, Ok(()));
-        printer.help(&mut out, None);
+        printer.help(&mut out, &[]);
         let text = String::from_utf8(out).expect("lines are UTF-8");
         assert_eq!(text.lines().count(), 3 + verbs::rows().count());
         for line in text.lines() {

@@ -91,8 +91,22 @@ impl VerbRow {
                 *args = rest;
                 Ok(row)
             }
-            None => Err(Bad::Verb(args.word().unwrap_or_default())),
+            None => {
+                let word = args.word().unwrap_or_default();
+                let is_half = VerbRow::family(Some(word.clone())).next().is_some();
+                Err(match is_half {
+                    true => Bad::Half(word),
+                    false => Bad::Verb(word),
+                })
+            }
         }
+    }
+
+    /// The verbs of two words that begin with this one.
+    fn family(first: Option<String>) -> impl Iterator<Item = &'static VerbRow> {
+        let first = first.unwrap_or_default();
+        let is_first = move |word: &str| word.eq_ignore_ascii_case(&first);
+        rows().filter(move |row| row.word.split_once(' ').is_some_and(|(word, _)| is_first(word)))
     }
 
     /// What the verb with these arguments asks for.

@@ -22,7 +22,7 @@ impl World {
             return self.found(node);
         };
         let who = target(other);
-        let verb = match self.rng.below(14) {
+        let verb = match self.rng.below(16) {
             0 => return self.found(node),
             1..3 => GroupVerb::Join(GroupTarget { leader: Some(target(leader)), ..group }),
             3 => GroupVerb::Join(group),
@@ -37,6 +37,18 @@ impl World {
             }
         };
         self.ask(node, Verb::Group(verb));
+    }
+
+    /// The first of all founds a group, and the others join it.
+    pub(super) fn found_for_all(&mut self) {
+        let name = Name::parse("all").expect("a name");
+        let group = GroupTarget { name: name.clone(), leader: Some(target(1)) };
+        self.ask(1, Verb::Group(GroupVerb::Create { name, is_public: true }));
+        self.run_for(4_000);
+        for node in 2..=self.clients.len() {
+            self.ask(node, Verb::Group(GroupVerb::Join(group.clone())));
+        }
+        self.run_for(4_000);
     }
 
     fn found(&mut self, node: Node) {
@@ -143,15 +155,23 @@ impl World {
         let line = lines[self.rng.below(lines.len() as u64) as usize];
         let argv: Vec<String> = line.split(' ').map(str::to_owned).collect();
         let verb = match self.rng.below(8) {
-            0..3 => Verb::Run { to: target(other), argv },
-            3..6 => {
-                let Some(id) = self.last_asked(node) else { return };
-                if self.rng.below(4) == 0 { Verb::Deny(id) } else { Verb::Allow(id) }
+            0..6 => {
+                self.ask(node, Verb::Run { to: target(other), argv });
+                let pause = self.rng.below(1_500);
+                self.run_for(pause);
+                return self.answer_run(other);
             }
             6 => Verb::Grant { to: target(other), argv, until: None },
             _ => Verb::Grants,
         };
         self.ask(node, verb);
+    }
+
+    fn answer_run(&mut self, node: Node) {
+        if let Some(id) = self.last_asked(node) {
+            let is_no = self.rng.below(4) == 0;
+            self.ask(node, if is_no { Verb::Deny(id) } else { Verb::Allow(id) });
+        }
     }
 
     /// The command that somebody was last asked to run.
@@ -211,7 +231,8 @@ impl World {
             };
             let leader = (1..=self.clients.len()).find(leads).expect("somebody leads");
             let theirs = rosters.get(&(leader, *id));
-            let is_alike = theirs.is_some_and(|theirs| theirs.roster == signed.roster);
+            // Nobody leads where the one who was handed the lead had just left.
+            let is_alike = theirs.is_none_or(|theirs| theirs.roster == signed.roster);
             let is_excused = (1..=self.clients.len()).any(|other| {
                 self.oracle.was_ever_blocked(*node, other)
                     || self.oracle.was_ever_blocked(other, *node)

@@ -80,11 +80,6 @@ impl FileRules {
         self.offered.get(&id)
     }
 
-    /// The last word that somebody had on a file.
-    pub fn state(&self, node: Node, id: MsgId) -> Option<FileState> {
-        self.states.get(&(node, id)).copied()
-    }
-
     /// `is_bound`: one of the two ever asked the other to be friends.
     pub fn on_event(&mut self, reader: Node, event: &FileEvent, with: Node, is_bound: bool) {
         let before = self.states.insert((reader, event.id), event.state);

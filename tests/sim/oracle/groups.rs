@@ -35,7 +35,11 @@ pub struct GroupRules {
     members: BTreeSet<(Node, String)>,
     /// Who was last told that somebody is out.
     out: BTreeSet<(Node, String, Node)>,
-    /// The same, whatever they were told later.
+    /// Who was ever told that somebody was kicked.
+    told_kicked: BTreeSet<(Node, String, Node)>,
+    /// What is in whose log at the end.
+    logged: BTreeSet<(Node, MsgId)>,
+    /// Who was ever told that somebody is out, whatever they were told later.
     ever_out: BTreeSet<(Node, String, Node)>,
     said: BTreeMap<MsgId, Said>,
     shown: BTreeMap<(Node, Node), Vec<MsgId>>,
@@ -105,6 +109,9 @@ impl GroupRules {
                 if who == reader {
                     self.members.remove(&(reader, group.clone()));
                 }
+                if state == GroupState::Kicked {
+                    self.told_kicked.insert((reader, group.clone(), who));
+                }
                 self.out.insert((reader, group.clone(), who));
                 self.ever_out.insert((reader, group, who));
             }
@@ -143,7 +150,14 @@ impl GroupRules {
     }
 
     /// Somebody reads talk.
-    pub fn on_message(&mut self, reader: Node, label: &str, from: Node, id: MsgId, text: &str) {
+    pub fn on_message(
+        &mut self,
+        reader: Node,
+        (label, is_late): (&str, bool),
+        from: Node,
+        id: MsgId,
+        text: &str,
+    ) {
         let group = base(label);
         if self.shared.contains(&group) {
             return;
@@ -151,7 +165,7 @@ impl GroupRules {
         let is_in = self.members.contains(&(reader, group.clone()));
         assert!(is_in, "{reader} is not in {group} and was shown talk of {from} in it");
         let is_out = self.out.contains(&(reader, group.clone(), from));
-        assert!(!is_out, "{reader} was shown talk of {from}, who is out of {group}");
+        assert!(!is_out || is_late, "{reader} was shown talk of {from}, who is out of {group}");
         if let Some(said) = self.said.get(&id) {
             assert_eq!((said.from, &said.group, &said.text[..]), (from, &group, text));
             let is_for = !said.not_for.contains(&reader);
@@ -174,9 +188,25 @@ impl GroupRules {
             && is_in(from, from)
     }
 
+    /// Whether two ever had to do with one group, so that they may have its tokens.
+    pub fn may_meet(&self, one: Node, other: Node) -> bool {
+        let knows = |group: &String, who: Node| {
+            let key = (group.clone(), who);
+            self.founders[group].contains(&who)
+                || self.joining.contains(&key)
+                || self.wanted.contains(&key)
+        };
+        self.founders.keys().any(|group| knows(group, one) && knows(group, other))
+    }
+
     /// Whether a label is a group's.
     pub fn is_group(&self, label: &str) -> bool {
         self.founders.contains_key(&base(label))
+    }
+
+    /// A program died: it forgets who said that they are out, until their leader says so.
+    pub fn on_death(&mut self, node: Node) {
+        self.out.retain(|key| key.0 != node || key.2 == node || self.told_kicked.contains(key));
     }
 
     pub fn is_talk(&self, id: MsgId) -> bool {
@@ -196,6 +226,11 @@ impl GroupRules {
         self.members.retain(|(who, _)| *who != node);
     }
 
+    /// The log of somebody at the end: also what they did not live to see.
+    pub fn on_log(&mut self, node: Node, ids: impl Iterator<Item = MsgId>) {
+        self.logged.extend(ids.map(|id| (node, id)));
+    }
+
     /// At the end: all talk in its speakers' order, and with every member who had to see it.
     /// `is_hampered`: something of the second person's may have been kept from the first.
     pub fn check(&self, is_hampered: impl Fn(Node, Node) -> bool) {
@@ -206,8 +241,7 @@ impl GroupRules {
         }
         for (id, said) in &self.said {
             for to in &said.to {
-                let shown = self.shown.get(&(*to, said.from));
-                let is_shown = shown.is_some_and(|ids| ids.contains(id));
+                let is_shown = self.logged.contains(&(*to, *id));
                 let is_excused = self.forsaken.contains(&(*id, *to))
                     || is_hampered(*to, said.from)
                     || !self.must_reach(*id, *to);
@@ -217,7 +251,8 @@ impl GroupRules {
         }
     }
 
-    pub fn talk_count(&self) -> usize {
-        self.said.len()
+    /// How often talk was shown to somebody.
+    pub fn shown_count(&self) -> usize {
+        self.shown.values().map(Vec::len).sum()
     }
 }

@@ -426,6 +426,31 @@ fn a_join_and_a_kick_that_cross_end_alike_for_all() {
     }
 }
 
+/// What others say meanwhile to one who is out brings a word back, that must not undo it.
+#[test]
+fn who_leaves_and_comes_back_while_others_talk_is_in_for_good() {
+    for ms in (0..400).step_by(40) {
+        let mut world = climbers(3);
+        let (now, apart_ms) = (world.now, 5_000);
+        world.net.part(now, BOB, CYD, apart_ms);
+        world.ask(BOB, Verb::Group(GroupVerb::Leave(group("climbers"))));
+        talk(&mut world, ANN, "one");
+        talk(&mut world, CYD, "two");
+        world.run_for(ms);
+        world.ask(BOB, Verb::Group(GroupVerb::Join(group("climbers@ann"))));
+        world.run_for(20 * SOON_MS);
+        for node in [ANN, BOB, CYD] {
+            let mut all = names_in(&mut world, node);
+            all.sort();
+            assert_eq!(all, ["ann", "bob", "cyd"], "{node} after {ms} ms");
+        }
+        let asked = talk(&mut world, CYD, "welcome back");
+        world.run_for(5 * SOON_MS);
+        assert_done(&world, CYD, asked);
+        assert!(texts_heard(&world, BOB).contains(&"welcome back".to_owned()), "after {ms} ms");
+    }
+}
+
 #[test]
 fn a_group_outlives_everybodys_program() {
     let mut world = climbers(3);

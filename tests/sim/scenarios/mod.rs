@@ -14,6 +14,7 @@ mod runs;
 mod sessions;
 mod sessions_asked;
 mod sessions_direct;
+mod together;
 mod uplink;
 mod voice;
 

@@ -319,8 +319,8 @@ fn a_grant_lets_exactly_its_words_run_until_it_is_taken_back() {
         let asked = run(&mut world, ANN, BOB, "echo hello");
         world.run_for(2 * SOON_MS);
         assert_eq!((refusal(&world, ANN, asked), starts(&world, BOB).len()), (None, n));
-        let allowed = run_events(&world, BOB).into_iter().filter(|run| run.state == Allowed);
-        assert_eq!(allowed.last().and_then(|run| run.grant), Some(row.id));
+        let mut allowed = run_events(&world, BOB).into_iter().filter(|run| run.state == Allowed);
+        assert_eq!(allowed.next_back().and_then(|run| run.grant), Some(row.id));
     }
     for line in ["echo", "echo hello hello", "echo Hello", "echo hell o", "/bin/echo hello"] {
         run(&mut world, ANN, BOB, line);

@@ -213,6 +213,18 @@ fn steps_that_make_no_sense_are_not_made() {
 }
 
 #[test]
+fn at_the_end_of_all_epochs_nothing_changes_any_more() {
+    let ([ann, bob, _], mut known) = of_three();
+    for epoch in [u64::MAX - 1, u64::MAX] {
+        known.signed.roster.epoch = epoch;
+        known.signed.signature = group::sign_roster(&ann, known.roster());
+        let known = Known::check(known.signed().clone(), nobody).expect("its leader may say so");
+        assert_eq!(known.hand_over(&ann, Bytes([8; 16])), None);
+        assert_eq!(known.lead(&ann, out(&bob)).is_some(), epoch < u64::MAX);
+    }
+}
+
+#[test]
 fn the_largest_roster_with_every_handover_fits_an_envelope() {
     let me = person(0);
     let long = |n: usize| Name::parse(&format!("{:a>32}", format!("b{n}"))).unwrap();

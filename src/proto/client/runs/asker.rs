@@ -75,7 +75,7 @@ impl Client {
             let wait = limits::RUN_ASK_MS + limits::VERB_MS;
             self.core.alarm(Alarm::Run(key), wait, "a command unanswered");
             let to = self.people.label(who);
-            self.core.row(run.ticket, Row::Queued { id: key.id, to });
+            self.core.row(run.ticket, Row::Queued { id: key.id, to, members: None });
             self.begin_run(key, run);
         }
     }

@@ -142,8 +142,8 @@ impl Program {
                 self.event_waits.push(ticket);
             }
             Request::Listen => self.desk.listen(sink),
-            Request::Help(row) => {
-                self.desk.print(sink, |printer, out| printer.help(out, row));
+            Request::Help(rows) => {
+                self.desk.print(sink, |printer, out| printer.help(out, &rows));
                 self.desk.end(ticket, Ok(()));
             }
             Request::Quit => {

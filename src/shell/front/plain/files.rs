@@ -24,6 +24,8 @@ pub fn event(out: &mut Vec<u8>, file: &FileEvent) {
     if file.state == FileState::Offered {
         labelled(out, ", spoken in ", length);
         match is_theirs {
+            // Of what comes without a word there is no question.
+            true if file.why.is_some() => {}
             true => line(out, &[" (/take ", &id, " or /refuse ", &id, ")"]),
             false => line(out, &[", is offered to ", with, " (", &id, ")"]),
         }

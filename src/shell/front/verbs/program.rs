@@ -8,7 +8,7 @@ pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "listen", aliases: &[], args: &[], parse: listen,
         help: "print events until told to stop; reads no input" },
     VerbRow { word: "help", aliases: &[], args: &[May(Kind::Verb)], parse: help,
-        help: "the verbs, or one of them" },
+        help: "the verbs, or one of them, or all that begin so: help group" },
     VerbRow { word: "quit", aliases: &["exit"], args: &[], parse: quit,
         help: "leave the program" },
 ];
@@ -19,9 +19,14 @@ fn listen(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
 
 fn help(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     if args.is_empty() {
-        return Ok(Request::Help(None));
+        return Ok(Request::Help(Vec::new()));
     }
-    VerbRow::find(args).map(|row| Request::Help(Some(row)))
+    let family: Vec<_> = VerbRow::family(args.clone().word()).collect();
+    if !family.is_empty() && args.clone().words()?.len() == 1 {
+        args.word();
+        return Ok(Request::Help(family));
+    }
+    VerbRow::find(args).map(|row| Request::Help(vec![row]))
 }
 
 fn quit(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {

@@ -41,7 +41,12 @@ fn each_verb_becomes_its_request() {
     assert_eq!(parse("trust bob"), ask(Verb::Trust(bob())));
     assert_eq!(parse("outbox"), Ok(Request::Outbox));
     assert_eq!(parse("listen"), Ok(Request::Listen));
-    assert_eq!(parse("help"), Ok(Request::Help(None)));
+    assert_eq!(parse("help"), Ok(Request::Help(Vec::new())));
+    let Ok(Request::Help(family)) = parse("help group") else { panic!("a family of verbs") };
+    assert!(family.len() > 5 && family.iter().all(|row| row.word.starts_with("group ")));
+    let Ok(Request::Help(one)) = parse("help group say") else { panic!("one verb") };
+    assert_eq!(one.iter().map(|row| row.word).collect::<Vec<_>>(), ["group say"]);
+    assert_eq!(parse("group"), Err(Bad::Half("group".to_owned())));
     assert_eq!(parse("quit"), Ok(Request::Quit));
     assert_eq!(parse("drop 5F2Q7A"), Ok(Request::Drop("5F2Q7A".to_owned())));
 }

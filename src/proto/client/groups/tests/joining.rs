@@ -1,4 +1,5 @@
 use super::*;
+use crate::proto::model::group::{Member, Step};
 
 #[test]
 fn whoever_asks_is_let_into_a_public_group_at_once() {
@@ -191,4 +192,75 @@ fn invitations_of_strangers_are_bounded() {
     }
     world.settle();
     assert_eq!(world.groups(BOB).len(), limits::INVITATIONS);
+}
+
+#[test]
+fn nobody_is_in_a_group_without_having_said_yes() {
+    let mut world = World::new();
+    world.create("climbers", false);
+    world.invite(ANN, BOB);
+    world.settle();
+    let bob = Member { identity: person(BOB).identity, name: None };
+    let id = *world.nodes[ANN].disk.groups.keys().next().unwrap();
+    world.nodes[ANN].client.lead(id, Step::In(Box::new(bob)));
+    world.drain(ANN);
+    world.say(ANN, "welcome");
+    world.settle();
+    assert_eq!(world.groups(BOB), ["climbers invited"]);
+    assert!(world.heard(BOB).is_empty());
+    world.join(BOB, "climbers");
+    world.settle();
+    world.agree(&[ANN, BOB], &["ann*", "bob"]);
+}
+
+fn invitation(group: GroupId) -> Body {
+    let token = crate::proto::model::bond::Token(group.0);
+    let name = Name::parse("climbers").unwrap();
+    Body::Invite(crate::proto::model::letter::Invite { group, name, leader: None, token })
+}
+
+#[test]
+fn an_invitation_of_another_than_whom_we_asked_changes_nothing() {
+    let mut world = World::new();
+    world.create("climbers", false);
+    world.invite(ANN, BOB);
+    world.settle();
+    let id = *world.nodes[ANN].disk.groups.keys().next().unwrap();
+    world.away(ANN);
+    world.join(BOB, "climbers");
+    for _ in 0..9 {
+        world.forge(CAT, BOB, invitation(id));
+    }
+    world.settle();
+    assert_eq!(world.post[&(BOB, ANN)].len(), 1, "they asked once");
+    world.back(ANN);
+    world.agree(&[ANN, BOB], &["ann*", "bob"]);
+}
+
+#[test]
+fn whoever_invites_in_anothers_place_is_named() {
+    let mut world = World::new();
+    world.create("climbers", false);
+    world.invite(ANN, BOB);
+    world.settle();
+    let id = *world.nodes[ANN].disk.groups.keys().next().unwrap();
+    world.forge(CAT, BOB, invitation(id));
+    world.settle();
+    assert_eq!(world.events(BOB), ["climbers invited bob", "climbers invited bob"]);
+}
+
+#[test]
+fn a_crowd_at_the_door_costs_its_leader_no_letters() {
+    let count = limits::GROUP_CANDIDATES + 20;
+    let mut world = World::of(count);
+    world.create("climbers", false);
+    world.events(ANN);
+    (1..count).for_each(|n| world.join(n, "climbers@ann"));
+    for n in 1..count {
+        world.away(n);
+    }
+    world.settle();
+    assert_eq!(world.events(ANN).len(), limits::GROUP_CANDIDATES);
+    let answers = (1..count).filter(|n| world.post.contains_key(&(ANN, *n)));
+    assert_eq!(answers.count(), 0);
 }

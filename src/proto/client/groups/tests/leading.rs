@@ -178,8 +178,8 @@ fn words_that_only_a_leader_may_say_are_nothing_from_others() {
     world.forge(DAN, BOB, Body::Deny(id));
     world.forge(DAN, BOB, Body::Change(Box::new(change.clone())));
     world.forge(CAT, BOB, Body::Change(Box::new(Change { epoch: u64::MAX, ..change })));
-    world.forge(DAN, BOB, Body::Depart(id));
-    world.forge(DAN, ANN, Body::Depart(id));
+    world.forge(DAN, BOB, Body::Depart(id, epoch));
+    world.forge(DAN, ANN, Body::Depart(id, epoch));
     world.settle();
     world.agree(&[ANN, BOB, CAT], &["ann*", "bob", "cat"]);
     assert!(world.events(ANN).is_empty() && world.events(BOB).is_empty());
@@ -205,6 +205,32 @@ fn rosters_go_to_members_only_and_not_without_end() {
     assert_eq!(world.post[&(ANN, DAN)].len(), 1);
     let shown = count(BOB, CAT, |body| matches!(body, Body::Roster(_)));
     assert_eq!(shown, usize::from(limits::ROSTERS_SHOWN));
+}
+
+#[test]
+fn a_crowd_that_pretends_keeps_nobody_from_asking_members() {
+    let mut world = World::of(limits::MEMBERS + 9);
+    world.create("climbers", true);
+    world.join(BOB, "climbers@ann");
+    world.settle();
+    let id = *world.nodes[BOB].disk.groups.keys().next().unwrap();
+    let change = |epoch| {
+        let step = Step::Out(key(BOB), Bytes([0; 16]));
+        Body::Change(Box::new(Change { group: id, epoch, step, signature: Bytes([0; 64]) }))
+    };
+    for n in BOB + 1..limits::MEMBERS + 9 {
+        world.forge(n, BOB, change(u64::MAX));
+        world.away(n);
+    }
+    world.settle();
+    let asked = |world: &World| world.post.keys().filter(|(from, _)| *from == BOB).count();
+    let before = asked(&world);
+    assert!(before <= limits::MEMBERS + 2, "{before}");
+    world.away(ANN);
+    world.forge(ANN, BOB, change(9));
+    world.settle();
+    let wanted = world.post[&(BOB, ANN)].iter();
+    assert_eq!(wanted.filter(|it| matches!(it.body, Body::WantRoster(_))).count(), 1);
 }
 
 #[test]

@@ -108,6 +108,21 @@ fn no_flood_of_talk_waits() {
 }
 
 #[test]
+fn little_of_long_talk_waits() {
+    let mut world = World::with_group(&[BOB]);
+    let id = *world.nodes[BOB].disk.groups.keys().next().unwrap();
+    for text in ["x".repeat(limits::TEXT_MAX_BYTES), "x".to_owned()] {
+        for _ in 0..9 {
+            let talk = Talk { group: id, epoch: u64::MAX, text: text.clone() };
+            world.forge(CAT, BOB, Body::Talk(talk));
+        }
+    }
+    world.settle();
+    let bytes = world.nodes[BOB].disk.unheard.values().map(|it| it.talk.text.len()).sum::<usize>();
+    assert_eq!(bytes, limits::UNHEARD_BYTES);
+}
+
+#[test]
 fn a_blocked_member_is_neither_told_nor_heard() {
     let mut world = World::with_group(&[BOB, CAT]);
     let cat = person(CAT);
