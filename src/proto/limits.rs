@@ -244,6 +244,9 @@ pub const FILES_AGAIN_FIRST_MS: u64 = 500;
 pub const FILES_AGAIN_LAST_MS: u64 = 60_000;
 /// Friends whose last listing of posts is remembered.
 pub const LISTINGS: usize = 64;
+/// Listings of our posts that are given to one friend who has not taken what waits for them: each
+/// may fill an envelope, and a question is a few bytes. More questions are not answered.
+pub const LISTINGS_UNTAKEN: u8 = 16;
 /// Shortest pause between two words on the progress of one file.
 pub const PROGRESS_MS: u64 = 250;
 /// The longest name of a file (Linux, `NAME_MAX`).

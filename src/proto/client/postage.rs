@@ -305,6 +305,7 @@ impl Client {
     /// Nothing for somebody waits any more.
     pub(super) fn nothing_waits_for(&mut self, who: Fingerprint) {
         self.forget_token(who);
+        self.forget_given(who);
         if self.outbox.on_empty(who) {
             self.forget_expiry();
         }

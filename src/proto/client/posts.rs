@@ -38,6 +38,8 @@ pub(super) struct Posts {
     asked: BTreeMap<MsgId, (Fingerprint, Ticket)>,
     /// What friends listed last, so that the beginning of an id is enough to name one.
     listed: BTreeMap<Fingerprint, Vec<MsgId>>,
+    /// How often friends were given our list since they last had taken all that waited for them.
+    given: BTreeMap<Fingerprint, u8>,
 }
 
 impl Posts {
@@ -140,6 +142,11 @@ impl Client {
         if !self.people.is_friend(from) {
             return;
         }
+        let given = self.posts.given.entry(from).or_default();
+        if *given >= limits::LISTINGS_UNTAKEN {
+            return;
+        }
+        *given += 1;
         let posted = |post: &Post| Posted {
             id: post.id,
             name: post.name.clone(),
@@ -148,6 +155,11 @@ impl Client {
         };
         let posts = self.posts.ours.values().rev().take(limits::POSTS_PAGE).map(posted).collect();
         self.post(from, Body::Posts(asked, posts));
+    }
+
+    /// They have taken all that waited for them.
+    pub(super) fn forget_given(&mut self, who: Fingerprint) {
+        self.posts.given.remove(&who);
     }
 
     pub(super) fn on_posts(&mut self, from: Fingerprint, asked: MsgId, mut posts: Vec<Posted>) {

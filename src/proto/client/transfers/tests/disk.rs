@@ -87,8 +87,16 @@ impl Store<Client> for Disk {
 }
 
 impl Disk {
+    /// How many letters wait for somebody.
+    pub fn waiting(&self, who: Fingerprint) -> usize {
+        let waits = |((to, _), (_, stage)): &(&(Fingerprint, MsgId), &(Letter, Stage))| {
+            *to == who && !stage.is_final()
+        };
+        self.notes.iter().filter(waits).count()
+    }
+
     fn waits(&self, who: Fingerprint) -> bool {
-        self.notes.iter().any(|((to, _), (_, stage))| *to == who && !stage.is_final())
+        self.waiting(who) > 0
     }
 
     pub fn restored(&self) -> Restored {

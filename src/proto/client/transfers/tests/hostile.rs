@@ -125,3 +125,24 @@ fn a_post_that_is_offered_goes_no_further_once_the_friendship_ends() {
     let send = Verb::Send { to: name(BOB), path: "/home/photo".into(), until: Stage::Delivered };
     assert_eq!(pair.ask(ANN, send), Ok(()));
 }
+
+#[test]
+fn who_asks_for_our_posts_and_takes_no_answer_gets_few() {
+    let mut pair = Pair::friends();
+    pair.cut();
+    let who = identity(BOB).fingerprint();
+    let most = usize::from(limits::LISTINGS_UNTAKEN);
+    for n in 0..2 * most as u8 {
+        let (id, sent) = (MsgId(Bytes([n + 1; 16])), crate::proto::time::Wall(1));
+        pair.sides[ANN].client.on_letter(who, Letter { id, sent, body: Body::WantPosts });
+    }
+    pair.say(ANN, Verb::Friends);
+    pair.settle();
+    assert_eq!(pair.sides[ANN].disk.waiting(who), most);
+    // Once they take what waits, they are answered as ever, however often.
+    pair.link();
+    pair.settle();
+    for _ in 0..2 * most {
+        assert_eq!(pair.ask(BOB, Verb::PostList(Some(name(ANN)))), Ok(()));
+    }
+}
