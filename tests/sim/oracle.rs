@@ -238,7 +238,7 @@ impl Oracle {
     /// Somebody was told a row of an answer.
     pub fn on_row(&mut self, node: Node, ticket: u64, row: &Row) {
         match row {
-            Row::Queued { id, to } => self.on_accepted(node, ticket, to, *id),
+            Row::Queued { id, to, .. } => self.on_accepted(node, ticket, to, *id),
             Row::File(row) => {
                 self.moment += 1;
                 self.accepted_at.insert(row.id, self.moment);
