@@ -141,7 +141,7 @@ fn sealing() {
         let envelope = envelope.expect("a good key");
         let start = Instant::now();
         for _ in 0..count {
-            let opened = mail::open(&bob, Some(&secret.secret.0), &envelope);
+            let opened = mail::open(&bob, Some(&secret.secret.0), &envelope, &|_, _| false);
             assert!(opened.is_some_and(|opened| opened.plaintext.len() == length));
         }
         println!(

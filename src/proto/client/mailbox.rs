@@ -200,7 +200,8 @@ impl Client {
                 Some(self.mailbox.secrets.get(&(kind, id))?.secret.0)
             }
         };
-        let opened = mail::open(&self.me, secret.as_ref(), envelope)?;
+        let is_known = |who, identity: &_| self.is_known(who, identity);
+        let opened = mail::open(&self.me, secret.as_ref(), envelope, &is_known)?;
         let packet = Packet::decode(&opened.plaintext).ok()?;
         if kind == PrekeyKind::Once
             && let Some(secret) = self.mailbox.secrets.get_mut(&(kind, id))

@@ -258,7 +258,7 @@ impl Client {
         let Some(to) = self.postage.questions.remove(&key.req) else { return };
         let Some(State::Keying(envelope)) = self.postage.by_person.remove(&to) else { return };
         let Some(bundle) = key.bundle else { return self.on_unknown(to) };
-        let Some(sealing) = Sealing::choose(&bundle, to) else {
+        let Some(sealing) = Sealing::choose(&bundle, to, &|who, it| self.is_known(who, it)) else {
             log::warn!("the server gave keys of {to} that are not theirs: nothing is sent");
             return self.pause_mail(to);
         };

@@ -322,7 +322,8 @@ impl Client {
         }
     }
 
-    fn is_known(&self, who: Fingerprint, identity: &PublicIdentity) -> bool {
+    /// Whether these are somebody's keys, verified when they became known.
+    pub(super) fn is_known(&self, who: Fingerprint, identity: &PublicIdentity) -> bool {
         who == self.me.fingerprint() && identity == self.me.public()
             || self.people.by_key(who).is_some_and(|person| person.identity == *identity)
     }

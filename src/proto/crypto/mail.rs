@@ -37,22 +37,23 @@ pub struct Sealing {
 
 impl Sealing {
     /// The best key of a bundle: one-time, else weekly, else static. Nothing if the bundle is not
-    /// this person's or has a key that they did not sign: then it is not to be used at all.
-    pub fn choose(bundle: &Bundle, to: Fingerprint) -> Option<Sealing> {
-        if keys::verify(&bundle.identity) != Some(to) {
+    /// this person's or they did not sign that key. `is_known` spares an identity that was verified
+    /// before.
+    pub fn choose(
+        bundle: &Bundle,
+        to: Fingerprint,
+        is_known: &dyn Fn(Fingerprint, &PublicIdentity) -> bool,
+    ) -> Option<Sealing> {
+        if !is_known(to, &bundle.identity) && keys::verify(&bundle.identity) != Some(to) {
             return None;
         }
-        let is_good =
-            |prekey: &Prekey, kind| prekey.kind == kind && prekey::check(&bundle.identity, prekey);
-        let once = bundle.once.as_ref();
-        let weekly = bundle.weekly.as_ref();
-        if once.is_some_and(|prekey| !is_good(prekey, PrekeyKind::Once))
-            || weekly.is_some_and(|prekey| !is_good(prekey, PrekeyKind::Weekly))
-        {
-            return None;
-        }
-        let prekey = once.or(weekly).map(Sealing::to_prekey);
-        Some(prekey.unwrap_or_else(|| Sealing::to_static(&bundle.identity)))
+        let (prekey, kind) = match (&bundle.once, &bundle.weekly) {
+            (Some(once), _) => (once, PrekeyKind::Once),
+            (None, Some(weekly)) => (weekly, PrekeyKind::Weekly),
+            (None, None) => return Some(Sealing::to_static(&bundle.identity)),
+        };
+        let is_good = prekey.kind == kind && prekey::check(&bundle.identity, prekey);
+        is_good.then(|| Sealing::to_prekey(prekey))
     }
 
     /// To a prekey that was checked.
@@ -116,8 +117,14 @@ pub fn header(envelope: &[u8]) -> Option<(PrekeyKind, u32)> {
 }
 
 /// Opens an envelope with the secret of the prekey that [`header`] names; without one, for an
-/// envelope to the static key. Nothing if anything about it does not hold.
-pub fn open(me: &Identity, prekey: Option<&[u8; 32]>, envelope: &[u8]) -> Option<Opened> {
+/// envelope to the static key. Nothing if anything about it does not hold. `is_known` spares an
+/// identity that was verified before.
+pub fn open(
+    me: &Identity,
+    prekey: Option<&[u8; 32]>,
+    envelope: &[u8],
+    is_known: &dyn Fn(Fingerprint, &PublicIdentity) -> bool,
+) -> Option<Opened> {
     let (kind, id) = header(envelope)?;
     if envelope.len() > ENVELOPE_MAX_BYTES || (kind == PrekeyKind::Static) != prekey.is_none() {
         return None;
@@ -141,7 +148,7 @@ pub fn open(me: &Identity, prekey: Option<&[u8; 32]>, envelope: &[u8]) -> Option
     }
     let key = Bytes(PublicKey::from(&StaticSecret::from(*secret)).to_bytes());
     let from_dh = noise.get_remote_static()?;
-    empty(me.fingerprint(), Sealing { kind, id, key }, from_dh, &inside)
+    empty(me.fingerprint(), Sealing { kind, id, key }, from_dh, &inside, is_known)
 }
 
 /// Signs, and pads to the next bucket.
@@ -162,7 +169,13 @@ fn fill(me: &Identity, to: Fingerprint, prekey: Sealing, plaintext: &[u8]) -> Ve
 }
 
 /// The opposite of [`fill`]; checks all of it.
-fn empty(me: Fingerprint, prekey: Sealing, from_dh: &[u8], inside: &[u8]) -> Option<Opened> {
+fn empty(
+    me: Fingerprint,
+    prekey: Sealing,
+    from_dh: &[u8],
+    inside: &[u8],
+    is_known: &dyn Fn(Fingerprint, &PublicIdentity) -> bool,
+) -> Option<Opened> {
     let (signature, rest) = inside.split_first_chunk::<64>()?;
     let (sign, rest) = rest.split_first_chunk::<32>()?;
     let (dh, rest) = rest.split_first_chunk::<32>()?;
@@ -174,7 +187,10 @@ fn empty(me: Fingerprint, prekey: Sealing, from_dh: &[u8], inside: &[u8]) -> Opt
         return None;
     }
     let from = PublicIdentity { sign: Bytes(*sign), dh: Bytes(*dh), binding: Bytes(*binding) };
-    let fingerprint = keys::verify(&from)?;
+    let fingerprint = keys::fingerprint(&from);
+    if !is_known(fingerprint, &from) && keys::verify(&from).is_none() {
+        return None;
+    }
     let (id, kind) = (prekey.id.to_be_bytes(), prekey.kind);
     let parts: [&[u8]; 5] = [&me.0.0, &[prekey::code(kind)], &id, &prekey.key.0, plaintext];
     if !keys::is_signed(&from, MAIL, &parts, &Bytes(*signature)) {

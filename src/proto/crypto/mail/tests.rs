@@ -4,6 +4,15 @@ use crate::proto::model::prekey::PrekeySecret;
 use crate::proto::time::Wall;
 use proptest::prelude::*;
 
+/// Of somebody whose keys were never seen.
+fn open(me: &Identity, prekey: Option<&[u8; 32]>, envelope: &[u8]) -> Option<Opened> {
+    super::open(me, prekey, envelope, &|_, _| false)
+}
+
+fn empty(me: Fingerprint, prekey: Sealing, from_dh: &[u8], inside: &[u8]) -> Option<Opened> {
+    super::empty(me, prekey, from_dh, inside, &|_, _| false)
+}
+
 #[test]
 fn mail_opens_for_its_recipient_and_says_who_wrote_it() {
     let (alice, bob) = (identity(1), identity(2));
@@ -147,13 +156,15 @@ fn the_best_key_of_a_bundle_is_chosen_and_a_bad_one_spoils_it() {
         once: once.clone(),
         weekly: weekly.clone(),
     };
-    let chosen =
-        |bundle: Bundle| Sealing::choose(&bundle, bob.fingerprint()).map(|s| (s.kind, s.id));
+    let chosen = |bundle: Bundle| {
+        Sealing::choose(&bundle, bob.fingerprint(), &|_, _| false).map(|s| (s.kind, s.id))
+    };
     assert_eq!(chosen(bundle(&once, &weekly)), Some((PrekeyKind::Once, 1)));
     assert_eq!(chosen(bundle(&None, &weekly)), Some((PrekeyKind::Weekly, 2)));
     assert_eq!(chosen(bundle(&None, &None)), Some((PrekeyKind::Static, 0)));
     assert_eq!(chosen(bundle(&bad, &weekly)), None);
-    assert_eq!(chosen(bundle(&once, &bad)), None);
+    assert_eq!(chosen(bundle(&None, &bad)), None);
+    assert_eq!(chosen(bundle(&once, &bad)), Some((PrekeyKind::Once, 1)), "which is not used");
     assert_eq!(chosen(bundle(&weekly, &None)), None, "a weekly key in place of a one-time one");
     assert_eq!(chosen(Bundle { identity: *eve.public(), ..bundle(&None, &None) }), None);
 }
