@@ -99,8 +99,10 @@ fn many(scratch: &Scratch) {
     for id in &ids {
         bob.say(&format!("/take {id}"));
     }
+    // Both are read: a program whose lines nobody reads stops.
     for _ in &ids {
         bob.until(r#""state":"done""#);
+        ann.until(r#""state":"done""#);
     }
     let took = rate(MANY as u64 * MANY_BYTES, begun.elapsed());
     row(&format!("{MANY} files of 4 MiB at once"), took, "");
@@ -194,6 +196,7 @@ fn scp(scratch: &Scratch, file: &Path, copy: &Path) -> Option<Duration> {
         option("StrictModes", "no".to_owned()),
         option("UsePAM", "no".to_owned()),
         option("PidFile", "none".to_owned()),
+        option("Subsystem", "sftp internal-sftp".to_owned()),
     ]);
     let _sshd = Ended(sshd.stderr(Stdio::null()).spawn().ok()?);
     wait_until(|| TcpStream::connect(("127.0.0.1", port)).is_ok());

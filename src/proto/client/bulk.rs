@@ -90,9 +90,9 @@ impl Bulk {
         if self.landed < self.round_end {
             return;
         }
-        if self.worst_ms > 2 * least + 3 {
+        if self.worst_ms > 2 * least + 1 {
             self.window = (self.window / 4 * 3).max(limits::BULK_LEAST_BYTES);
-        } else if self.worst_ms <= least + least / 4 + 1 && self.was_full {
+        } else if self.worst_ms <= least + least / 4 && self.was_full {
             self.window = (self.window * 2).min(limits::BULK_MOST_BYTES);
         }
         self.round_end = self.landed + self.flight;
