@@ -259,7 +259,8 @@ fn who_agrees_to_nothing_over_and_over_is_written_to_once() {
             ToClient::from(Key { req: want.req, bundle: Some(Box::new(bundle)) }),
         );
         let deposit = deposits(&world).pop().expect("mail to bob");
-        let opened = mail::open(&bob, None, &deposit.envelope.0).expect("bob opens it");
+        let opened =
+            mail::open(&bob, None, &deposit.envelope.0, &|_, _| false).expect("bob opens it");
         letters += Packet::decode(&opened.plaintext).expect("a packet").letters.len();
         let held = Deposited { req: deposit.req, outcome: Outcome::Held };
         say(&mut world, line, ToClient::from(held));

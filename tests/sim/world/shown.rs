@@ -91,7 +91,8 @@ impl World {
             let (kind, key) = mail::header(&mail.envelope).expect("an envelope");
             let secret = secrets.iter().find(|secret| (secret.kind, secret.id) == (kind, key));
             let secret = secret.map(|secret| secret.secret.0);
-            let opened = mail::open(&me, secret.as_ref(), &mail.envelope).expect("it opens");
+            let opened =
+                mail::open(&me, secret.as_ref(), &mail.envelope, &|_, _| false).expect("it opens");
             let packet = Packet::decode(&opened.plaintext).expect("a packet");
             packet.letters.iter().any(|letter| letter.id == id)
         };
