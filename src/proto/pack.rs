@@ -3,7 +3,7 @@
 //! What is written is written by `rmp_serde`. Its reader can read any value into any type and is
 //! compiled anew for each of ours, 5 to 10 KB a type: 740 KB of the program, a quarter of what it
 //! may have. This one reads what is asked for or fails; it never recurses deeper than
-//! [`DEPTH_MAX`], so that hostile nesting stays off the stack.
+//! `DEPTH_MAX`, so that hostile nesting stays off the stack.
 //!
 //! | Rust | MessagePack (specification, "formats") |
 //! |---|---|
