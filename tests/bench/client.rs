@@ -1,5 +1,6 @@
 //! A real `hobnob`, driven by lines on its standard input and read by its lines of JSON.
 
+use crate::common::Server;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
@@ -10,6 +11,8 @@ use std::thread;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_hobnob");
 
+/// A multicast address: Linux binds a TCP listener to it, and dials it never; so the relay is left.
+pub const NOWHERE: [&str; 2] = ["--listen", "224.0.0.1:0"];
 const FILE_EVENT: &str = r#""event":"file""#;
 
 /// A client in line mode.
@@ -78,6 +81,19 @@ impl Drop for Client {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Two signed-in clients with a session between them, over the path that is expected.
+pub fn pair(homes: &Path, server: &Server, path: &str, more: &[&str]) -> (Client, Client) {
+    let mut ann = Client::start(&homes.join("ann"), "ann", server.at, more);
+    let mut bob = Client::start(&homes.join("bob"), "bob", server.at, more);
+    ann.until(r#""event":"online""#);
+    bob.until(r#""event":"online""#);
+    ann.say("/chat bob");
+    let line = ann.until(r#""state":"open""#);
+    assert!(line.contains(&format!(r#""path":"{path}""#)), "the path is {path}: {line}");
+    bob.until(r#""state":"open""#);
+    (ann, bob)
 }
 
 /// `hobnob --json` of a profile.

@@ -1,6 +1,6 @@
 //! A large file from one person to another, beside `cp`, `nc` and `scp` of the same file.
 
-use crate::client::Client;
+use crate::client::{Client, NOWHERE, pair};
 use crate::common::{Samples, Scratch, Server, heading, mib, peak_bytes, row, short};
 use std::fs::{self, File};
 use std::io::Write;
@@ -13,8 +13,6 @@ const FILE_BYTES: u64 = 1 << 30;
 const MANY: usize = 50;
 const MANY_BYTES: u64 = 4 << 20;
 const IDLE_MESSAGES: usize = 500;
-/// A multicast address: Linux binds a TCP listener to it, and dials it never; so the relay is left.
-const NOWHERE: [&str; 2] = ["--listen", "224.0.0.1:0"];
 
 pub fn run() {
     heading("a file of 1 GiB on loopback, disk to disk");
@@ -125,19 +123,6 @@ fn round_trip(ann: &mut Client, bob: &mut Client, n: usize) -> Duration {
     bob.say(&format!("/msg ann {text}"));
     ann.until(&format!(r#""from":"bob","text":"{text}""#));
     begun.elapsed()
-}
-
-/// Two signed-in clients with a session between them, over the path that is expected.
-fn pair(homes: &Path, server: &Server, path: &str, more: &[&str]) -> (Client, Client) {
-    let mut ann = Client::start(&homes.join("ann"), "ann", server.at, more);
-    let mut bob = Client::start(&homes.join("bob"), "bob", server.at, more);
-    ann.until(r#""event":"online""#);
-    bob.until(r#""event":"online""#);
-    ann.say("/chat bob");
-    let line = ann.until(r#""state":"open""#);
-    assert!(line.contains(&format!(r#""path":"{path}""#)), "the path is {path}: {line}");
-    bob.until(r#""state":"open""#);
-    (ann, bob)
 }
 
 /// Bytes that no compression makes fewer (xorshift64).

@@ -1,7 +1,7 @@
 //! Two people who talk: real programs, real disks, loopback.
 
 use crate::bare::Limits;
-use crate::client::{Client, command, scripted};
+use crate::client::{Client, NOWHERE, command, pair, scripted};
 use crate::common::{Samples, Scratch, Server, heading, mib, row, rss_bytes, short};
 use crate::trace::{self, Trace};
 use std::fmt::Write;
@@ -15,8 +15,6 @@ const HISTORY: usize = 10_000;
 const MESSAGES: usize = 2_000;
 const BURST: usize = 100_000;
 const TRACED_BURST: usize = 20_000;
-/// A multicast address: Linux binds a TCP listener to it, and dials it never; so the relay is left.
-const NOWHERE: [&str; 2] = ["--listen", "224.0.0.1:0"];
 
 pub fn start() {
     heading("start");
@@ -45,7 +43,7 @@ pub fn talk() {
 fn round_trips(path: &str, more: &[&str], limits: &Limits) {
     let scratch = Scratch::new(path);
     let server = Server::start(&scratch.join("server"));
-    let (mut ann, mut bob) = pair(&scratch, &server, path, more);
+    let (mut ann, mut bob) = pair(&scratch.join(path), &server, path, more);
     let mut shown = Samples::default();
     let mut acknowledged = Samples::default();
     for n in 0..MESSAGES {
@@ -166,7 +164,7 @@ pub fn idle() {
     let scratch = Scratch::new("idle");
     let server = Server::start(&scratch.join("server"));
     drop(burst_of(&scratch, &server, HISTORY, None));
-    let (ann, bob) = pair(&scratch, &server, "direct", &[]);
+    let (ann, bob) = pair(&scratch.join(""), &server, "direct", &[]);
     thread::sleep(Duration::from_secs(1));
     row(&format!("RSS, {HISTORY} messages sent before"), mib(rss_bytes(ann.pid())), "6 MiB");
     row(&format!("RSS, {HISTORY} messages received before"), mib(rss_bytes(bob.pid())), "6 MiB");
@@ -186,19 +184,6 @@ pub fn idle() {
 
 fn threads(pid: u32) -> usize {
     fs::read_dir(format!("/proc/{pid}/task")).expect("the process is alive").count()
-}
-
-/// Two signed-in clients with a session between them, over the path that is expected.
-fn pair(scratch: &Scratch, server: &Server, path: &str, more: &[&str]) -> (Client, Client) {
-    let mut ann = Client::start(&scratch.join("ann"), "ann", server.at, more);
-    let mut bob = Client::start(&scratch.join("bob"), "bob", server.at, more);
-    ann.until(r#""event":"online""#);
-    bob.until(r#""event":"online""#);
-    ann.say("/chat bob");
-    let line = ann.until(r#""state":"open""#);
-    assert!(line.contains(&format!(r#""path":"{path}""#)), "the path is {path}: {line}");
-    bob.until(r#""state":"open""#);
-    (ann, bob)
 }
 
 /// The `n`th message: 100 bytes.
