@@ -367,7 +367,7 @@ impl Client {
         self.people.set_bond(who, bond.clone());
         self.core.keep(Record::Bond(who, bond));
         self.forget_grants_to(who);
-        self.end_posts_to(who);
+        self.mind_posts_with(who);
         if is_reach {
             self.say_reach();
         }

@@ -10,7 +10,7 @@
 //! | asker | `post list NAME`, they are there | `WantPosts`; done with `Posts` |
 //! | asker | `post get` | kept until it is answered; `WantPost`; post `asked` |
 //! | asker | the `Offer` that answers | a taken file; post `done` or `failed` with it |
-//! | asker | `NoPost`, `cancel` | gone; post `failed` |
+//! | asker | `NoPost`, `cancel`; they are blocked, or a friend no more | gone; post `failed` |
 
 use super::Client;
 use super::directory::Wish;
@@ -107,6 +107,9 @@ impl Client {
         let Some(friend) = self.friend(&owner).cloned() else {
             return self.core.done(ticket, Err(Refusal::NoFriend(owner.to_string())));
         };
+        if let Some(refusal) = self.may_write_to(friend.fingerprint) {
+            return self.core.done(ticket, Err(refusal));
+        }
         match self.sessions.open_with(friend.fingerprint) {
             Some(_) => self.ask_for_posts(ticket, &friend, true),
             None => self.wish(Target::Key(friend.fingerprint), Wish::Posts(ticket)),
@@ -116,7 +119,8 @@ impl Client {
     /// Whether the server must be asked if somebody is there: not while a session is open.
     pub(super) fn needs_server_for_posts(&self, owner: &Target) -> bool {
         let friend = self.friend(owner).map(|person| person.fingerprint);
-        friend.is_some_and(|who| self.sessions.open_with(who).is_none())
+        let is_far = |who| self.sessions.open_with(who).is_none();
+        friend.is_some_and(|who| is_far(who) && self.may_write_to(who).is_none())
     }
 
     /// It is known whether they are there.
@@ -192,6 +196,9 @@ impl Client {
         let Some(with) = self.friend(&owner).map(|person| person.fingerprint) else {
             return self.core.done(ticket, Err(Refusal::NoFriend(owner.to_string())));
         };
+        if let Some(refusal) = self.may_write_to(with) {
+            return self.core.done(ticket, Err(refusal));
+        }
         if self.transfers.is_full() {
             return self.core.done(ticket, Err(Refusal::Busy("files")));
         }
@@ -260,9 +267,19 @@ impl Client {
         self.offer(Ticket::NOBODY, id, from, draft);
     }
 
-    /// Somebody may be a friend no more: what was offered to them as one goes no further.
-    pub(super) fn end_posts_to(&mut self, who: Fingerprint) {
-        if self.people.is_friend(who) {
+    /// What there is between us and somebody has changed. If they are a friend no more, what was
+    /// offered to them as one goes no further; then, or if we block them, no answer of theirs comes
+    /// to what we asked for.
+    pub(super) fn mind_posts_with(&mut self, who: Fingerprint) {
+        let is_friend = self.people.is_friend(who);
+        if !is_friend || self.people.is_blocked(who) {
+            let why = if is_friend { "blocked by you" } else { "a friend no more" };
+            let asks = self.transfers.of(who).filter(|(key, e)| !key.is_ours && e.is_ask());
+            for key in asks.map(|(key, _)| *key).collect::<Vec<_>>() {
+                self.end_file(key, FileState::Failed, None, Some(why.to_owned()));
+            }
+        }
+        if is_friend {
             return;
         }
         let posts = self.transfers.of(who).filter(|(key, e)| key.is_ours && e.row.post.is_some());

@@ -111,6 +111,21 @@ fn a_fetch_from_one_who_is_away_waits_even_through_a_restart() {
 }
 
 #[test]
+fn a_fetch_ends_with_a_block_and_is_not_begun_beside_one() {
+    let mut pair = Pair::friends();
+    let id = post(&mut pair, "/home/song", b"la la");
+    pair.cut();
+    let fetch = pair.say(BOB, get(&id));
+    pair.settle();
+    assert_eq!(pair.ask(BOB, Verb::Block(name(ANN))), Ok(()));
+    assert!(matches!(pair.sides[BOB].done[&fetch], Err(Refusal::FileEnded(..))));
+    assert_eq!(states(&pair, BOB), [PostState::Asked, PostState::Failed]);
+    let refused = Err(Refusal::Blocked("ann".to_owned()));
+    assert_eq!(pair.ask(BOB, get(&id)), refused);
+    assert_eq!(pair.ask(BOB, Verb::PostList(Some(name(ANN)))), refused);
+}
+
+#[test]
 fn a_fetch_given_up_does_not_come_after_all() {
     let mut pair = Pair::friends();
     let id = post(&mut pair, "/home/song", b"la la");
