@@ -1,7 +1,9 @@
 //! Options of both programs, from argv and environment, checked once.
 
 mod behind;
+pub mod options;
 
+use self::options::OptionRow;
 use super::disk;
 use super::front::{help, lines, words};
 use crate::proto::limits;
@@ -120,52 +122,13 @@ pub struct ServerAddress {
 /// The options of `hobnob` as README's table.
 pub fn markdown() -> String {
     let mut text = "| option | what it does |\n|---|---|\n".to_owned();
-    for (short, long, hint, help) in CLIENT_OPTS {
+    for OptionRow { short, long, hint, help, .. } in options::CLIENT {
         let dash = if short.is_empty() { String::new() } else { format!("-{short} ") };
         let gap = if hint.is_empty() { "" } else { " " };
         let _ = writeln!(text, "| `{dash}--{long}{gap}{hint}` | {help} |");
     }
     text
 }
-
-/// One option: short, long, what its value is called (empty for a flag), help.
-type Opt = (&'static str, &'static str, &'static str, &'static str);
-
-#[rustfmt::skip]
-const CLIENT_OPTS: &[Opt] = &[
-    ("H", "home", "DIR", "the profile (default: hobnob in the XDG data directory)"),
-    ("n", "name", "NAME", "the name to register; needed on the first run only"),
-    ("s", "server", "HOST:PORT[#KEY]", "the server, pinned to KEY or the one first seen; kept"),
-    ("", "no-server", "", "peers by address and on the local network only"),
-    ("l", "listen", "ADDR:PORT", "where peers reach us, TCP and UDP (default: [::]:0)"),
-    ("", "accept", "WHO", "friends, all or none: let in without asking (default: friends)"),
-    ("", "wait", "STATE", "how far msg must come: queued, sent, held, delivered (default: held)"),
-    ("t", "timeout", "SECONDS", "how long a verb may take (default: 10)"),
-    ("", "files", "DIR", "where files go that are taken (default: files in the profile)"),
-    ("", "transcriber", "'CMD {wav}'", "what writes voice down; '' for none (default: one found)"),
-    ("", "run-seconds", "N", "how long a command of somebody else's may run (default: 60)"),
-    ("", "run-output", "BYTES", "what it may write (default: 1M)"),
-    ("", "run-memory", "BYTES", "memory that each process of it may have (default: 256M)"),
-    ("j", "json", "", "JSON lines out, and JSON or slash lines in"),
-    ("", "time", "", "the moment before each plain line"),
-    ("v", "verbose", "", "more log on stderr; repeat for more (RUST_LOG does it too)"),
-    ("h", "help", "", "this text"),
-    ("V", "version", "", "the version"),
-];
-
-#[rustfmt::skip]
-const SERVER_OPTS: &[Opt] = &[
-    ("l", "listen", "ADDR:PORT", "TCP and UDP; port 0 takes a free one (default: [::]:12000)"),
-    ("d", "data", "DIR", "key, accounts, held mail (default: hobnobd in the XDG data directory)"),
-    ("", "pool", "CIDR", "where virtual addresses come from (default: 100.64.0.0/10)"),
-    ("", "max-clients", "N", "clients at most (default: 10000)"),
-    ("", "hold-days", "N", "days that mail is held (default: 30)"),
-    ("", "hold-bytes", "N", "bytes of mail held for one person (default: 16777216)"),
-    ("j", "json", "", "JSON lines out"),
-    ("v", "verbose", "", "more log on stderr; repeat for more (RUST_LOG does it too)"),
-    ("h", "help", "", "this text"),
-    ("V", "version", "", "the version"),
-];
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -186,11 +149,11 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
     {
         return Ok(Parsed::Print(help::markdown()));
     }
-    let first = parse(CLIENT_OPTS, argv)?;
+    let first = parse(options::CLIENT, argv)?;
     let words = first.free.clone();
     let options = &argv[..argv.len() - words.len()];
     let (pulled, words) = behind::pull_options(&words)?;
-    let given = parse(CLIENT_OPTS, options.iter().filter(|word| *word != "--").chain(&pulled))?;
+    let given = parse(options::CLIENT, options.iter().filter(|word| *word != "--").chain(&pulled))?;
     if given.opt_present("help") {
         return Ok(Parsed::Print(client_help()));
     }
@@ -227,7 +190,7 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
 
 /// Reads `hobnobd`'s argv, without the program's name.
 pub fn server(argv: &[String], env: Environment<'_>) -> Result<Parsed<ServerOptions>, Wrong> {
-    let given = parse(SERVER_OPTS, argv)?;
+    let given = parse(options::SERVER, argv)?;
     if given.opt_present("help") {
         return Ok(Parsed::Print(server_help()));
     }
@@ -292,7 +255,7 @@ pub fn server_address(text: &str) -> Option<ServerAddress> {
 }
 
 fn parse<W: AsRef<std::ffi::OsStr>>(
-    opts: &[Opt],
+    opts: &[OptionRow],
     argv: impl IntoIterator<Item = W>,
 ) -> Result<Matches, Wrong> {
     known(opts).parse(argv).map_err(|fail| {
@@ -303,10 +266,10 @@ fn parse<W: AsRef<std::ffi::OsStr>>(
     })
 }
 
-fn known(opts: &[Opt]) -> Options {
+fn known(opts: &[OptionRow]) -> Options {
     let mut options = Options::new();
     options.parsing_style(ParsingStyle::StopAtFirstFree);
-    for (short, long, hint, help) in opts {
+    for OptionRow { short, long, hint, help, .. } in opts {
         if !hint.is_empty() {
             options.optopt(short, long, help, hint);
         } else if *long == "verbose" {
@@ -416,7 +379,7 @@ usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a 
        hobnob help --markdown        the verbs as a table
 "
     .to_owned();
-    push_options(&mut text, CLIENT_OPTS);
+    push_options(&mut text, options::CLIENT);
     text.push_str(
         "Environment: HOBNOB_HOME, HOBNOB_SERVER, HOBNOB_NAME and HOBNOB_TRANSCRIBER stand in for\n\
          options.\n\n",
@@ -434,14 +397,14 @@ usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a 
 
 fn server_help() -> String {
     let mut text = "usage: hobnobd [OPTIONS]\n".to_owned();
-    push_options(&mut text, SERVER_OPTS);
+    push_options(&mut text, options::SERVER);
     text.push_str("On stdin, while it is open: who, stats, kick NAME, forget NAME, quit.\n");
     text
 }
 
-fn push_options(text: &mut String, opts: &[Opt]) {
+fn push_options(text: &mut String, opts: &[OptionRow]) {
     text.push_str("\nOptions:\n");
-    for (short, long, hint, help) in opts {
+    for OptionRow { short, long, hint, help, .. } in opts {
         let dash = if short.is_empty() { "    ".to_owned() } else { format!("-{short}, ") };
         let gap = if hint.is_empty() { "" } else { " " };
         let option = format!("{dash}--{long}{gap}{hint}");

@@ -1,6 +1,7 @@
 //! Options of the program that stand behind the verb.
 
-use super::{CLIENT_OPTS, Wrong};
+use super::Wrong;
+use super::options::{CLIENT, OptionRow};
 use crate::shell::front::args::Args;
 use crate::shell::front::verbs::VerbRow;
 
@@ -48,11 +49,11 @@ fn own_option(row: &VerbRow, word: &str) -> Option<(bool, bool)> {
 fn client_option(word: &str) -> Option<(bool, bool)> {
     if let Some(long) = word.strip_prefix("--") {
         let name = long.split('=').next().unwrap_or(long);
-        let (.., hint, _) = CLIENT_OPTS.iter().find(|(_, option, ..)| *option == name)?;
-        return Some((false, !hint.is_empty() && !long.contains('=')));
+        let row = CLIENT.iter().find(|row| row.long == name)?;
+        return Some((false, !row.hint.is_empty() && !long.contains('=')));
     }
     let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
-    let (.., hint, _) =
-        CLIENT_OPTS.iter().find(|(short, ..)| !short.is_empty() && letters.starts_with(short))?;
-    Some((false, !hint.is_empty() && letters.len() == 1))
+    let is_named = |row: &&OptionRow| !row.short.is_empty() && letters.starts_with(row.short);
+    let row = CLIENT.iter().find(is_named)?;
+    Some((false, !row.hint.is_empty() && letters.len() == 1))
 }

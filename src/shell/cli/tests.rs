@@ -161,7 +161,7 @@ fn a_wrong_command_line_is_one_line_in_lower_case() {
 #[test]
 fn help_names_every_option_verb_and_exit_code() {
     let Ok(Parsed::Print(text)) = run(&["--help"], &[]) else { panic!("help") };
-    for (_, long, ..) in CLIENT_OPTS {
+    for options::OptionRow { long, .. } in options::CLIENT {
         assert!(text.contains(&format!("--{long}")), "{long}");
     }
     assert!(text.contains(&help::all()));

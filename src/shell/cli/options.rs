@@ -1,0 +1,83 @@
+//! The two tables of options: argv, `--help`, README, manual pages and completions come from them.
+
+/// One option.
+#[derive(Debug)]
+pub struct OptionRow {
+    /// Its letter; empty where it has none.
+    pub short: &'static str,
+    /// Its name, without dashes.
+    pub long: &'static str,
+    /// What its value is called; empty where it takes none.
+    pub hint: &'static str,
+    /// The values that there are, where they are few.
+    pub choices: &'static [&'static str],
+    /// What it does, in a line.
+    pub help: &'static str,
+}
+
+/// Of `hobnob`.
+#[rustfmt::skip]
+pub static CLIENT: &[OptionRow] = &[
+    OptionRow { short: "H", long: "home", hint: "DIR", choices: &[],
+        help: "the profile (default: hobnob in the XDG data directory)" },
+    OptionRow { short: "n", long: "name", hint: "NAME", choices: &[],
+        help: "the name to register; needed on the first run only" },
+    OptionRow { short: "s", long: "server", hint: "HOST:PORT[#KEY]", choices: &[],
+        help: "the server, pinned to KEY or the one first seen; kept" },
+    OptionRow { short: "", long: "no-server", hint: "", choices: &[],
+        help: "peers by address and on the local network only" },
+    OptionRow { short: "l", long: "listen", hint: "ADDR:PORT", choices: &[],
+        help: "where peers reach us, TCP and UDP (default: [::]:0)" },
+    OptionRow { short: "", long: "accept", hint: "WHO", choices: &["friends", "all", "none"],
+        help: "friends, all or none: let in without asking (default: friends)" },
+    OptionRow { short: "", long: "wait", hint: "STATE",
+        choices: &["queued", "sent", "held", "delivered"],
+        help: "how far msg must come: queued, sent, held, delivered (default: held)" },
+    OptionRow { short: "t", long: "timeout", hint: "SECONDS", choices: &[],
+        help: "how long a verb may take (default: 10)" },
+    OptionRow { short: "", long: "files", hint: "DIR", choices: &[],
+        help: "where files go that are taken (default: files in the profile)" },
+    OptionRow { short: "", long: "transcriber", hint: "'CMD {wav}'", choices: &[],
+        help: "what writes voice down; '' for none (default: one found)" },
+    OptionRow { short: "", long: "run-seconds", hint: "N", choices: &[],
+        help: "how long a command of somebody else's may run (default: 60)" },
+    OptionRow { short: "", long: "run-output", hint: "BYTES", choices: &[],
+        help: "what it may write (default: 1M)" },
+    OptionRow { short: "", long: "run-memory", hint: "BYTES", choices: &[],
+        help: "memory that each process of it may have (default: 256M)" },
+    OptionRow { short: "j", long: "json", hint: "", choices: &[],
+        help: "JSON lines out, and JSON or slash lines in" },
+    OptionRow { short: "", long: "time", hint: "", choices: &[],
+        help: "the moment before each plain line" },
+    OptionRow { short: "v", long: "verbose", hint: "", choices: &[],
+        help: "more log on stderr; repeat for more (RUST_LOG does it too)" },
+    OptionRow { short: "h", long: "help", hint: "", choices: &[],
+        help: "this text" },
+    OptionRow { short: "V", long: "version", hint: "", choices: &[],
+        help: "the version" },
+];
+
+/// Of `hobnobd`.
+#[rustfmt::skip]
+pub static SERVER: &[OptionRow] = &[
+    OptionRow { short: "l", long: "listen", hint: "ADDR:PORT", choices: &[],
+        help: "TCP and UDP; port 0 takes a free one (default: [::]:12000)" },
+    OptionRow { short: "d", long: "data", hint: "DIR", choices: &[],
+        help: "key, accounts, held mail (default: hobnobd in the XDG data directory)" },
+    OptionRow { short: "", long: "pool", hint: "CIDR", choices: &[],
+        help: "where virtual addresses come from (default: 100.64.0.0/10)" },
+    OptionRow { short: "", long: "max-clients", hint: "N", choices: &[],
+        help: "clients at most (default: 10000)" },
+    OptionRow { short: "", long: "hold-days", hint: "N", choices: &[],
+        help: "days that mail is held (default: 30)" },
+    OptionRow { short: "", long: "hold-bytes", hint: "N", choices: &[],
+        help: "bytes of mail held for one person (default: 16777216)" },
+    OptionRow { short: "j", long: "json", hint: "", choices: &[],
+        help: "JSON lines out" },
+    OptionRow { short: "v", long: "verbose", hint: "", choices: &[],
+        help: "more log on stderr; repeat for more (RUST_LOG does it too)" },
+    OptionRow { short: "h", long: "help", hint: "", choices: &[],
+        help: "this text" },
+    OptionRow { short: "V", long: "version", hint: "", choices: &[],
+        help: "the version" },
+];
