@@ -21,4 +21,5 @@ mod safe_text;
 mod scripting;
 mod search;
 mod sessions;
+mod talk;
 mod voice;

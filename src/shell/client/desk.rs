@@ -12,6 +12,7 @@ use super::talk::Talk;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
+use crate::proto::model::conversation::Conversation;
 use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::notice::Row;
 use crate::proto::model::person::Target;
@@ -206,6 +207,16 @@ impl Desk {
         self.turning > 0
     }
 
+    /// Plain lines go there from now on, whatever sessions are still asked for.
+    pub fn turn_to(&mut self, to: Conversation) {
+        let own = self.asked.values_mut().filter(|asked| asked.sink == Sink::Stdout);
+        for asked in own.filter(|asked| matches!(asked.role, Role::Talk(_))) {
+            asked.role = Role::Line;
+            self.turning -= 1;
+        }
+        self.talk.turn_to(to);
+    }
+
     /// Where a ticket's answer goes; `None` when it has ended or its asker has gone.
     pub fn sink(&self, ticket: Ticket) -> Option<Sink> {
         self.asked.get(&ticket).map(|asked| asked.sink)
@@ -309,7 +320,7 @@ impl Desk {
             self.late |= result.as_ref().is_err_and(|failure| failure.exit == Exit::Time);
             self.turning -= usize::from(asked.role.turns());
             if let (Role::Talk(target), Ok(())) = (&asked.role, &result) {
-                self.talk.turn_to(target.as_ref());
+                self.talk.turn_to_session(target.as_ref());
             }
         }
         let is_main = self.main == Some(ticket);

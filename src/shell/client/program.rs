@@ -2,6 +2,7 @@
 
 mod asking;
 mod leaving;
+mod turning;
 
 use super::desk::Desk;
 use super::plan::Plan;
