@@ -11,7 +11,7 @@ pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "msg", aliases: &["message"], args: &[Must(Kind::Names), Must(Kind::Text)],
         parse: msg, help: "one message to one or several" },
     VerbRow { word: "to", aliases: &[], args: &[May(Kind::With)], parse: to,
-        help: "plain lines go there, nothing is asked of anybody; alone: who waits longest" },
+        help: "plain lines go there, nobody is asked; alone: to who waits longest" },
     VerbRow { word: "outbox", aliases: &[], args: &[], parse: outbox,
         help: "what is not delivered yet, with its state" },
     VerbRow { word: "drop", aliases: &[], args: &[Must(Kind::Id)], parse: drop,
