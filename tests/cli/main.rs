@@ -3,6 +3,7 @@
 
 mod support;
 
+mod contract;
 mod directory;
 mod faults;
 mod files;

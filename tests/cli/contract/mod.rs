@@ -1,0 +1,3 @@
+//! The interface that scripts rely on, line by line.
+
+mod verbs;
