@@ -1,3 +1,4 @@
 //! The interface that scripts rely on, line by line.
 
+mod options;
 mod verbs;
