@@ -3,6 +3,7 @@
 
 mod support;
 
+mod completions;
 mod contract;
 mod directory;
 mod faults;
