@@ -11,6 +11,7 @@ mod files;
 mod friends;
 mod groups;
 mod idle;
+mod install;
 mod mail;
 mod messages;
 mod paths;
