@@ -4,12 +4,14 @@
 mod support;
 
 mod completions;
+mod contract;
 mod directory;
 mod faults;
 mod files;
 mod friends;
 mod groups;
 mod idle;
+mod install;
 mod mail;
 mod messages;
 mod paths;

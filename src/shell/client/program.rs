@@ -5,7 +5,7 @@ mod leaving;
 
 use super::desk::Desk;
 use super::plan::Plan;
-use super::reads::Read;
+use super::reads::{self, Read};
 use crate::proto::client::Client;
 use crate::proto::machine::{Effect, FileAction, Input, Machine, Wake};
 use crate::proto::model::command::Ticket;
@@ -19,6 +19,7 @@ use crate::shell::front::Failure;
 use crate::shell::front::input::LineBuffer;
 use crate::shell::front::lines::Asked;
 use crate::shell::reactor::{ControlEvent, Reactor, Ready, Signal};
+use crate::shell::store::StoreError;
 use crate::shell::store::client::ClientStore;
 use crate::shell::system::{self, Clock};
 use std::collections::VecDeque;
@@ -218,9 +219,7 @@ impl Program {
         self.is_asked = false;
         let Program { wake, machine, store, reactor, desk, is_ready, plan, leaving, files, .. } =
             self;
-        let effects = wake
-            .commit(machine, store, now)
-            .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
+        let effects = wake.commit(machine, store, now).map_err(store_failed)?;
         for effect in effects {
             match effect {
                 Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
@@ -233,6 +232,9 @@ impl Program {
                 Effect::Show(Notice::Event { seq, at, event }) => {
                     *is_ready |= matches!(event, Event::Ready { .. });
                     plan.is_online |= matches!(event, Event::Online { .. });
+                    for fit in desk.awaited() {
+                        reads::name_awaited(fit, store).map_err(store_failed)?;
+                    }
                     desk.event(seq, at, &event);
                 }
                 Effect::Show(Notice::Row(ticket, row)) => desk.row(ticket, &row),
@@ -256,9 +258,7 @@ impl Program {
         for _ in 0..self.reads.len() {
             let Some((ticket, read)) = self.reads.pop_front() else { break };
             let (desk, store) = (&mut self.desk, &mut self.store);
-            let rest = read
-                .step(ticket, desk, store, Some(&self.machine))
-                .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
+            let rest = read.step(ticket, desk, store, Some(&self.machine)).map_err(store_failed)?;
             self.reads.extend(rest.map(|read| (ticket, read)));
         }
         Ok(())
@@ -267,6 +267,8 @@ impl Program {
     fn on_alarm(&mut self, now: Now, alarm: Alarm) -> Result<(), Failure> {
         match alarm {
             Alarm::Start if self.is_ready => Ok(()),
+            // Time ran out for the event as well; nothing says that the server is to blame.
+            Alarm::Start if self.plan.awaits_event() && self.is_reachable() => Ok(()),
             Alarm::Start => {
                 let failure = self.unreachable();
                 match self.plan.gives_up_starting() {
@@ -302,6 +304,10 @@ impl Program {
         });
     }
 
+    fn is_reachable(&self) -> bool {
+        self.machine.why_unreachable().is_empty()
+    }
+
     fn unreachable(&self) -> Failure {
         let why = match self.machine.why_unreachable() {
             "" => "no answer in time",
@@ -326,6 +332,11 @@ fn make_directory(files: &Path, action: &FileAction) {
 /// What was to be printed is lost.
 pub(super) fn stdout_failed(why: &std::io::Error) -> Failure {
     Failure { exit: Exit::Local, error: format!("standard output: {}", system::words(why)) }
+}
+
+/// The profile's database failed.
+fn store_failed(why: StoreError) -> Failure {
+    Failure { exit: Exit::Local, error: why.to_string() }
 }
 
 /// A failure of this machine.
