@@ -10,6 +10,7 @@ use super::reads::{self, Read};
 use crate::proto::client::Client;
 use crate::proto::machine::{Effect, FileAction, Input, Machine, Wake};
 use crate::proto::model::command::Ticket;
+use crate::proto::model::conversation::Conversation;
 use crate::proto::model::event::Event;
 use crate::proto::model::notice::Notice;
 use crate::proto::model::refusal::{Exit, Refusal};
@@ -47,6 +48,8 @@ pub(super) struct Program {
     input_ended: bool,
     reads: VecDeque<(Ticket, Read)>,
     pub is_ready: bool,
+    /// What somebody at the terminal looks at.
+    looking: Option<Conversation>,
     leaving: Leaving,
     /// Tickets with an [`Alarm::Event`].
     event_waits: Vec<Ticket>,
@@ -95,7 +98,7 @@ impl Program {
             is_asked: false,
             _lock: lock,
             reactor,
-            desk: Desk::new(plan.style, broadcast),
+            desk: Desk::new(plan.printer(), broadcast),
             clock: Clock::new(),
             plan,
             wake: Wake::new(),
@@ -105,6 +108,7 @@ impl Program {
             input_ended: false,
             reads: VecDeque::new(),
             is_ready: false,
+            looking: None,
             leaving: Leaving::No,
         }
     }
@@ -148,6 +152,7 @@ impl Program {
         }
         self.take_lines(now)?;
         self.commit(now)?;
+        self.follow_looks()?;
         self.read_store()?;
         self.forget_alarms();
         // What others wait for first; the control socket's bytes leave with the next wait.

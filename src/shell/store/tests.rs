@@ -1,3 +1,4 @@
+mod attention;
 mod files;
 mod groups;
 mod letters;
