@@ -8,6 +8,7 @@ mod faults;
 mod files;
 mod friends;
 mod groups;
+mod hooks;
 mod idle;
 mod mail;
 mod messages;

@@ -1,9 +1,11 @@
 //! The client's loop: wake, read the clock, feed what is ready, commit, perform, print.
 
 mod asking;
+mod hooking;
 mod leaving;
 
 use super::desk::Desk;
+use super::hooks::Hooks;
 use super::plan::Plan;
 use super::reads::Read;
 use crate::proto::client::Client;
@@ -36,6 +38,7 @@ pub(super) struct Program {
     pub desk: Desk,
     pub clock: Clock,
     pub plan: Plan,
+    pub hooks: Hooks,
     wake: Wake<Client>,
     alarms: Timers<Alarm>,
     input: LineBuffer,
@@ -72,6 +75,10 @@ enum Alarm {
     Drain,
     /// An event, for this ticket.
     Event(Ticket),
+    /// The end of the hook that runs.
+    Hook,
+    /// The end of all hooks, for the program has nothing else to do.
+    Hooks,
 }
 
 impl Program {
@@ -82,6 +89,7 @@ impl Program {
         machine: Client,
         reactor: Reactor,
         plan: Plan,
+        hooks: Hooks,
     ) -> Program {
         let broadcast = plan.is_shown_everything();
         Program {
@@ -96,6 +104,7 @@ impl Program {
             desk: Desk::new(plan.style, broadcast),
             clock: Clock::new(),
             plan,
+            hooks,
             wake: Wake::new(),
             alarms: Timers::new(),
             input: LineBuffer::default(),
@@ -146,6 +155,7 @@ impl Program {
         }
         self.take_lines(now)?;
         self.commit(now)?;
+        self.run_hooks(now);
         self.read_store()?;
         self.forget_alarms();
         // What others wait for first; the control socket's bytes leave with the next wait.
@@ -174,7 +184,7 @@ impl Program {
 
     /// Feeds everything that is ready.
     fn take_in(&mut self, now: Now) {
-        let Program { reactor, machine, desk, input, input_ended, plan, .. } = self;
+        let Program { reactor, machine, desk, hooks, input, input_ended, plan, .. } = self;
         let mut fed = false;
         while let Some(ready) = reactor.next() {
             match ready {
@@ -189,6 +199,9 @@ impl Program {
                 Ready::File(file, event) => {
                     machine.handle(now, Input::File(file, event));
                     fed = true;
+                }
+                Ready::Run(run, event) if run.is_hook() => {
+                    hooks.on_child(run, event, &mut desk.stdout.errors);
                 }
                 Ready::Run(run, event) => {
                     machine.handle(now, Input::Run(run, event));
@@ -216,8 +229,8 @@ impl Program {
     /// Commits the wake and performs what it gave rise to.
     fn commit(&mut self, now: Now) -> Result<(), Failure> {
         self.is_asked = false;
-        let Program { wake, machine, store, reactor, desk, is_ready, plan, leaving, files, .. } =
-            self;
+        let Program { wake, machine, store, reactor, desk, hooks, plan, .. } = self;
+        let Program { is_ready, leaving, files, .. } = self;
         let effects = wake
             .commit(machine, store, now)
             .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
@@ -233,6 +246,7 @@ impl Program {
                 Effect::Show(Notice::Event { seq, at, event }) => {
                     *is_ready |= matches!(event, Event::Ready { .. });
                     plan.is_online |= matches!(event, Event::Online { .. });
+                    hooks.event(seq, at, &event);
                     desk.event(seq, at, &event);
                 }
                 Effect::Show(Notice::Row(ticket, row)) => desk.row(ticket, &row),
@@ -276,6 +290,18 @@ impl Program {
                         Ok(())
                     }
                 }
+            }
+            Alarm::Hook => {
+                self.kill_late_hook();
+                Ok(())
+            }
+            Alarm::Hooks => {
+                self.hooks.give_up();
+                Ok(())
+            }
+            Alarm::Drain if self.waits_for_hooks() => {
+                self.set_drain(now);
+                Ok(())
             }
             Alarm::Drain if self.plan.is_done() => self.leave(now, Exit::Done),
             Alarm::Drain => self.leave(now, Exit::Time),
