@@ -118,7 +118,7 @@ fn a_hook_is_a_kind_of_event_and_a_command_in_one_word_or_two() {
         &["who", "--on", "message  'a b' $c", "-j"],
     ] {
         let given = options(argv);
-        assert_eq!(given.on, [expected.clone()], "{argv:?}");
+        assert_eq!(given.on, std::slice::from_ref(&expected), "{argv:?}");
         assert!(given.json && given.words == ["who"], "{argv:?}");
     }
     let given = options(&["--on", "all", "a", "--on", "file", "b", "--on-seconds", "5"]);
