@@ -3,6 +3,7 @@
 
 mod support;
 
+mod completions;
 mod directory;
 mod faults;
 mod files;
