@@ -146,6 +146,12 @@ Exit codes:
 A script of lines ends with 0, whatever its lines were answered, unless the program itself failed.
 ";
 
+/// Whether what can be said of this argv, right or wrong, is to be said in JSON.
+pub fn wants_json(argv: &[String]) -> bool {
+    let mut options = argv.iter().take_while(|word| *word != "--");
+    options.any(|word| word == "--json" || word == "-j")
+}
+
 /// Reads `hobnob`'s argv, without the program's name.
 pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOptions>, Wrong> {
     let argv = &behind::join_pairs(argv)[..];

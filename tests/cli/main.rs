@@ -4,6 +4,7 @@
 mod support;
 
 mod completions;
+mod contract;
 mod directory;
 mod faults;
 mod files;
@@ -11,6 +12,7 @@ mod friends;
 mod groups;
 mod hooks;
 mod idle;
+mod install;
 mod mail;
 mod messages;
 mod paths;

@@ -362,6 +362,11 @@ impl Desk {
         self.waits.push((ticket, fit));
     }
 
+    /// What is waited for.
+    pub fn awaited(&mut self) -> impl Iterator<Item = &mut Fit> {
+        self.waits.iter_mut().map(|(_, fit)| fit)
+    }
+
     /// A ticket's time is up, if it waits for an event.
     pub fn give_up_waiting(&mut self, ticket: Ticket, failure: Failure) {
         self.waits.retain(|(waiting, _)| *waiting != ticket);

@@ -70,8 +70,12 @@ pub fn main() -> Exit {
     }
     let mut options = match cli::client(&argv, &|variable| std::env::var(variable).ok()) {
         Ok(Parsed::Run(options)) => options,
-        Ok(Parsed::Print(text)) => return exit_of(print(text.into_bytes())),
-        Err(Wrong(why)) => return wrong(&why),
+        Ok(Parsed::Print(text)) => return exit_of(print_text(text, cli::wants_json(&argv))),
+        Err(Wrong(why)) => {
+            let failure = Failure { exit: Exit::Usage, error: why };
+            let answered = if cli::wants_json(&argv) { answer(&failure) } else { Ok(Exit::Done) };
+            return exit_of(answered.and(Err(failure)));
+        }
     };
     system::start_log(options.verbose);
     system::keep_files_private();
@@ -96,7 +100,9 @@ fn run(options: &ClientOptions) -> Result<Exit, Failure> {
     let begun = aim(options, defaults).and_then(|aim| match aim {
         Aim::Verb(Request::Help(rows)) => {
             let mut out = Vec::new();
-            Printer::new(style).help(&mut out, &rows);
+            let mut printer = Printer::new(style);
+            printer.help(&mut out, &rows);
+            printer.done(&mut out, None, Ok(()));
             Ok(Begun::Ended(print(out)?))
         }
         aim => enter(
@@ -110,9 +116,7 @@ fn run(options: &ClientOptions) -> Result<Exit, Failure> {
         Ok(Begun::Program(program)) => program.run(),
         Err(failure) => {
             if options.json && !options.words.is_empty() {
-                let mut out = Vec::new();
-                JsonLines::default().done(&mut out, None, Err(&failure));
-                print(out)?;
+                answer(&failure)?;
             }
             Err(failure)
         }
@@ -333,6 +337,23 @@ fn in_use(home: &Path, pid: Option<u32>) -> Failure {
     let hint = "[give it verbs with: hobnob VERB, or name another profile with --home]";
     let error = format!("profile {}: in use{by} {hint}", home.display());
     Failure { exit: Exit::Local, error }
+}
+
+fn print_text(text: String, json: bool) -> Result<Exit, Failure> {
+    if !json {
+        return print(text.into_bytes());
+    }
+    let mut out = Vec::new();
+    JsonLines::default().text(&mut out, &text);
+    JsonLines::default().done(&mut out, None, Ok(()));
+    print(out)
+}
+
+/// Says in JSON that the verb of argv was not even begun.
+fn answer(failure: &Failure) -> Result<Exit, Failure> {
+    let mut out = Vec::new();
+    JsonLines::default().done(&mut out, None, Err(failure));
+    print(out)
 }
 
 fn print(text: Vec<u8>) -> Result<Exit, Failure> {

@@ -96,6 +96,11 @@ impl Plan {
         self.aim == Aim::Lines { typed: true }
     }
 
+    /// Whether the program runs for an event to come.
+    pub fn awaits_event(&self) -> bool {
+        matches!(self.aim, Aim::Verb(Request::Wait(_)))
+    }
+
     /// Whether a server that is not reached in time is the end.
     pub fn gives_up_starting(&self) -> bool {
         match &self.aim {

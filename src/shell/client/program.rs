@@ -7,7 +7,7 @@ mod leaving;
 use super::desk::Desk;
 use super::hooks::Hooks;
 use super::plan::Plan;
-use super::reads::Read;
+use super::reads::{self, Read};
 use crate::proto::client::Client;
 use crate::proto::machine::{Effect, FileAction, Input, Machine, Wake};
 use crate::proto::model::command::Ticket;
@@ -21,6 +21,7 @@ use crate::shell::front::Failure;
 use crate::shell::front::input::LineBuffer;
 use crate::shell::front::lines::Asked;
 use crate::shell::reactor::{ControlEvent, Reactor, Ready, Signal};
+use crate::shell::store::StoreError;
 use crate::shell::store::client::ClientStore;
 use crate::shell::system::{self, Clock};
 use std::collections::VecDeque;
@@ -231,9 +232,7 @@ impl Program {
         self.is_asked = false;
         let Program { wake, machine, store, reactor, desk, hooks, plan, .. } = self;
         let Program { is_ready, leaving, files, .. } = self;
-        let effects = wake
-            .commit(machine, store, now)
-            .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
+        let effects = wake.commit(machine, store, now).map_err(store_failed)?;
         for effect in effects {
             match effect {
                 Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
@@ -247,6 +246,9 @@ impl Program {
                     *is_ready |= matches!(event, Event::Ready { .. });
                     plan.is_online |= matches!(event, Event::Online { .. });
                     hooks.event(seq, at, &event);
+                    for fit in desk.awaited() {
+                        reads::name_awaited(fit, store).map_err(store_failed)?;
+                    }
                     desk.event(seq, at, &event);
                 }
                 Effect::Show(Notice::Row(ticket, row)) => desk.row(ticket, &row),
@@ -270,9 +272,7 @@ impl Program {
         for _ in 0..self.reads.len() {
             let Some((ticket, read)) = self.reads.pop_front() else { break };
             let (desk, store) = (&mut self.desk, &mut self.store);
-            let rest = read
-                .step(ticket, desk, store, Some(&self.machine))
-                .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
+            let rest = read.step(ticket, desk, store, Some(&self.machine)).map_err(store_failed)?;
             self.reads.extend(rest.map(|read| (ticket, read)));
         }
         Ok(())
@@ -281,6 +281,8 @@ impl Program {
     fn on_alarm(&mut self, now: Now, alarm: Alarm) -> Result<(), Failure> {
         match alarm {
             Alarm::Start if self.is_ready => Ok(()),
+            // Time ran out for the event as well; nothing says that the server is to blame.
+            Alarm::Start if self.plan.awaits_event() && self.is_reachable() => Ok(()),
             Alarm::Start => {
                 let failure = self.unreachable();
                 match self.plan.gives_up_starting() {
@@ -328,6 +330,10 @@ impl Program {
         });
     }
 
+    fn is_reachable(&self) -> bool {
+        self.machine.why_unreachable().is_empty()
+    }
+
     fn unreachable(&self) -> Failure {
         let why = match self.machine.why_unreachable() {
             "" => "no answer in time",
@@ -352,6 +358,11 @@ fn make_directory(files: &Path, action: &FileAction) {
 /// What was to be printed is lost.
 pub(super) fn stdout_failed(why: &std::io::Error) -> Failure {
     Failure { exit: Exit::Local, error: format!("standard output: {}", system::words(why)) }
+}
+
+/// The profile's database failed.
+fn store_failed(why: StoreError) -> Failure {
+    Failure { exit: Exit::Local, error: why.to_string() }
 }
 
 /// A failure of this machine.

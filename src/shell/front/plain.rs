@@ -191,7 +191,8 @@ fn safety_row(out: &mut Vec<u8>, row: &SafetyRow) {
     word(out, &row.number);
     line(out, &["  (", &row.name]);
     labelled(out, ", key ", Some(row.fingerprint));
-    word(out, "; theirs for you must be the same)\n");
+    word(out, "; theirs for you must be the same)");
+    out.push(b'\n');
 }
 
 fn whoami(out: &mut Vec<u8>, me: &WhoamiRow) {

@@ -100,7 +100,6 @@ fn wait(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     if let Some(kind) = kind.as_ref().filter(|kind| !KINDS.contains(&kind.as_str())) {
         return Err(Bad::Word(kind.clone(), "no event is of that kind"));
     }
-    let from = from.map(|with| with.to_string());
     Ok(Request::Wait(Fit { from, text: given.value("--match").map(str::to_owned), kind }))
 }
 

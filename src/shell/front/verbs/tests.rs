@@ -98,7 +98,7 @@ fn reads_of_the_store_take_their_options() {
     assert_eq!(parse("events"), events(None, false));
     assert_eq!(parse("events --follow --since 7"), events(Some(7), true));
     let fit = Fit {
-        from: Some("bob".to_owned()),
+        from: Some(With::Person(bob())),
         text: Some("a b".to_owned()),
         kind: Some("message".to_owned()),
     };
