@@ -25,4 +25,5 @@ mod safe_text;
 mod scripting;
 mod search;
 mod sessions;
+mod talk;
 mod voice;

@@ -138,7 +138,7 @@ fn aim(options: &ClientOptions, defaults: Defaults) -> Result<Aim, Failure> {
     Ok(match lines::parse_words(&options.words, defaults)? {
         Request::Listen => Aim::Listen,
         Request::Dial(host) => Aim::Chat(Request::Ask(Verb::Chat(look_up(&host)?))),
-        request @ Request::Ask(Verb::Chat(_)) => Aim::Chat(request),
+        request @ (Request::Ask(Verb::Chat(_)) | Request::To(Some(_))) => Aim::Chat(request),
         request => Aim::Verb(request),
     })
 }

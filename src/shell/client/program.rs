@@ -3,6 +3,7 @@
 mod asking;
 mod hooking;
 mod leaving;
+mod turning;
 
 use super::desk::Desk;
 use super::hooks::Hooks;
