@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod friends;
 mod groups;
+mod hooks;
 mod idle;
 mod install;
 mod mail;

@@ -5,6 +5,7 @@
 //! | `profile` | the directory, its lock, keys, the server's address |
 //! | `program` | the loop |
 //! | `plan` | what the program was started for, and when that is done |
+//! | `hooks` | commands of the user's own that are run because something happened |
 //! | `desk` | who asked for what, and where each notice goes |
 //! | `talk` | where plain lines go |
 //! | `unread` | what came elsewhere meanwhile |
@@ -15,6 +16,7 @@
 //! | `remote` | a verb that goes to a hobnob that is running already |
 
 mod desk;
+mod hooks;
 mod keeper;
 mod paths;
 mod plan;
@@ -28,6 +30,7 @@ mod transcriber;
 mod unread;
 
 use self::desk::{Desk, Role, Sink};
+use self::hooks::Hooks;
 use self::plan::{Aim, Plan};
 use self::profile::{Opened, Profile};
 use self::program::{Program, local, stdout_failed};
@@ -48,7 +51,7 @@ use crate::shell::stdout::Stdout;
 use crate::shell::system::{self, Clock};
 use std::io::{self, IsTerminal, Write};
 use std::net::ToSocketAddrs;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -196,7 +199,11 @@ fn start(
     let (identity, store, lock) = profile.into_parts();
     let machine = Client::restore(config, identity, past, seed);
     let reactor = Reactor::new().map_err(|why| local(&why))?;
-    Ok(Begun::Program(Box::new(Program::new((home, files), lock, store, machine, reactor, plan))))
+    let hooks = Hooks::new(options.on.clone(), options.on_seconds);
+    let home = path::absolute(&home).map_err(|why| profile::failed(&home, why))?;
+    let places = (home, files);
+    let program = Program::new(places, lock, store, machine, reactor, plan, hooks);
+    Ok(Begun::Program(Box::new(program)))
 }
 
 fn config(
@@ -366,10 +373,14 @@ fn wrong(why: &str) -> Exit {
 
 /// One line on stderr: what failed, and why.
 fn diagnose(failure: &Failure) {
+    if let Err(why) = io::stderr().write_all(&line_of(failure)) {
+        log::debug!("standard error: {why}");
+    }
+}
+
+fn line_of(failure: &Failure) -> Vec<u8> {
     let mut line = b"hobnob: ".to_vec();
     safe::push_word(&failure.error, &mut line);
     line.push(b'\n');
-    if let Err(why) = io::stderr().write_all(&line) {
-        log::debug!("standard error: {why}");
-    }
+    line
 }

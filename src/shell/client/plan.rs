@@ -223,7 +223,8 @@ impl Program {
             return self.leave(now, Exit::Done);
         }
         self.drain_by(now);
-        match self.is_ready && self.desk.is_quiet() && self.machine.is_settled() {
+        let is_settled = self.is_ready && self.desk.is_quiet() && self.machine.is_settled();
+        match is_settled && self.hooks_have_ended(now) {
             true => self.leave(now, if self.desk.is_late() { Exit::Time } else { Exit::Done }),
             false => Ok(()),
         }
@@ -244,7 +245,8 @@ impl Program {
             return Ok(());
         }
         // Others may have asked over the control socket meanwhile; they get their answers first.
-        match self.plan.outcome.take_if(|_| self.desk.is_idle()) {
+        let may_end = self.desk.is_idle() && self.hooks_have_ended(now);
+        match self.plan.outcome.take_if(|_| may_end) {
             Some(result) => self.leave_with(now, result),
             None => Ok(()),
         }

@@ -1,10 +1,12 @@
 //! The client's loop: wake, read the clock, feed what is ready, commit, perform, print.
 
 mod asking;
+mod hooking;
 mod leaving;
 mod turning;
 
 use super::desk::Desk;
+use super::hooks::Hooks;
 use super::plan::Plan;
 use super::reads::{self, Read};
 use crate::proto::client::Client;
@@ -39,6 +41,7 @@ pub(super) struct Program {
     pub desk: Desk,
     pub clock: Clock,
     pub plan: Plan,
+    pub hooks: Hooks,
     wake: Wake<Client>,
     alarms: Timers<Alarm>,
     input: LineBuffer,
@@ -77,6 +80,10 @@ enum Alarm {
     Drain,
     /// An event, for this ticket.
     Event(Ticket),
+    /// The end of the hook that runs.
+    Hook,
+    /// The end of all hooks, for the program has nothing else to do.
+    Hooks,
 }
 
 impl Program {
@@ -87,6 +94,7 @@ impl Program {
         machine: Client,
         reactor: Reactor,
         plan: Plan,
+        hooks: Hooks,
     ) -> Program {
         let broadcast = plan.is_shown_everything();
         Program {
@@ -101,6 +109,7 @@ impl Program {
             desk: Desk::new(plan.printer(), broadcast),
             clock: Clock::new(),
             plan,
+            hooks,
             wake: Wake::new(),
             alarms: Timers::new(),
             input: LineBuffer::default(),
@@ -153,6 +162,7 @@ impl Program {
         self.take_lines(now)?;
         self.commit(now)?;
         self.follow_looks()?;
+        self.run_hooks(now);
         self.read_store()?;
         self.forget_alarms();
         // What others wait for first; the control socket's bytes leave with the next wait.
@@ -181,7 +191,7 @@ impl Program {
 
     /// Feeds everything that is ready.
     fn take_in(&mut self, now: Now) {
-        let Program { reactor, machine, desk, input, input_ended, plan, .. } = self;
+        let Program { reactor, machine, desk, hooks, input, input_ended, plan, .. } = self;
         let mut fed = false;
         while let Some(ready) = reactor.next() {
             match ready {
@@ -196,6 +206,9 @@ impl Program {
                 Ready::File(file, event) => {
                     machine.handle(now, Input::File(file, event));
                     fed = true;
+                }
+                Ready::Run(run, event) if run.is_hook() => {
+                    hooks.on_child(run, event, &mut desk.stdout.errors);
                 }
                 Ready::Run(run, event) => {
                     machine.handle(now, Input::Run(run, event));
@@ -223,8 +236,8 @@ impl Program {
     /// Commits the wake and performs what it gave rise to.
     fn commit(&mut self, now: Now) -> Result<(), Failure> {
         self.is_asked = false;
-        let Program { wake, machine, store, reactor, desk, is_ready, plan, leaving, files, .. } =
-            self;
+        let Program { wake, machine, store, reactor, desk, hooks, plan, .. } = self;
+        let Program { is_ready, leaving, files, .. } = self;
         let effects = wake.commit(machine, store, now).map_err(store_failed)?;
         for effect in effects {
             match effect {
@@ -238,6 +251,7 @@ impl Program {
                 Effect::Show(Notice::Event { seq, at, event }) => {
                     *is_ready |= matches!(event, Event::Ready { .. });
                     plan.is_online |= matches!(event, Event::Online { .. });
+                    hooks.event(seq, at, &event);
                     for fit in desk.awaited() {
                         reads::name_awaited(fit, store).map_err(store_failed)?;
                     }
@@ -284,6 +298,18 @@ impl Program {
                         Ok(())
                     }
                 }
+            }
+            Alarm::Hook => {
+                self.kill_late_hook();
+                Ok(())
+            }
+            Alarm::Hooks => {
+                self.hooks.give_up();
+                Ok(())
+            }
+            Alarm::Drain if self.waits_for_hooks() => {
+                self.set_drain(now);
+                Ok(())
             }
             Alarm::Drain if self.plan.is_done() => self.leave(now, Exit::Done),
             Alarm::Drain => self.leave(now, Exit::Time),
