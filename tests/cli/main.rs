@@ -4,6 +4,7 @@
 mod support;
 
 mod directory;
+mod export;
 mod faults;
 mod files;
 mod friends;

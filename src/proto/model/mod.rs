@@ -5,6 +5,7 @@ pub mod bond;
 pub mod command;
 pub mod entry;
 pub mod event;
+pub mod export;
 pub mod group;
 pub mod letter;
 pub mod moment;

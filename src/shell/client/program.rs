@@ -277,6 +277,12 @@ impl Program {
                     }
                 }
             }
+            // It is not held up by anybody else, so that it comes to its end.
+            Alarm::Drain if self.is_exporting() => {
+                let until = now.mono.after_ms(self.plan.timeout_ms.max(1));
+                self.alarms.set(Alarm::Drain, until, "an export");
+                Ok(())
+            }
             Alarm::Drain if self.plan.is_done() => self.leave(now, Exit::Done),
             Alarm::Drain => self.leave(now, Exit::Time),
             Alarm::Event(ticket) => {
@@ -285,6 +291,10 @@ impl Program {
                 Ok(())
             }
         }
+    }
+
+    fn is_exporting(&self) -> bool {
+        self.reads.iter().any(|(_, read)| matches!(read, Read::Export(_)))
     }
 
     /// A deadline that nobody waits for any more must not wake us.
