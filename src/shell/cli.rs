@@ -119,17 +119,6 @@ pub struct ServerAddress {
     pub key: Option<Fingerprint>,
 }
 
-/// The options of `hobnob` as README's table.
-pub fn markdown() -> String {
-    let mut text = "| option | what it does |\n|---|---|\n".to_owned();
-    for OptionRow { short, long, hint, help, .. } in options::CLIENT {
-        let dash = if short.is_empty() { String::new() } else { format!("-{short} ") };
-        let gap = if hint.is_empty() { "" } else { " " };
-        let _ = writeln!(text, "| `{dash}--{long}{gap}{hint}` | {help} |");
-    }
-    text
-}
-
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -144,11 +133,6 @@ A script of lines ends with 0, whatever its lines were answered, unless the prog
 
 /// Reads `hobnob`'s argv, without the program's name.
 pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOptions>, Wrong> {
-    if let [help, markdown] = argv
-        && (help.as_str(), markdown.as_str()) == ("help", "--markdown")
-    {
-        return Ok(Parsed::Print(help::markdown()));
-    }
     let first = parse(options::CLIENT, argv)?;
     let words = first.free.clone();
     let options = &argv[..argv.len() - words.len()];
@@ -376,7 +360,6 @@ fn client_help() -> String {
 usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a file
        hobnob [OPTIONS] listen       print events until told to stop
        hobnob [OPTIONS] VERB ...     one verb; by a hobnob of the profile that runs, if one does
-       hobnob help --markdown        the verbs as a table
 "
     .to_owned();
     push_options(&mut text, options::CLIENT);

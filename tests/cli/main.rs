@@ -3,6 +3,7 @@
 
 mod support;
 
+mod completions;
 mod directory;
 mod export;
 mod faults;

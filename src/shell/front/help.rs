@@ -1,4 +1,4 @@
-//! The table of verbs, printed: `/help`, `--help`, README.
+//! The table of verbs, printed: `/help` and `--help`.
 
 use super::verbs::{SECTIONS, VerbRow, rows};
 use std::fmt::Write;
@@ -30,17 +30,6 @@ pub fn one(row: &VerbRow) -> String {
     text
 }
 
-/// README's table.
-pub fn markdown() -> String {
-    let mut text = "| verb | also | what it does |\n|---|---|---|\n".to_owned();
-    for row in rows() {
-        let also: Vec<String> = row.aliases.iter().map(|alias| format!("`{alias}`")).collect();
-        let usage = row.usage().replace('|', "\\|");
-        let _ = writeln!(text, "| `{usage}` | {} | {} |", also.join(", "), row.help);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +43,5 @@ mod tests {
             assert!(one(row).starts_with(&row.usage()));
         }
         assert!(text.lines().all(|line| line.chars().count() <= 100));
-        assert_eq!(markdown().lines().count(), rows().count() + 2);
     }
 }

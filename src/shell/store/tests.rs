@@ -273,7 +273,9 @@ fn a_second_process_is_told_that_the_file_is_in_use() {
 
 #[test]
 fn a_missing_folder_is_an_error_with_a_next_step() {
-    let error = ClientStore::open(Path::new("/nonexistent/hobnob.db")).unwrap_err();
+    let file = Scratch::new("missing");
+    let path = file.folder.join("nobody").join("hobnob.db");
+    let error = ClientStore::open(&path).unwrap_err();
     assert!(matches!(error, StoreError::Io(_)), "{error:?}");
     assert!(error.to_string().ends_with(']'), "{error}");
 }
