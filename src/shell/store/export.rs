@@ -35,14 +35,14 @@ pub struct Cursor {
 
 /// Where the rows of a table come from.
 #[derive(Debug)]
-struct Source {
+pub(super) struct Source {
     table: &'static Table,
-    rows: Rows,
+    pub(super) rows: Rows,
 }
 
 /// How they are read.
 #[derive(Debug)]
-enum Rows {
+pub(super) enum Rows {
     /// By a statement, whose first so many columns are the row's key. Its parameters: the key of
     /// the row before, from ?1 on; ?4 the last event's number, ?5 our fingerprint, ?6 the server.
     Sql(usize, &'static str),
@@ -204,7 +204,7 @@ fn person<'a>(row: &'a Row<'_>, column: usize, cursor: &'a Cursor) -> Result<Cel
     Ok(Cell::Person(key, name.or(own)))
 }
 
-static SOURCES: [Source; 13] = [
+pub(super) static SOURCES: [Source; 13] = [
     Source { table: &tables::ME, rows: Rows::Sql(1, ME) },
     Source { table: &tables::PERSON, rows: Rows::Sql(1, PEOPLE) },
     Source { table: &tables::IN_GROUPS, rows: Rows::Sql(1, GROUPS) },
