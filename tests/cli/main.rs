@@ -4,13 +4,16 @@
 mod support;
 
 mod completions;
+mod contract;
 mod directory;
 mod export;
 mod faults;
 mod files;
 mod friends;
 mod groups;
+mod hooks;
 mod idle;
+mod install;
 mod mail;
 mod messages;
 mod paths;
@@ -23,4 +26,5 @@ mod safe_text;
 mod scripting;
 mod search;
 mod sessions;
+mod talk;
 mod voice;

@@ -3,15 +3,20 @@
 
 mod bash;
 mod fish;
+mod man;
 mod table;
 mod zsh;
 
+use hobnob::shell::front::fit::KINDS;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 /// Every page with its place below `scripts/share`.
-fn pages() -> [(&'static str, String); 6] {
+fn pages() -> [(&'static str, String); 8] {
     [
+        ("man/man1/hobnob.1", man::client()),
+        ("man/man8/hobnobd.8", man::server()),
         ("bash-completion/completions/hobnob", bash::client()),
         ("bash-completion/completions/hobnobd", bash::server()),
         ("zsh/site-functions/_hobnob", zsh::client()),
@@ -35,4 +40,31 @@ fn each_page_is_the_programs_own() {
         let found = fs::read_to_string(&path).unwrap_or_default();
         assert!(found == wanted, "{name} is old [scripts/pages]");
     }
+}
+
+#[test]
+fn the_manual_names_each_kind_of_event() {
+    let page = man::client();
+    let (_, events) = page.split_once(".Ss Events\n").expect("it has that section");
+    let (events, _) = events.split_once("\n.El\n").expect("its list ends");
+    let items: Vec<&str> = events.lines().filter_map(|line| line.strip_prefix(".It Li ")).collect();
+    let named: Vec<&str> = items.iter().flat_map(|item| item.split(" , ")).collect();
+    let missing: Vec<_> = KINDS.iter().filter(|kind| !named.contains(kind)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn manual_pages_have_nothing_to_complain_about() {
+    let share = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/share");
+    let pages = ["man/man1/hobnob.1", "man/man8/hobnobd.8"].map(|page| share.join(page));
+    let mut mandoc = Command::new("mandoc");
+    mandoc.args(["-T", "lint"]).args(pages);
+    let Ok(output) = mandoc.output() else {
+        return println!("skipped: mandoc is not installed");
+    };
+    let complaints = String::from_utf8_lossy(&output.stdout).into_owned();
+    // It looks among the pages that are installed, where these need not be.
+    let complaints =
+        complaints.lines().filter(|line| !line.contains("referenced manual not found"));
+    assert_eq!(complaints.collect::<Vec<_>>(), [""; 0]);
 }
