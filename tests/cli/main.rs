@@ -6,6 +6,7 @@ mod support;
 mod completions;
 mod contract;
 mod directory;
+mod export;
 mod faults;
 mod files;
 mod friends;
