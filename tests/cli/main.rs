@@ -16,6 +16,7 @@ mod idle;
 mod install;
 mod mail;
 mod messages;
+mod notify;
 mod paths;
 mod posts;
 mod privacy;

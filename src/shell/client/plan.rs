@@ -9,6 +9,7 @@ use crate::proto::model::refusal::Exit;
 use crate::proto::time::Now;
 use crate::shell::front::days::Days;
 use crate::shell::front::lines::Asked;
+use crate::shell::front::paint::Paint;
 use crate::shell::front::printer::{Printer, Style};
 use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request};
@@ -114,7 +115,12 @@ impl Plan {
     pub fn printer(&self) -> Printer {
         let printer = Printer::new(self.style);
         match self.style.terminal {
-            true => printer.with_days(Days::new(system::zone, self.defaults.now)),
+            true => {
+                let variable = |name| std::env::var(name).ok();
+                let (term, no_color) = (variable("TERM"), variable("NO_COLOR"));
+                let paint = Paint::by(term.as_deref(), no_color.as_deref());
+                printer.at_terminal(Days::new(system::zone, self.defaults.now), paint)
+            }
             false => printer,
         }
     }
@@ -162,6 +168,7 @@ impl Plan {
             ) => true,
             Request::Ask(_) | Request::Dial(_) | Request::Say { .. } => false,
             Request::To(_)
+            | Request::Notify { .. }
             | Request::History { .. }
             | Request::Search { .. }
             | Request::Events { .. }
@@ -183,6 +190,7 @@ impl Program {
         let control = profile::control(&self.directory);
         self.reactor.open_control(&control).map_err(|why| profile::failed(&control, why))?;
         self.watch()?;
+        self.restore_alerts()?;
         match self.plan.aim.clone() {
             Aim::Lines { .. } => self.reactor.open_stdin().map_err(|why| local(&why)),
             Aim::Listen => Ok(()),

@@ -74,6 +74,7 @@ mod tests {
     use crate::proto::bytes::Bytes;
     use crate::proto::id::MsgId;
     use crate::proto::model::account::Visibility;
+    use crate::proto::model::conversation::Level;
     use crate::proto::model::entry::{Direction, EntryKind};
     use crate::proto::model::event::{Path, SessionState, Stage};
     use crate::proto::model::notice::{
@@ -147,6 +148,7 @@ mod tests {
             }),
             Row::To { person: Some("bob".to_owned()), group: None },
             Row::To { person: None, group: None },
+            Row::Notify { person: None, group: Some("tea".to_owned()), level: Level::Mentions },
             Row::Queued { id: MsgId::LAST, to: "bob".to_owned(), members: None },
             Row::Queued { id: MsgId::LAST, to: "climbers".to_owned(), members: Some(14) },
         ]);

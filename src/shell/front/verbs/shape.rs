@@ -48,6 +48,8 @@ pub enum Kind {
     Command,
     /// An event's kind.
     Event,
+    /// How much to be told.
+    Level,
     /// A verb.
     Verb,
 }
@@ -70,6 +72,7 @@ impl Kind {
             Kind::Path => "PATH",
             Kind::Wav => "WAV",
             Kind::Command => "COMMAND…",
+            Kind::Level => "off|mentions|all",
             Kind::Verb => "VERB",
         }
     }
