@@ -1,6 +1,6 @@
 //! What the program was started for, and when that is done.
 
-use super::desk::Desk;
+use super::desk::{Desk, Sink};
 use super::profile;
 use super::program::{Program, local};
 use crate::proto::model::command::Verb;
@@ -191,6 +191,9 @@ impl Program {
         self.reactor.open_control(&control).map_err(|why| profile::failed(&control, why))?;
         self.watch()?;
         self.restore_alerts()?;
+        if self.plan.is_watched() && !self.plan.is_known {
+            self.desk.print(Sink::Stdout, |printer, out| printer.greeting(out));
+        }
         match self.plan.aim.clone() {
             Aim::Lines { .. } => self.reactor.open_stdin().map_err(|why| local(&why)),
             Aim::Listen => Ok(()),

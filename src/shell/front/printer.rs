@@ -230,12 +230,22 @@ impl Printer {
         }
     }
 
+    /// What to do next, for who has just come.
+    pub fn greeting(&self, out: &mut Vec<u8>) {
+        for line in help::GREETING {
+            let start = out.len();
+            out.extend_from_slice(line.as_bytes());
+            self.paint.line(start, out);
+            out.push(b'\n');
+        }
+    }
+
     /// These verbs; none of them are all.
     pub fn help(&mut self, out: &mut Vec<u8>, rows: &[&VerbRow]) {
         match (self.style.json, rows) {
             (true, []) => verbs::rows().for_each(|row| self.json.verb(out, row)),
             (true, rows) => rows.iter().for_each(|row| self.json.verb(out, row)),
-            (false, []) => out.extend_from_slice(help::all().as_bytes()),
+            (false, []) => out.extend_from_slice(help::guide().as_bytes()),
             (false, rows) => {
                 rows.iter().for_each(|row| out.extend_from_slice(help::one(row).as_bytes()));
             }
