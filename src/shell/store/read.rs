@@ -7,6 +7,7 @@ use super::StoreError;
 use super::client::{ClientStore, FROM_US, msg_id, person, stage};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::{MsgId, Seq};
+use crate::proto::json::{self, BadJson};
 use crate::proto::model::entry::{Direction, Entry, EntryKind, HistoryOf, OutboxRow};
 use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::person::{Fingerprint, Person, Target};
@@ -151,11 +152,11 @@ impl ClientStore {
         let (first, at) = (row.get::<_, i64>(0)?, Wall(row.get(1)?));
         let body = row.get_ref(3)?.as_str().unwrap_or_default();
         if row.get_ref(2)?.as_str() == Ok("receipts") {
-            let receipts: Receipts = serde_json::from_str(body).map_err(damaged)?;
+            let receipts: Receipts = json::read(body).map_err(damaged)?;
             return self.receipts(first, at, &receipts, since, limit, each);
         }
         if first > since {
-            each(Seq(first as u64), at, serde_json::from_str(body).map_err(damaged)?);
+            each(Seq(first as u64), at, json::read(body).map_err(damaged)?);
             return Ok(1);
         }
         Ok(0)
@@ -311,7 +312,7 @@ pub(super) fn label(row: &Row<'_>, first_column: usize) -> Result<String, StoreE
     Ok(Fingerprint(Bytes(row.get(first_column)?)).to_string())
 }
 
-fn damaged(error: serde_json::Error) -> StoreError {
+fn damaged(error: BadJson) -> StoreError {
     StoreError::Corrupt(format!("an event that cannot be read: {error}"))
 }
 
