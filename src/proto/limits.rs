@@ -301,3 +301,13 @@ pub const RUN_MEMORY_BYTES: u64 = 256 * 1024 * 1024;
 pub const RUN_CHUNK_BYTES: usize = 16 * 1024;
 /// Standing yeses of one client.
 pub const GRANTS: usize = 1024;
+/// Hooks that wait for their turn: a burst of messages, not what never ends.
+pub const HOOKS: usize = 1024;
+/// Bytes of events that wait with them.
+pub const HOOKS_BYTES: usize = 4 * 1024 * 1024;
+/// How long one may take, unless told otherwise.
+pub const HOOK_S: u64 = 30;
+/// What one may write to our standard error.
+pub const HOOK_OUTPUT_BYTES: usize = 64 * 1024;
+/// The largest file of options: no hand writes more.
+pub const CONFIG_BYTES: usize = 64 * 1024;

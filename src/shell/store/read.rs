@@ -7,13 +7,14 @@ use super::StoreError;
 use super::client::{ClientStore, FROM_US, msg_id, person, stage};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::{MsgId, Seq};
-use crate::proto::json::{self, BadJson};
+use crate::proto::json;
 use crate::proto::model::entry::{Direction, Entry, EntryKind, HistoryOf, OutboxRow};
 use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::time::Wall;
 use rusqlite::{Row, Rows, params_from_iter};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 impl ClientStore {
     /// The newest `limit` entries kept at `since` or later, oldest of them first. The two
@@ -312,7 +313,7 @@ pub(super) fn label(row: &Row<'_>, first_column: usize) -> Result<String, StoreE
     Ok(Fingerprint(Bytes(row.get(first_column)?)).to_string())
 }
 
-fn damaged(error: BadJson) -> StoreError {
+pub(super) fn damaged(error: impl fmt::Display) -> StoreError {
     StoreError::Corrupt(format!("an event that cannot be read: {error}"))
 }
 
@@ -357,7 +358,7 @@ pub(super) const MESSAGES_AFTER: &str = "
 const EVENTS_COVERING: &str = "
     SELECT seq, at, kind, body FROM events
     WHERE seq >= coalesce((SELECT max(seq) FROM events WHERE seq <= ?1), 0) ORDER BY seq";
-const ADDRESSED: &str = "
+pub(super) const ADDRESSED: &str = "
     SELECT m.id, p.fingerprint, p.name, m.seq
     FROM messages m CROSS JOIN people p ON p.id = m.person WHERE m.seq BETWEEN ?1 AND ?2
     UNION ALL
