@@ -1,5 +1,6 @@
 //! The interface that scripts rely on, line by line.
 
+mod events;
 mod options;
 mod scripts;
 mod verbs;
