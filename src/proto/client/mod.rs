@@ -191,11 +191,11 @@ impl Client {
     pub fn restore(config: Config, me: Identity, mut past: Restored, seed: [u8; 32]) -> Client {
         let mut core = Core::new(seed);
         core.alarm(Alarm::Reconnect, 0, "start");
-        let pinned = config.server.as_ref().and_then(|server| server.key).or(past.server_key);
+        let wanted = config.server.as_ref().and_then(|server| server.key);
         let runs = Runs::restore(&mut past);
         let mut client = Client {
             runs,
-            uplink: Uplink::new(config.server.is_some(), pinned),
+            uplink: Uplink::new(config.server.is_some(), wanted, past.server_key),
             directory: Directory::default(),
             people: People::restore(past.people, past.bonds),
             sessions: Sessions::default(),
