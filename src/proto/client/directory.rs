@@ -274,6 +274,7 @@ impl Client {
             self.people.set_changed(pinned, true);
             let (name, new) = (found.label(), found.fingerprint);
             self.core.event(Event::Identity { name, old: pinned, new });
+            self.await_no_more_of(pinned);
         }
     }
 
