@@ -3,8 +3,10 @@
 pub mod account;
 pub mod bond;
 pub mod command;
+pub mod conversation;
 pub mod entry;
 pub mod event;
+pub mod export;
 pub mod group;
 pub mod letter;
 pub mod moment;

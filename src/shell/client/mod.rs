@@ -5,16 +5,21 @@
 //! | `profile` | the directory, its lock, keys, the server's address |
 //! | `program` | the loop |
 //! | `plan` | what the program was started for, and when that is done |
+//! | `hooks` | commands of the user's own that are run because something happened |
 //! | `desk` | who asked for what, and where each notice goes |
 //! | `talk` | whom plain lines go to |
 //! | `reads` | listings that the store answers |
+//! | `exporting` | an export on its way, `new_file` what it goes into |
 //! | `raw` | the output of the one command that the program runs for |
 //! | `paths` | paths that somebody typed |
 //! | `transcriber` | what writes down voice messages |
 //! | `remote` | a verb that goes to a hobnob that is running already |
 
 mod desk;
+mod exporting;
+mod hooks;
 mod keeper;
+mod new_file;
 mod paths;
 mod plan;
 mod profile;
@@ -26,6 +31,8 @@ mod talk;
 mod transcriber;
 
 use self::desk::{Desk, Role, Sink};
+use self::exporting::Exporting;
+use self::hooks::Hooks;
 use self::plan::{Aim, Plan};
 use self::profile::{Opened, Profile};
 use self::program::{Program, local, stdout_failed};
@@ -46,7 +53,7 @@ use crate::shell::stdout::Stdout;
 use crate::shell::system::{self, Clock};
 use std::io::{self, IsTerminal, Write};
 use std::net::ToSocketAddrs;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -135,7 +142,7 @@ fn aim(options: &ClientOptions, defaults: Defaults) -> Result<Aim, Failure> {
     Ok(match lines::parse_words(&options.words, defaults)? {
         Request::Listen => Aim::Listen,
         Request::Dial(host) => Aim::Chat(Request::Ask(Verb::Chat(look_up(&host)?))),
-        request @ Request::Ask(Verb::Chat(_)) => Aim::Chat(request),
+        request @ (Request::Ask(Verb::Chat(_)) | Request::To(Some(_))) => Aim::Chat(request),
         request => Aim::Verb(request),
     })
 }
@@ -171,7 +178,7 @@ fn start(
     }
     let store_failed = |why| profile::failed(&home, why);
     if let Aim::Verb(request) = &plan.aim
-        && let Some(read) = read_of(request)
+        && let Some(read) = read_of(request, &home, &profile)?
     {
         return list(read, &plan, &mut profile).map(Begun::Ended);
     }
@@ -194,7 +201,11 @@ fn start(
     let (identity, store, lock) = profile.into_parts();
     let machine = Client::restore(config, identity, past, seed);
     let reactor = Reactor::new().map_err(|why| local(&why))?;
-    Ok(Begun::Program(Box::new(Program::new((home, files), lock, store, machine, reactor, plan))))
+    let hooks = Hooks::new(options.on.clone(), options.on_seconds);
+    let home = path::absolute(&home).map_err(|why| profile::failed(&home, why))?;
+    let places = (home, files);
+    let program = Program::new(places, lock, store, machine, reactor, plan, hooks);
+    Ok(Begun::Program(Box::new(program)))
 }
 
 fn config(
@@ -277,8 +288,8 @@ fn locals() -> Vec<std::net::IpAddr> {
 }
 
 /// The listing that a verb is, if the store alone can answer it.
-fn read_of(request: &Request) -> Option<Read> {
-    match request {
+fn read_of(request: &Request, home: &Path, profile: &Profile) -> Result<Option<Read>, Failure> {
+    Ok(match request {
         Request::History { with, most_rows, since } => {
             let (with, most_rows, since) = (with.clone(), *most_rows, *since);
             Some(Read::History { with, most_rows, since })
@@ -292,8 +303,13 @@ fn read_of(request: &Request) -> Option<Read> {
         }
         Request::Outbox => Some(Read::Outbox),
         Request::Files => Some(Read::Files),
+        Request::Export { to } => {
+            let me = profile.identity.fingerprint();
+            let exporting = Exporting::begin(&profile.store, home, me, to.as_deref())?;
+            Some(Read::Export(Box::new(exporting)))
+        }
         _ => None,
-    }
+    })
 }
 
 /// Says that a verb had nothing to do.
@@ -314,6 +330,9 @@ fn list(read: Read, plan: &Plan, profile: &mut Profile) -> Result<Exit, Failure>
             .step(ticket, &mut desk, &mut profile.store, None)
             .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
         desk.stdout.flush();
+        if desk.stdout.has_ended() {
+            break;
+        }
     }
     desk.stdout.outcome().map_err(|why| stdout_failed(&why))?;
     match desk.take_ended() {
@@ -364,10 +383,14 @@ fn wrong(why: &str) -> Exit {
 
 /// One line on stderr: what failed, and why.
 fn diagnose(failure: &Failure) {
+    if let Err(why) = io::stderr().write_all(&line_of(failure)) {
+        log::debug!("standard error: {why}");
+    }
+}
+
+fn line_of(failure: &Failure) -> Vec<u8> {
     let mut line = b"hobnob: ".to_vec();
     safe::push_word(&failure.error, &mut line);
     line.push(b'\n');
-    if let Err(why) = io::stderr().write_all(&line) {
-        log::debug!("standard error: {why}");
-    }
+    line
 }

@@ -1,9 +1,12 @@
 //! The client's loop: wake, read the clock, feed what is ready, commit, perform, print.
 
 mod asking;
+mod hooking;
 mod leaving;
+mod turning;
 
 use super::desk::Desk;
+use super::hooks::Hooks;
 use super::plan::Plan;
 use super::reads::{self, Read};
 use crate::proto::client::Client;
@@ -37,6 +40,7 @@ pub(super) struct Program {
     pub desk: Desk,
     pub clock: Clock,
     pub plan: Plan,
+    pub hooks: Hooks,
     wake: Wake<Client>,
     alarms: Timers<Alarm>,
     input: LineBuffer,
@@ -73,6 +77,10 @@ enum Alarm {
     Drain,
     /// An event, for this ticket.
     Event(Ticket),
+    /// The end of the hook that runs.
+    Hook,
+    /// The end of all hooks, for the program has nothing else to do.
+    Hooks,
 }
 
 impl Program {
@@ -83,6 +91,7 @@ impl Program {
         machine: Client,
         reactor: Reactor,
         plan: Plan,
+        hooks: Hooks,
     ) -> Program {
         let broadcast = plan.is_shown_everything();
         Program {
@@ -97,6 +106,7 @@ impl Program {
             desk: Desk::new(plan.style, broadcast),
             clock: Clock::new(),
             plan,
+            hooks,
             wake: Wake::new(),
             alarms: Timers::new(),
             input: LineBuffer::default(),
@@ -147,6 +157,7 @@ impl Program {
         }
         self.take_lines(now)?;
         self.commit(now)?;
+        self.run_hooks(now);
         self.read_store()?;
         self.forget_alarms();
         // What others wait for first; the control socket's bytes leave with the next wait.
@@ -175,7 +186,7 @@ impl Program {
 
     /// Feeds everything that is ready.
     fn take_in(&mut self, now: Now) {
-        let Program { reactor, machine, desk, input, input_ended, plan, .. } = self;
+        let Program { reactor, machine, desk, hooks, input, input_ended, plan, .. } = self;
         let mut fed = false;
         while let Some(ready) = reactor.next() {
             match ready {
@@ -190,6 +201,9 @@ impl Program {
                 Ready::File(file, event) => {
                     machine.handle(now, Input::File(file, event));
                     fed = true;
+                }
+                Ready::Run(run, event) if run.is_hook() => {
+                    hooks.on_child(run, event, &mut desk.stdout.errors);
                 }
                 Ready::Run(run, event) => {
                     machine.handle(now, Input::Run(run, event));
@@ -217,8 +231,8 @@ impl Program {
     /// Commits the wake and performs what it gave rise to.
     fn commit(&mut self, now: Now) -> Result<(), Failure> {
         self.is_asked = false;
-        let Program { wake, machine, store, reactor, desk, is_ready, plan, leaving, files, .. } =
-            self;
+        let Program { wake, machine, store, reactor, desk, hooks, plan, .. } = self;
+        let Program { is_ready, leaving, files, .. } = self;
         let effects = wake.commit(machine, store, now).map_err(store_failed)?;
         for effect in effects {
             match effect {
@@ -232,6 +246,7 @@ impl Program {
                 Effect::Show(Notice::Event { seq, at, event }) => {
                     *is_ready |= matches!(event, Event::Ready { .. });
                     plan.is_online |= matches!(event, Event::Online { .. });
+                    hooks.event(seq, at, &event);
                     for fit in desk.awaited() {
                         reads::name_awaited(fit, store).map_err(store_failed)?;
                     }
@@ -279,6 +294,19 @@ impl Program {
                     }
                 }
             }
+            Alarm::Hook => {
+                self.kill_late_hook();
+                Ok(())
+            }
+            Alarm::Hooks => {
+                self.hooks.give_up();
+                Ok(())
+            }
+            // An export is not held up by anybody else, so that it comes to its end.
+            Alarm::Drain if self.waits_for_hooks() || self.is_exporting() => {
+                self.set_drain(now);
+                Ok(())
+            }
             Alarm::Drain if self.plan.is_done() => self.leave(now, Exit::Done),
             Alarm::Drain => self.leave(now, Exit::Time),
             Alarm::Event(ticket) => {
@@ -287,6 +315,10 @@ impl Program {
                 Ok(())
             }
         }
+    }
+
+    fn is_exporting(&self) -> bool {
+        self.reads.iter().any(|(_, read)| matches!(read, Read::Export(_)))
     }
 
     /// A deadline that nobody waits for any more must not wake us.

@@ -5,7 +5,9 @@ use super::plan::{Aim, Plan};
 use super::program::stdout_failed;
 use super::raw::Raw;
 use crate::proto::model::command::Verb;
+use crate::proto::model::conversation::Conversation;
 use crate::proto::model::event::{Event, SessionState, Stage as Until};
+use crate::proto::model::notice::Row;
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Exit;
 use crate::shell::cli::ClientOptions;
@@ -63,6 +65,7 @@ pub(super) fn speak(
             Aim::Lines { .. } | Aim::Listen | Aim::Verb(_) | Aim::Chat(_) => None,
         },
         progress: plan.style.terminal.then(Progress::default),
+        is_export: matches!(plan.aim, Aim::Verb(Request::Export { .. })),
         wait: options.until.word(),
         timeout_ms: options.timeout_ms,
         stage: Stage::Asked,
@@ -70,12 +73,14 @@ pub(super) fn speak(
         patience: patience(options, &plan.aim),
     };
     let (is_chat, named) = match &plan.aim {
-        Aim::Chat(Request::Ask(Verb::Chat(Target::Name(name)))) => (true, Some(name.to_string())),
+        Aim::Chat(Request::Ask(Verb::Chat(Target::Name(name)))) => {
+            (true, Some(Conversation::Person(name.to_string())))
+        }
         Aim::Chat(_) => (true, None),
         Aim::Lines { .. } | Aim::Listen | Aim::Verb(_) => (false, None),
     };
     if is_chat {
-        remote.stage = Stage::Calling { partner: named };
+        remote.stage = Stage::Calling { partner: named, is_session: true };
         remote.ask("listen", &[])?;
     }
     // A host's name was looked up here, so that the running one need not wait for that.
@@ -95,6 +100,8 @@ pub(super) fn speak(
 /// How much longer than its own time-out an answer may take.
 const GRACE: Duration = Duration::from_secs(5);
 const CHUNK_BYTES: usize = 16 * 1024;
+/// How the line begins that ends an answer.
+const DONE: &str = "{\"event\":\"done\"";
 
 struct Remote {
     stream: UnixStream,
@@ -105,6 +112,8 @@ struct Remote {
     /// Where the output of the one command goes that was asked for.
     raw: Option<Raw>,
     progress: Option<Progress>,
+    /// Its rows are JSON, whatever the style, and it lasts as long as it has to.
+    is_export: bool,
     wait: &'static str,
     timeout_ms: u64,
     stage: Stage,
@@ -118,10 +127,16 @@ struct Remote {
 enum Stage {
     /// The verb's end is the end.
     Asked,
-    /// A session was asked for; with whom one opened since.
-    Calling { partner: Option<String> },
-    /// Lines of standard input go to the partner.
-    Talking { partner: String, unanswered: usize, input_ended: bool, worst: Option<Exit> },
+    /// A session was asked for, or where else lines can go; what came of that.
+    Calling { partner: Option<Conversation>, is_session: bool },
+    /// Lines of standard input go to the partner; of a session, while it is open.
+    Talking {
+        partner: Conversation,
+        is_session: bool,
+        unanswered: usize,
+        input_ended: bool,
+        worst: Option<Exit>,
+    },
 }
 
 #[derive(Serialize)]
@@ -162,7 +177,8 @@ impl Remote {
             if !self.read_more()? {
                 return match (&self.stage, self.patience, self.heard) {
                     (Stage::Asked, Some(_), false) => Ok(Spoken::NobodyThere),
-                    (Stage::Asked, None, _) => Ok(Spoken::Ended(Exit::Done)),
+                    (Stage::Asked, None, false) if self.is_export => Ok(Spoken::NobodyThere),
+                    (Stage::Asked, None, _) if !self.is_export => Ok(Spoken::Ended(Exit::Done)),
                     _ => Err(gone("it left")),
                 };
             }
@@ -221,8 +237,9 @@ impl Remote {
                 Some(Err(BadLine::TooLong | BadLine::NotText)) => continue,
             };
             self.heard = true;
-            let answer = answers::parse(&line);
-            if self.printer.style().json {
+            let is_row = self.is_export && !line.starts_with(DONE);
+            let answer = if is_row { None } else { answers::parse(&line) };
+            if is_row || self.printer.style().json {
                 self.stdout.lines.extend_from_slice(line.as_bytes());
                 self.stdout.lines.push(b'\n');
             } else if let Some(answer) = &answer {
@@ -231,6 +248,7 @@ impl Remote {
             let exit = match answer {
                 Some(Answer::Done(result)) => self.on_done(result),
                 Some(Answer::Event(_, _, event)) => self.on_event(&event),
+                Some(Answer::Row(Row::To { person, group })) => self.on_to(person, group),
                 Some(Answer::Row(_) | Answer::Entry(_) | Answer::Outbox(_)) | None => None,
             };
             if exit.is_some() {
@@ -273,13 +291,13 @@ impl Remote {
         }
         match &mut self.stage {
             Stage::Asked => return Some(exit),
-            Stage::Calling { partner } => {
+            Stage::Calling { partner, is_session } => {
                 let (Ok(()), Some(partner)) = (result, partner.take()) else {
                     return Some(exit);
                 };
+                let (is_session, unanswered, input_ended, worst) = (*is_session, 0, false, None);
                 self.patience = None;
-                self.stage =
-                    Stage::Talking { partner, unanswered: 0, input_ended: false, worst: None };
+                self.stage = Stage::Talking { partner, is_session, unanswered, input_ended, worst };
             }
             Stage::Talking { unanswered, worst, .. } => {
                 *unanswered = unanswered.saturating_sub(1);
@@ -291,16 +309,26 @@ impl Remote {
         None
     }
 
+    /// Lines are to go where no session is needed.
+    fn on_to(&mut self, person: Option<String>, group: Option<String>) -> Option<Exit> {
+        if let Stage::Calling { partner, is_session } = &mut self.stage {
+            *partner = person.map(Conversation::Person).or(group.map(Conversation::Group));
+            *is_session = false;
+        }
+        None
+    }
+
     /// Follows the session that was asked for.
     fn on_event(&mut self, event: &Event) -> Option<Exit> {
         let Event::Session { with, state, .. } = event else { return None };
         match (&mut self.stage, state) {
-            (Stage::Calling { partner: partner @ None }, SessionState::Open) => {
-                *partner = Some(with.clone());
+            (Stage::Calling { partner: partner @ None, .. }, SessionState::Open) => {
+                *partner = Some(Conversation::Person(with.clone()));
             }
-            (Stage::Talking { partner, unanswered, worst, .. }, SessionState::Closed)
-                if partner == with =>
-            {
+            (
+                Stage::Talking { partner, is_session: true, unanswered, worst, .. },
+                SessionState::Closed,
+            ) if partner.label() == with => {
                 let unsaid = (*unanswered > 0).then_some(Exit::Time);
                 return Some(worst.or(unsaid).unwrap_or(Exit::Done));
             }
@@ -313,7 +341,8 @@ impl Remote {
     /// session stays: it is the running hobnob's, and `close` ends it.
     fn take_input(&mut self) -> Result<Option<Exit>, Failure> {
         loop {
-            let Stage::Talking { partner, unanswered, input_ended, worst } = &mut self.stage else {
+            let Stage::Talking { partner, unanswered, input_ended, worst, .. } = &mut self.stage
+            else {
                 return Ok(None);
             };
             let text = match self.input.next_line() {
@@ -329,8 +358,10 @@ impl Remote {
             };
             if !text.is_empty() {
                 *unanswered += 1;
-                let partner = partner.clone();
-                self.ask("msg", &[&partner, &text])?;
+                match partner.clone() {
+                    Conversation::Person(label) => self.ask("msg", &[&label, &text])?,
+                    Conversation::Group(label) => self.ask("group say", &[&label, &text])?,
+                }
             }
         }
     }
@@ -339,7 +370,9 @@ impl Remote {
 /// When an answer is overdue.
 fn patience(options: &ClientOptions, aim: &Aim) -> Option<Instant> {
     match aim {
-        Aim::Listen | Aim::Verb(Request::Events { follow: true, .. }) => None,
+        Aim::Listen | Aim::Verb(Request::Events { follow: true, .. } | Request::Export { .. }) => {
+            None
+        }
         Aim::Lines { .. } | Aim::Verb(_) | Aim::Chat(_) => {
             Instant::now().checked_add(Duration::from_millis(options.timeout_ms) + GRACE)
         }

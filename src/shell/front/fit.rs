@@ -20,6 +20,11 @@ pub const KINDS: [&str; 15] = [
     "group", "file", "post", "voice", "run", "identity",
 ];
 
+/// The kind of an event, the contract's word.
+pub fn kind(event: &Event) -> &'static str {
+    facts(event).kind
+}
+
 impl Fit {
     /// Whether an event looks like that.
     pub fn fits(&self, event: &Event) -> bool {

@@ -8,6 +8,7 @@ use crate::proto::model::command::{Command, Ticket, Verb};
 use crate::proto::model::refusal::{Exit, Refusal};
 use crate::proto::time::Now;
 use crate::shell::client::desk::{Role, Sink};
+use crate::shell::client::exporting::Exporting;
 use crate::shell::client::paths;
 use crate::shell::client::reads::{self, Read};
 use crate::shell::front::args::Bad;
@@ -107,15 +108,11 @@ impl Program {
         request: Request,
     ) -> Result<(), Failure> {
         match request {
+            Request::Ask(Verb::Chat(target)) => self.chat(now, sink, ticket, timeout_ms, target),
             Request::Ask(verb) => self.ask(now, ticket, timeout_ms, verb),
             Request::Dial(host) => self.desk.end(ticket, Err(not_looked_up(&host))),
-            Request::Say { text, until } => match self.desk.talk.current() {
-                Some(target) => {
-                    let verb = Verb::Msg { to: vec![target], text, until };
-                    self.ask(now, ticket, timeout_ms, verb);
-                }
-                None => self.desk.end(ticket, Err(nobody())),
-            },
+            Request::Say { text, until } => self.say(now, ticket, timeout_ms, (text, until)),
+            Request::To(with) => self.turn_to(sink, ticket, with.as_ref()),
             Request::History { with, most_rows, since } => {
                 self.reads.push_back((ticket, Read::History { with, most_rows, since }));
             }
@@ -127,6 +124,7 @@ impl Program {
                 let since = since.map_or(now_on, Seq);
                 self.reads.push_back((ticket, Read::Events { since, follow }));
             }
+            Request::Export { to } => self.export(ticket, to.as_deref()),
             Request::Outbox => self.reads.push_back((ticket, Read::Outbox)),
             Request::Files => self.reads.push_back((ticket, Read::Files)),
             Request::Drop(prefix) => match reads::message(&prefix, &mut self.store)
@@ -155,6 +153,14 @@ impl Program {
             }
         }
         Ok(())
+    }
+
+    fn export(&mut self, ticket: Ticket, to: Option<&str>) {
+        let me = self.machine.fingerprint();
+        match Exporting::begin(&self.store, &self.directory, me, to) {
+            Ok(exporting) => self.reads.push_back((ticket, Read::Export(Box::new(exporting)))),
+            Err(failure) => self.desk.end(ticket, Err(failure)),
+        }
     }
 
     /// Hands a verb to the machine.
@@ -200,9 +206,4 @@ fn not_looked_up(host: &str) -> Failure {
 
 fn home() -> Option<String> {
     std::env::var("HOME").ok().filter(|home| home.starts_with('/'))
-}
-
-fn nobody() -> Failure {
-    let error = "nobody to talk to [/chat NAME first, or /msg NAME TEXT]".to_owned();
-    Failure { exit: Exit::No, error }
 }
