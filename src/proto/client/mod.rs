@@ -10,6 +10,7 @@
 //! | `session_table` | the sessions there are, and their states |
 //! | `quiet` | sessions that the programs open by themselves |
 //! | `linking` | from yes to an open link: paths and their choice |
+//! | `knocking` | sessions without a server: `chat HOST:PORT` |
 //! | `flow` | messages and acknowledgements in an open session |
 //! | `friends` | asking, answering, ending; blocks; the reach that the server is told |
 //! | `postage` | mail out: letters for somebody with whom no session is open |
@@ -41,6 +42,7 @@ mod group_talk;
 mod groups;
 mod hashing;
 mod joining;
+mod knocking;
 mod link_table;
 mod linking;
 mod listener;
