@@ -9,7 +9,7 @@ use crate::proto::id::SessionId;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::SessionState;
 use crate::proto::model::name::Name;
-use crate::proto::model::person::PublicIdentity;
+use crate::proto::model::person::{Person, PublicIdentity};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::peer::{Greet, Settle};
 use std::net::SocketAddr;
@@ -21,10 +21,10 @@ impl Client {
             return self.core.done(ticket, Err(Refusal::Busy("sessions")));
         }
         let id = SessionId(Bytes(self.core.rng.bytes()));
-        self.dial_peer(id, to);
         let since = self.core.now.wall;
         let session = Session::new(None, to.to_string(), State::Knocking, since);
         self.begin(id, session.waited_by(ticket));
+        self.dial_peer(id, to);
     }
 
     /// Somebody who dialled us has said who they are: theirs is a request like any other.
@@ -58,9 +58,11 @@ impl Client {
         let session = Session::new(Some(person), label, State::Knocked(via), since);
         if accepted {
             self.enlist(id, session);
+            self.note_link(id, via);
             self.accept_knock(id, via);
         } else {
             self.begin(id, session);
+            self.note_link(id, via);
         }
     }
 
@@ -74,7 +76,7 @@ impl Client {
                 let why = Refusal::Blocked(person.label());
                 return self.end_with(id, SessionState::Failed, why);
             }
-            self.sessions.identify(id, person);
+            self.identify(id, person);
         }
     }
 
@@ -91,6 +93,14 @@ impl Client {
         }
         if let Some(other) = self.sessions.with(person.fingerprint) {
             self.end_session(other, SessionState::Closed, Some("replaced by a new one".into()));
+        }
+        self.identify(id, person);
+    }
+
+    /// A dialled address has answered: it is known who is there.
+    fn identify(&mut self, id: SessionId, person: Person) {
+        if let Some(session) = self.sessions.at(id) {
+            self.attempts.identify(&session.label, &person);
         }
         self.sessions.identify(id, person);
     }

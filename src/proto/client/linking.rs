@@ -16,6 +16,7 @@ use crate::proto::limits;
 use crate::proto::link::{Link, LinkEvent, LinkFault, Purpose};
 use crate::proto::machine::{Cause, StreamAction};
 use crate::proto::model::event::{Event, SessionState};
+use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::Carry;
@@ -40,6 +41,11 @@ impl Linking {
         Linking { is_asker: false, dial_back, failure: String::new() }
     }
 
+    /// Whether it was we who asked for the session.
+    pub fn is_asker(&self) -> bool {
+        self.is_asker
+    }
+
     /// Why no path opened: the last reason, in words.
     pub fn failure(&self) -> String {
         match self.failure.as_str() {
@@ -54,6 +60,9 @@ impl Client {
         self.core.alarm(Alarm::Session(id), limits::LINKING_MS, "no path");
         self.core.alarm(Alarm::Relay(id), limits::RELAY_AFTER_MS, "no direct path");
         self.core.alarm(Alarm::DialBack(id), limits::DIAL_BACK_MS, "not reached by the asker");
+        if dial.is_empty() && self.sessions.is_asker(id) {
+            self.note_untried(id, Way::Direct, "they gave no address");
+        }
         for to in dial {
             self.dial_peer(id, to);
         }
@@ -74,7 +83,7 @@ impl Client {
         let State::Linking(Linking { is_asker: true, .. }) = &session.state else { return };
         let Some(peer) = session.with.as_ref().map(|person| person.fingerprint) else { return };
         if !self.uplink.is_in() {
-            return;
+            return self.note_untried(id, Way::Relay, "not signed in");
         }
         let link = Link::dial(&self.me, Purpose::Peer(id), Some(peer), &mut self.core.rng);
         self.add_link(Via::Relay(id), Some(link), Some(id), None);
@@ -149,11 +158,13 @@ impl Client {
     }
 
     pub(super) fn on_handshake_late(&mut self, via: Via) {
-        self.drop_link(via, "the other side was too slow");
+        let is_linked = self.links.at(via).is_some_and(|peer| peer.link.is_some());
+        self.drop_link(via, if is_linked { "the other side was too slow" } else { "timed out" });
     }
 
     /// The server has dropped the session: no relay, but a direct link may still be under way.
     pub(super) fn lose_relay(&mut self, id: SessionId, refusal: Refusal) {
+        self.note_lost(Via::Relay(id), &refusal.reason());
         self.close_link(Via::Relay(id), StreamAction::Abort);
         if self.links.of(id).is_empty() {
             self.end_with(id, SessionState::Failed, refusal);
@@ -198,6 +209,7 @@ impl Client {
 
     /// The session has its link: the others go, and what waits starts to flow.
     pub(super) fn open_session(&mut self, id: SessionId, via: Via) {
+        self.note_open(id, via);
         for other in self.links.of(id) {
             if other != via {
                 self.close_link(other, StreamAction::Abort);
@@ -280,6 +292,9 @@ impl Client {
             via,
             PeerLink { link, session, remote, identity: None, ahead: Ahead::default() },
         );
+        if let Some(id) = session {
+            self.note_link(id, via);
+        }
     }
 
     fn on_hello(&mut self, via: Via, purpose: Purpose) {
@@ -295,6 +310,7 @@ impl Client {
             && let Some(peer) = self.links.at_mut(via)
         {
             peer.session = Some(id);
+            self.note_link(id, via);
         }
         if let Some(link) = self.links.link(via) {
             link.answer(&self.me, expected, &mut self.core.rng);
@@ -378,6 +394,7 @@ impl Client {
 
     /// A link of a session is gone: the session with it, or only one try of several.
     fn on_link_lost(&mut self, id: SessionId, via: Via, why: &str) {
+        self.note_lost(via, why);
         let Some(session) = self.sessions.at_mut(id) else { return };
         let label = session.label.clone();
         match &mut session.state {
