@@ -5,6 +5,7 @@ mod support;
 
 mod completions;
 mod directory;
+mod examples;
 mod faults;
 mod files;
 mod friends;
