@@ -3,6 +3,7 @@
 use hobnob::proto::id::RunId;
 use hobnob::proto::machine::{Pipe, RunAction, RunEnd, RunEvent};
 use hobnob::shell::reactor::{Reactor, Ready};
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
@@ -154,6 +155,25 @@ fn stdin_is_empty_and_the_environment_clean() {
     let names = said.lines().filter_map(|line| line.split_once('=')).map(|(name, _)| name);
     let strange: Vec<_> = names.filter(|name| !known.contains(name)).collect();
     assert!(strange.is_empty(), "{strange:?}");
+}
+
+#[test]
+fn an_input_is_read_whole_and_ends_in_an_environment_that_has_more() {
+    let mut bench = Bench::new();
+    let input: Vec<u8> = (0..400_000u32).map(|n| n as u8).collect();
+    let argv = |script: &str| ["sh", "-c", script].map(str::to_owned);
+    bench.reactor.start_with_input(RunId::hook(1), &argv("cat"), &input, &[]);
+    assert_eq!(bench.end_of(RunId::hook(1)), RunEnd::Exited(0));
+    assert_eq!(bench.output[0], input);
+    bench.output[0].clear();
+    let script = "echo x >&0; echo $A $HOME; ls /proc/self/fd | wc -l";
+    let added = [("A", OsStr::new("b c"))];
+    bench.reactor.start_with_input(RunId::hook(2), &argv(script), b"", &added);
+    assert_eq!(bench.end_of(RunId::hook(2)), RunEnd::Exited(0));
+    let home = std::env::var("HOME").unwrap_or_default();
+    // It cannot be written to. Standard input, the two pipes, and the folder that is listed.
+    assert_eq!(bench.said(Pipe::Stdout), format!("b c {home}\n4\n"));
+    assert!(!bench.said(Pipe::Stderr).is_empty());
 }
 
 #[test]

@@ -32,9 +32,25 @@ impl ConnId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FileId(pub u64);
 
-/// A child process of a machine; no id is used twice in one run.
+/// A child process of a machine, or with [`RunId::hook`] of the program around it; no id is used
+/// twice in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(pub u64);
+
+impl RunId {
+    const HOOK: u64 = 1 << 63;
+
+    /// The `n`th child that the program starts beside its machine.
+    pub fn hook(n: u64) -> RunId {
+        assert!(n < RunId::HOOK, "a program does not start 2^63 children");
+        RunId(RunId::HOOK | n)
+    }
+
+    /// Whether it is such a child.
+    pub fn is_hook(self) -> bool {
+        self.0 & RunId::HOOK != 0
+    }
+}
 
 /// A group, named by its founder.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -171,6 +171,22 @@ pub const HOLD_DAYS: u64 = 30;
 pub const HOLD_BYTES: u64 = 16 * 1024 * 1024;
 /// The longest line that is read: a text of which every byte is escaped in JSON, and its verb.
 pub const LINE_MAX_BYTES: usize = 6 * TEXT_MAX_BYTES + 4096;
+/// The longest text that is pasted at once; four messages of the longest.
+pub const PASTE_MAX_BYTES: usize = 4 * TEXT_MAX_BYTES;
+/// Lines of a paste that are sent without a question. The 5.
+pub const PASTE_LINES: usize = 5;
+/// The longest sequence of bytes that stands for a key; the longest known has 10.
+pub const SEQUENCE_MAX_BYTES: usize = 32;
+/// Killed pieces of lines that can be yanked; as in Emacs, a few.
+pub const KILLS: usize = 16;
+/// Bytes of earlier states of the line being typed.
+pub const UNDO_BYTES: usize = 256 * 1024;
+/// Lines typed before that are remembered over runs.
+pub const TYPED_LINES: usize = 1000;
+/// Bytes of them; few lines are long.
+pub const TYPED_BYTES: usize = 256 * 1024;
+/// Choices that Tab lists; more are only counted.
+pub const CHOICES: usize = 200;
 /// Bytes of answers kept for a program on the control socket that does not read them.
 pub const GUEST_BEHIND_BYTES: usize = 64 * 1024 * 1024;
 /// How long a program that leaves waits for the kernel to take its last bytes.
@@ -285,3 +301,13 @@ pub const RUN_MEMORY_BYTES: u64 = 256 * 1024 * 1024;
 pub const RUN_CHUNK_BYTES: usize = 16 * 1024;
 /// Standing yeses of one client.
 pub const GRANTS: usize = 1024;
+/// Hooks that wait for their turn: a burst of messages, not what never ends.
+pub const HOOKS: usize = 1024;
+/// Bytes of events that wait with them.
+pub const HOOKS_BYTES: usize = 4 * 1024 * 1024;
+/// How long one may take, unless told otherwise.
+pub const HOOK_S: u64 = 30;
+/// What one may write to our standard error.
+pub const HOOK_OUTPUT_BYTES: usize = 64 * 1024;
+/// The largest file of options: no hand writes more.
+pub const CONFIG_BYTES: usize = 64 * 1024;

@@ -5,7 +5,7 @@ pub mod options;
 
 use self::options::OptionRow;
 use super::disk;
-use super::front::{help, lines, words};
+use super::front::{fit, help, lines, words};
 use crate::proto::limits;
 use crate::proto::model::account::Pool;
 use crate::proto::model::event::Stage;
@@ -56,6 +56,12 @@ pub struct ClientOptions {
     /// What writes down voice messages, with `{wav}` for the file: a command line, empty for none.
     /// Without it one is looked for.
     pub transcriber: Option<Vec<String>>,
+    /// What to run for which events.
+    pub on: Vec<On>,
+    /// How long each of these may take.
+    pub on_seconds: u64,
+    /// What to run for a direct message or a mention; empty for nothing.
+    pub notify: Option<Vec<String>>,
     /// How long a command of somebody else's may run.
     pub run_seconds: u64,
     /// What it may write.
@@ -108,6 +114,15 @@ pub enum Consent {
     None,
 }
 
+/// A command of the user's own for each event of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct On {
+    /// Which kind; all if `None`.
+    pub event: Option<&'static str>,
+    /// The words of the command; there is one at least.
+    pub argv: Vec<String>,
+}
+
 /// `HOST:PORT[#KEY]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerAddress {
@@ -131,8 +146,15 @@ Exit codes:
 A script of lines ends with 0, whatever its lines were answered, unless the program itself failed.
 ";
 
+/// Whether what can be said of this argv, right or wrong, is to be said in JSON.
+pub fn wants_json(argv: &[String]) -> bool {
+    let mut options = argv.iter().take_while(|word| *word != "--");
+    options.any(|word| word == "--json" || word == "-j")
+}
+
 /// Reads `hobnob`'s argv, without the program's name.
 pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOptions>, Wrong> {
+    let argv = &behind::join_pairs(argv)[..];
     let first = parse(options::CLIENT, argv)?;
     let words = first.free.clone();
     let options = &argv[..argv.len() - words.len()];
@@ -160,6 +182,13 @@ pub fn client(argv: &[String], env: Environment<'_>) -> Result<Parsed<ClientOpti
         accept: value(&given, "accept", consent)?.unwrap_or(Consent::Friends),
         files: given.opt_str("files"),
         transcriber: transcriber.map(|text| one("transcriber", &text, command_line)).transpose()?,
+        on: given
+            .opt_strs("on")
+            .iter()
+            .map(|text| one("on", text, on))
+            .collect::<Result<_, _>>()?,
+        on_seconds: value(&given, "on-seconds", count)?.unwrap_or(limits::HOOK_S),
+        notify: value(&given, "notify", notify)?,
         run_seconds: value(&given, "run-seconds", count)?.unwrap_or(limits::RUN_S),
         run_output_bytes: value(&given, "run-output", size)?.unwrap_or(limits::RUN_OUTPUT_BYTES),
         run_memory_bytes: value(&given, "run-memory", size)?.unwrap_or(limits::RUN_MEMORY_BYTES),
@@ -253,8 +282,11 @@ fn parse<W: AsRef<std::ffi::OsStr>>(
 fn known(opts: &[OptionRow]) -> Options {
     let mut options = Options::new();
     options.parsing_style(ParsingStyle::StopAtFirstFree);
-    for OptionRow { short, long, hint, help, .. } in opts {
-        if !hint.is_empty() {
+    for row in opts {
+        let OptionRow { short, long, hint, help, .. } = row;
+        if row.is_pair() {
+            options.optmulti(short, long, help, hint);
+        } else if !hint.is_empty() {
             options.optopt(short, long, help, hint);
         } else if *long == "verbose" {
             options.optflagmulti(short, long, help);
@@ -283,6 +315,8 @@ fn one<T>(option: &str, text: &str, parse: impl Fn(&str) -> Option<T>) -> Result
             "wait" => "expected queued, sent, held or delivered",
             "timeout" => "expected seconds",
             "transcriber" => "expected a command line with {wav} in it",
+            "on" => "expected a kind of event or all, and a command",
+            "notify" => "expected a command line",
             "run-output" | "run-memory" => "expected bytes, such as 256M",
             "pool" => "expected an IPv4 block, such as 100.64.0.0/10",
             _ => "expected a number above zero",
@@ -336,6 +370,21 @@ fn size(text: &str) -> Option<u64> {
         _ => return None,
     };
     count(digits)?.checked_mul(factor)
+}
+
+/// A kind of event, and the words of a command.
+fn on(text: &str) -> Option<On> {
+    let (word, command) = text.trim_start().split_once(char::is_whitespace)?;
+    let event = match word {
+        "all" => None,
+        word => Some(*fit::KINDS.iter().find(|kind| **kind == word)?),
+    };
+    let argv = words::split(command).ok().filter(|argv| !argv.is_empty())?;
+    Some(On { event, argv })
+}
+
+fn notify(text: &str) -> Option<Vec<String>> {
+    words::split(text).ok()
 }
 
 /// The words of a command, none or with `{wav}` among them.

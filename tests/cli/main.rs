@@ -4,12 +4,14 @@
 mod support;
 
 mod completions;
+mod contract;
 mod directory;
 mod examples;
 mod faults;
 mod files;
 mod friends;
 mod groups;
+mod hooks;
 mod idle;
 mod install;
 mod mail;
@@ -24,4 +26,5 @@ mod safe_text;
 mod scripting;
 mod search;
 mod sessions;
+mod talk;
 mod voice;

@@ -6,10 +6,10 @@ use super::directory::Wish;
 use crate::proto::limits;
 use crate::proto::machine::StreamAction;
 use crate::proto::model::account::Visibility;
-use crate::proto::model::command::{Command, Ticket, Verb};
+use crate::proto::model::command::{Command, GroupVerb, Ticket, Verb};
 use crate::proto::model::event::Stage;
 use crate::proto::model::notice::{Row, WhoamiRow};
-use crate::proto::model::person::Target;
+use crate::proto::model::person::{Fingerprint, Target};
 use crate::proto::model::refusal::Refusal;
 
 impl Client {
@@ -22,13 +22,51 @@ impl Client {
 
     /// Sees to a command, now or put off until now; its time runs from when it was given.
     pub(super) fn take_up(&mut self, command: Command) {
-        let ticket = command.ticket;
         if self.needs_server(&command.verb) && !self.uplink.is_in() {
             return self.on_command_offline(command);
         }
         if self.waits_for_mail(&command.verb) {
             return self.put_off(command);
         }
+        match self.unknown_address(&command.verb) {
+            Some(target) => self.wish(target, Wish::Meant(Box::new(command))),
+            None => self.perform(command),
+        }
+    }
+
+    /// Who is known but not by their address, such as a sender of mail, may be meant by it.
+    fn unknown_address(&self, verb: &Verb) -> Option<Target> {
+        let target = match verb {
+            Verb::Confirm(target)
+            | Verb::Reject(target)
+            | Verb::Unfriend(target)
+            | Verb::Unblock(target)
+            | Verb::Accept(Some(target))
+            | Verb::Decline(Some(target))
+            | Verb::Close(Some(target))
+            | Verb::PostGet { owner: target, .. }
+            | Verb::Grant { to: target, .. }
+            | Verb::Group(
+                GroupVerb::Kick(_, target)
+                | GroupVerb::Allow(_, target)
+                | GroupVerb::Deny(_, target),
+            ) => target,
+            _ => return None,
+        };
+        let is_asked = matches!(target, Target::Address(_)) && self.uplink.is_in();
+        (is_asked && self.people.find(target).is_none()).then(|| target.clone())
+    }
+
+    /// Whom the server knows by an address that we do not know yet.
+    pub(super) fn learn_address(&mut self, who: Fingerprint) {
+        let has_none = self.people.by_key(who).is_some_and(|person| person.address.is_none());
+        if has_none && self.uplink.is_in() {
+            self.wish(Target::Key(who), Wish::Row(Ticket::NOBODY));
+        }
+    }
+
+    pub(super) fn perform(&mut self, command: Command) {
+        let ticket = command.ticket;
         match command.verb {
             Verb::Online => self.core.done(ticket, Ok(())),
             Verb::Offline => self.sign_out(ticket),

@@ -77,6 +77,8 @@ pub(super) enum Wish {
     Join { ticket: Ticket, name: Name },
     /// To ask them into a group of ours.
     Invite { ticket: Ticket, group: GroupId },
+    /// To know them by their address.
+    Meant(Box<Command>),
 }
 
 impl Wish {
@@ -94,6 +96,7 @@ impl Wish {
             | Wish::File { ticket, .. }
             | Wish::Join { ticket, .. }
             | Wish::Invite { ticket, .. } => *ticket,
+            Wish::Meant(command) => command.ticket,
         }
     }
 }
@@ -287,11 +290,13 @@ impl Client {
     /// Keeps somebody, if there is anything new about them.
     pub(super) fn know(&mut self, person: Person) {
         if self.people.by_key(person.fingerprint) != Some(&person) {
-            let is_new = self.people.by_key(person.fingerprint).is_none();
+            let key = person.fingerprint;
+            let is_new = self.people.by_key(key).is_none();
             self.people.put(person.clone());
             self.core.keep(Record::Person(person));
             if is_new {
                 self.watch();
+                self.learn_address(key);
             }
         }
     }
@@ -322,6 +327,7 @@ impl Client {
             }
             Wish::Join { ticket, name } => self.ask_to_join(ticket, person, name),
             Wish::Invite { ticket, group } => self.invite_person(ticket, group, person),
+            Wish::Meant(command) => self.perform(*command),
         }
     }
 
@@ -338,6 +344,7 @@ impl Client {
             | Wish::Block(ticket)
             | Wish::Posts(ticket)
             | Wish::Verify(ticket) => self.core.done(ticket, Err(why)),
+            Wish::Meant(command) => self.perform(*command),
         }
     }
 
@@ -348,20 +355,6 @@ impl Client {
             self.wish(Target::Key(key), Wish::Row(ticket));
         }
         self.watch();
-    }
-
-    /// What is known of somebody while the server cannot be asked.
-    pub(super) fn row_from_memory(&self, person: &Person) -> PersonRow {
-        let seen = self.people.seen(person.fingerprint);
-        PersonRow {
-            name: person.label(),
-            address: person.address,
-            fingerprint: person.fingerprint,
-            online: seen.is_some_and(|seen| seen.online),
-            seen: seen.map(|seen| seen.last),
-            age_ms: seen.map_or(0, |seen| self.core.now.mono.since_ms(seen.told)),
-            friend: self.people.is_friend(person.fingerprint),
-        }
     }
 
     pub(super) fn set_visibility(&mut self, ticket: Ticket, visibility: Visibility) {

@@ -86,10 +86,12 @@ use crate::proto::limits;
 use crate::proto::machine::{Input, Machine, OutputOf, StreamEvent};
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::Command;
+use crate::proto::model::group::GroupTarget;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
-use crate::proto::model::person::Fingerprint;
+use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::{Query, Record, Restored, Rows};
+use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
 use crate::proto::time::{Mono, Now};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -223,6 +225,16 @@ impl Client {
     /// are `sent`.
     pub fn sent_up_to(&self, to: Fingerprint) -> Option<MsgId> {
         self.sessions.flow_with(to).map(flow::Flow::handed)
+    }
+
+    /// What somebody known is called, however pointed at.
+    pub fn called(&self, target: &Target) -> Option<String> {
+        self.people.find(target).map(Person::label)
+    }
+
+    /// What the one group that is meant is called, of those that we are in or are about to be.
+    pub fn group_called(&self, target: &GroupTarget) -> Result<String, Refusal> {
+        self.find_group(target, |_| true).map(|id| self.group_label(id))
     }
 
     /// Why the server was not reached the last time, in words; empty if it was never tried in vain.

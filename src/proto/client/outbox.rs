@@ -33,6 +33,7 @@ struct Parts {
     left: usize,
     worst: Option<Refusal>,
     ids: Vec<MsgId>,
+    to: Vec<Fingerprint>,
 }
 
 impl Outbox {
@@ -62,6 +63,17 @@ impl Outbox {
 
     fn awaited(&self) -> usize {
         self.wanted.len() + self.said.len()
+    }
+
+    /// Whether a verb has written to somebody already: its names, addresses and keys may mean one
+    /// person, who is written to once. From here on it has.
+    fn is_written_to(&mut self, ticket: Ticket, who: Fingerprint) -> bool {
+        let Some(parts) = self.parts.get_mut(&ticket) else { return false };
+        let is_again = parts.to.contains(&who);
+        if !is_again {
+            parts.to.push(who);
+        }
+        is_again
     }
 
     /// Whether something on disk waits for somebody.
@@ -98,6 +110,9 @@ impl Client {
     pub(super) fn write(&mut self, ticket: Ticket, to: Person, text: String, until: Stage) {
         if let Some(refusal) = self.may_write_to(to.fingerprint) {
             return self.end_part(ticket, Err(refusal));
+        }
+        if self.outbox.is_written_to(ticket, to.fingerprint) {
+            return self.end_part(ticket, Ok(()));
         }
         let id = self.new_id();
         let (who, sent) = (to.fingerprint, self.core.now.wall);
@@ -181,7 +196,9 @@ impl Client {
         if count == 0 {
             return self.core.done(ticket, Ok(()));
         }
-        self.outbox.parts.insert(ticket, Parts { left: count, worst: None, ids: Vec::new() });
+        self.outbox
+            .parts
+            .insert(ticket, Parts { left: count, worst: None, ids: Vec::new(), to: Vec::new() });
     }
 
     pub(super) fn end_part(&mut self, ticket: Ticket, result: Result<(), Refusal>) {

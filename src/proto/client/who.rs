@@ -5,6 +5,7 @@ use super::directory::Question;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::{PersonRow, Row};
+use crate::proto::model::person::Person;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::Who;
 use crate::proto::wire::server::{Brief, WhoPage};
@@ -66,6 +67,20 @@ impl Client {
             }
         }
         rows
+    }
+
+    /// What is known of somebody while the server cannot be asked.
+    pub(super) fn row_from_memory(&self, person: &Person) -> PersonRow {
+        let seen = self.people.seen(person.fingerprint);
+        PersonRow {
+            name: person.label(),
+            address: person.address,
+            fingerprint: person.fingerprint,
+            online: seen.is_some_and(|seen| seen.online),
+            seen: seen.map(|seen| seen.last),
+            age_ms: seen.map_or(0, |seen| self.core.now.mono.since_ms(seen.told)),
+            friend: self.people.is_friend(person.fingerprint),
+        }
     }
 
     fn ask_who(&mut self, ticket: Ticket, prefix: String, after: Option<Name>) {

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod bond;
 pub mod command;
+pub mod conversation;
 pub mod entry;
 pub mod event;
 pub mod group;

@@ -59,6 +59,15 @@ pub enum Row {
     Post(PostRow),
     /// A standing yes: `grants`, `grant`.
     Grant(GrantRow),
+    /// Where plain lines go: `to`. Neither: nowhere.
+    To {
+        /// To this person.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        person: Option<String>,
+        /// To this group.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        group: Option<String>,
+    },
     /// A message that was taken: `msg` answers with one for each addressee, `group say` with one,
     /// `run` with one once it has asked.
     Queued {

@@ -1,9 +1,10 @@
-//! Options of the program that stand behind the verb.
+//! Options of the program among the words of argv: before the verb, and behind it.
 
 use super::Wrong;
 use super::options::{CLIENT, OptionRow};
 use crate::shell::front::args::Args;
 use crate::shell::front::verbs::VerbRow;
+use std::slice::Iter;
 
 /// Options that stand behind the verb, taken out of its words: anywhere, but not behind the first
 /// argument of a verb that takes text, where everything is text. `--` ends them.
@@ -24,10 +25,10 @@ pub(super) fn pull_options(words: &[String]) -> Result<(Vec<String>, Vec<String>
             break;
         }
         match own_option(row, word).or_else(|| client_option(word)) {
-            Some((is_own, needs_value)) => {
-                let to = if is_own { &mut kept } else { &mut pulled };
+            Some(option) => {
+                let to = if option.is_own { &mut kept } else { &mut pulled };
                 to.push(word.clone());
-                to.extend(needs_value.then(|| rest.next().cloned()).flatten());
+                option.take_value(to, &mut rest);
             }
             None if word.starts_with("--") => {
                 return Err(Wrong(format!("{word}: no such option of {} [see --help]", row.word)));
@@ -38,22 +39,74 @@ pub(super) fn pull_options(words: &[String]) -> Result<(Vec<String>, Vec<String>
     Ok((pulled, kept))
 }
 
-/// Whether a word is an option of the verb itself, and whether its value is the next word.
-fn own_option(row: &VerbRow, word: &str) -> Option<(bool, bool)> {
-    let name = word.split('=').next().unwrap_or(word);
-    let (_, takes_value) = row.options().find(|(option, _)| *option == name)?;
-    Some((true, takes_value && !word.contains('=')))
+/// The same command line with each option before the verb whose value is two words as one word.
+pub(super) fn join_pairs(argv: &[String]) -> Vec<String> {
+    let mut joined = Vec::new();
+    let mut rest = argv.iter();
+    while let Some(word) = rest.next() {
+        joined.push(word.clone());
+        match client_option(word) {
+            Some(option) => option.take_value(&mut joined, &mut rest),
+            None => break,
+        }
+    }
+    joined.extend(rest.cloned());
+    joined
 }
 
-/// The same for an option of the program.
-fn client_option(word: &str) -> Option<(bool, bool)> {
+/// An option among the words.
+struct Found {
+    is_own: bool,
+    /// Its value is the next word.
+    needs_value: bool,
+    is_pair: bool,
+}
+
+impl Found {
+    fn take_value(&self, to: &mut Vec<String>, rest: &mut Iter<'_, String>) {
+        if self.needs_value {
+            to.extend(rest.next().cloned());
+        }
+        if self.is_pair
+            && let Some(value) = to.last_mut()
+            && !value.contains(char::is_whitespace)
+            && let Some(second) = rest.next()
+        {
+            value.push(' ');
+            value.push_str(second);
+        }
+    }
+}
+
+/// The option of the verb itself that a word is.
+fn own_option(row: &VerbRow, word: &str) -> Option<Found> {
+    let name = word.split('=').next().unwrap_or(word);
+    let (_, takes_value) = row.options().find(|(option, _)| *option == name)?;
+    Some(Found { is_own: true, needs_value: takes_value && !word.contains('='), is_pair: false })
+}
+
+/// The option of the program that it is.
+fn client_option(word: &str) -> Option<Found> {
+    let found = |row: &OptionRow, has_value: bool| Found {
+        is_own: false,
+        needs_value: !row.hint.is_empty() && !has_value,
+        is_pair: row.is_pair(),
+    };
     if let Some(long) = word.strip_prefix("--") {
         let name = long.split('=').next().unwrap_or(long);
         let row = CLIENT.iter().find(|row| row.long == name)?;
-        return Some((false, !row.hint.is_empty() && !long.contains('=')));
+        return Some(found(row, long.contains('=')));
     }
     let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty())?;
-    let is_named = |row: &&OptionRow| !row.short.is_empty() && letters.starts_with(row.short);
-    let row = CLIENT.iter().find(is_named)?;
-    Some((false, !row.hint.is_empty() && letters.len() == 1))
+    let row_of = |letter: &str| CLIENT.iter().find(|row| row.short == letter);
+    let mut last = None;
+    for at in 0..letters.len() {
+        // Behind a flag there may be more; behind what takes a value that is the rest.
+        let Some(row) = letters.get(at..=at).and_then(row_of) else { break };
+        last = Some(found(row, at + 1 < letters.len()));
+        if !row.hint.is_empty() {
+            break;
+        }
+    }
+    last
 }

@@ -15,6 +15,18 @@ pub struct OptionRow {
     pub help: &'static str,
 }
 
+impl OptionRow {
+    /// Whether its value is two words.
+    pub fn is_pair(&self) -> bool {
+        self.long == "on"
+    }
+
+    /// Whether it may be given more than once.
+    pub fn is_repeated(&self) -> bool {
+        matches!(self.long, "on" | "verbose")
+    }
+}
+
 /// Of `hobnob`.
 #[rustfmt::skip]
 pub static CLIENT: &[OptionRow] = &[
@@ -39,6 +51,12 @@ pub static CLIENT: &[OptionRow] = &[
         help: "where files go that are taken (default: files in the profile)" },
     OptionRow { short: "", long: "transcriber", hint: "'CMD {wav}'", choices: &[],
         help: "what writes voice down; '' for none (default: one found)" },
+    OptionRow { short: "", long: "on", hint: "EVENT COMMAND", choices: &[],
+        help: "what to run for each event of a kind, or all; repeat for more" },
+    OptionRow { short: "", long: "on-seconds", hint: "N", choices: &[],
+        help: "how long that may take (default: 30)" },
+    OptionRow { short: "", long: "notify", hint: "'CMD'", choices: &[],
+        help: "what to run for a direct message or a mention; {from} {group} {text}" },
     OptionRow { short: "", long: "run-seconds", hint: "N", choices: &[],
         help: "how long a command of somebody else's may run (default: 60)" },
     OptionRow { short: "", long: "run-output", hint: "BYTES", choices: &[],

@@ -107,6 +107,30 @@ fn a_transcriber_is_a_command_line_with_the_file_in_it_or_none() {
 }
 
 #[test]
+fn a_hook_is_a_kind_of_event_and_a_command_in_one_word_or_two() {
+    let expected = On { event: Some("message"), argv: vec!["a b".to_owned(), "$c".to_owned()] };
+    for argv in [
+        &["--on", "message", "'a b' $c", "-j", "who"][..],
+        &["--on=message", "'a b' $c", "-j", "who"],
+        &["--on", "message 'a b' $c", "-j", "who"],
+        &["-jt", "5", "--on", "message", "'a b' $c", "who"],
+        &["who", "-jt", "5", "--on", "message", "'a b' $c"],
+        &["who", "--on", "message  'a b' $c", "-j"],
+    ] {
+        let given = options(argv);
+        assert_eq!(given.on, std::slice::from_ref(&expected), "{argv:?}");
+        assert!(given.json && given.words == ["who"], "{argv:?}");
+    }
+    let given = options(&["--on", "all", "a", "--on", "file", "b", "--on-seconds", "5"]);
+    assert_eq!(given.on[0], On { event: None, argv: vec!["a".to_owned()] });
+    assert_eq!((given.on[1].event, given.on_seconds), (Some("file"), 5));
+    assert_eq!(options(&["msg", "bob", "--on", "message", "x"]).on, []);
+    for bad in [&["--on"][..], &["--on", "all"], &["--on", "al x"], &["--on", "all '"]] {
+        assert!(run(bad, &[]).is_err(), "{bad:?}");
+    }
+}
+
+#[test]
 fn server_addresses_have_a_default_port_and_a_key() {
     let key = Fingerprint(crate::proto::bytes::Bytes([7; 20]));
     for (text, host, port, pinned) in [

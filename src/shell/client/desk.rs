@@ -4,11 +4,15 @@
 //! who listen: standard output, unless the program runs for one verb only, and programs on the
 //! control socket that asked for it. Receipts also go to whoever sent the message.
 
+mod guests;
+
+use self::guests::Guest;
 use super::raw::Raw;
 use super::talk::Talk;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
+use crate::proto::model::conversation::Conversation;
 use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::notice::Row;
 use crate::proto::model::person::Target;
@@ -17,10 +21,9 @@ use crate::proto::model::run::RunState;
 use crate::proto::time::Wall;
 use crate::shell::front::Failure;
 use crate::shell::front::fit::Fit;
-use crate::shell::front::input::LineBuffer;
 use crate::shell::front::printer::{Printer, Style};
 use crate::shell::front::progress::Progress;
-use crate::shell::reactor::{ControlId, Reactor};
+use crate::shell::reactor::ControlId;
 use crate::shell::stdout::Stdout;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -86,15 +89,6 @@ struct Asked {
     sink: Sink,
     reference: Option<Box<RawValue>>,
     role: Role,
-}
-
-/// A program on the control socket.
-struct Guest {
-    lines: LineBuffer,
-    printer: Printer,
-    out: Vec<u8>,
-    /// It reads what happens.
-    listens: bool,
 }
 
 /// The front desk.
@@ -213,6 +207,16 @@ impl Desk {
         self.turning > 0
     }
 
+    /// Plain lines go there from now on, whatever sessions are still asked for.
+    pub fn turn_to(&mut self, to: Conversation) {
+        let own = self.asked.values_mut().filter(|asked| asked.sink == Sink::Stdout);
+        for asked in own.filter(|asked| matches!(asked.role, Role::Talk(_))) {
+            asked.role = Role::Line;
+            self.turning -= 1;
+        }
+        self.talk.turn_to(to);
+    }
+
     /// Where a ticket's answer goes; `None` when it has ended or its asker has gone.
     pub fn sink(&self, ticket: Ticket) -> Option<Sink> {
         self.asked.get(&ticket).map(|asked| asked.sink)
@@ -316,7 +320,7 @@ impl Desk {
             self.late |= result.as_ref().is_err_and(|failure| failure.exit == Exit::Time);
             self.turning -= usize::from(asked.role.turns());
             if let (Role::Talk(target), Ok(())) = (&asked.role, &result) {
-                self.talk.turn_to(target.as_ref());
+                self.talk.turn_to_session(target.as_ref());
             }
         }
         let is_main = self.main == Some(ticket);
@@ -362,6 +366,11 @@ impl Desk {
         self.waits.push((ticket, fit));
     }
 
+    /// What is waited for.
+    pub fn awaited(&mut self) -> impl Iterator<Item = &mut Fit> {
+        self.waits.iter_mut().map(|(_, fit)| fit)
+    }
+
     /// A ticket's time is up, if it waits for an event.
     pub fn give_up_waiting(&mut self, ticket: Ticket, failure: Failure) {
         self.waits.retain(|(waiting, _)| *waiting != ticket);
@@ -401,90 +410,12 @@ impl Desk {
     }
 }
 
-/// Guests: programs on the control socket.
-impl Desk {
-    pub fn guest_came(&mut self, id: ControlId) {
-        let style = Style { json: true, ..Style::default() };
-        let (lines, printer) = (LineBuffer::default(), Printer::new(style));
-        self.guests.insert(id, Guest { lines, printer, out: Vec::new(), listens: false });
-    }
-
-    pub fn guest_said(&mut self, id: ControlId, bytes: &[u8]) {
-        if let Some(guest) = self.guests.get_mut(&id) {
-            guest.lines.push(bytes);
-        }
-    }
-
-    /// What it asked for goes on; the answers go nowhere.
-    pub fn guest_left(&mut self, id: ControlId) {
-        let gone = Sink::Control(id);
-        self.guests.remove(&id);
-        self.asked.retain(|_, asked| asked.sink != gone);
-        self.senders.retain(|_, (sink, _)| *sink != gone);
-        let asked = &self.asked;
-        self.waits.retain(|(ticket, _)| asked.contains_key(ticket));
-    }
-
-    pub fn guests(&self) -> Vec<ControlId> {
-        self.guests.keys().copied().collect()
-    }
-
-    pub fn guest_lines(&mut self, id: ControlId) -> Option<&mut LineBuffer> {
-        self.guests.get_mut(&id).map(|guest| &mut guest.lines)
-    }
-
-    /// Whether a reader has so much unread that more of a long answer should wait.
-    pub fn is_behind(&self, sink: Sink) -> bool {
-        match sink {
-            Sink::Stdout => false,
-            Sink::Control(id) => {
-                self.guests.get(&id).is_some_and(|guest| guest.out.len() >= GUEST_AHEAD_BYTES)
-            }
-        }
-    }
-
-    /// Whether a guest can take more of what is kept for it.
-    pub fn has_more(&self, reactor: &mut Reactor) -> bool {
-        let mut kept = self.guests.iter().filter(|(_, guest)| !guest.out.is_empty());
-        kept.any(|(id, _)| reactor.control_behind_bytes(*id) < GUEST_AHEAD_BYTES)
-    }
-
-    /// Writes what this wake has to say. A guest is given what it can take; one who has stopped
-    /// reading altogether is shown out.
-    pub fn flush(&mut self, reactor: &mut Reactor) {
-        self.flush_stdout();
-        let mut lost = Vec::new();
-        for (id, guest) in &mut self.guests {
-            if guest.out.is_empty() {
-                continue;
-            }
-            let unread = reactor.control_behind_bytes(*id);
-            let room = GUEST_AHEAD_BYTES.saturating_sub(unread).min(guest.out.len());
-            if room > 0 {
-                reactor.send_control(*id, &guest.out[..room]);
-                guest.out.drain(..room);
-            }
-            if guest.out.len() > limits::GUEST_BEHIND_BYTES {
-                lost.push(*id);
-            }
-        }
-        for id in lost {
-            log::warn!("a program on the control socket does not read what it asked for");
-            reactor.close_control(id);
-            self.guest_left(id);
-        }
-    }
-}
-
 fn has_ended(state: RunState) -> bool {
     match state {
         RunState::Asked | RunState::Allowed | RunState::Output => false,
         RunState::Denied | RunState::Exited | RunState::Failed => true,
     }
 }
-
-/// What is handed to the reactor for one guest ahead of its reading.
-const GUEST_AHEAD_BYTES: usize = limits::CONTROL_BEHIND_BYTES / 4;
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 //! | `profile` | the directory, its lock, keys, the server's address |
 //! | `program` | the loop |
 //! | `plan` | what the program was started for, and when that is done |
+//! | `hooks` | commands of the user's own that are run because something happened |
 //! | `desk` | who asked for what, and where each notice goes |
 //! | `talk` | whom plain lines go to |
 //! | `reads` | listings that the store answers |
@@ -14,6 +15,7 @@
 //! | `remote` | a verb that goes to a hobnob that is running already |
 
 mod desk;
+mod hooks;
 mod keeper;
 mod paths;
 mod plan;
@@ -26,6 +28,7 @@ mod talk;
 mod transcriber;
 
 use self::desk::{Desk, Role, Sink};
+use self::hooks::Hooks;
 use self::plan::{Aim, Plan};
 use self::profile::{Opened, Profile};
 use self::program::{Program, local, stdout_failed};
@@ -46,7 +49,7 @@ use crate::shell::stdout::Stdout;
 use crate::shell::system::{self, Clock};
 use std::io::{self, IsTerminal, Write};
 use std::net::ToSocketAddrs;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -67,8 +70,12 @@ pub fn main() -> Exit {
     }
     let mut options = match cli::client(&argv, &|variable| std::env::var(variable).ok()) {
         Ok(Parsed::Run(options)) => options,
-        Ok(Parsed::Print(text)) => return exit_of(print(text.into_bytes())),
-        Err(Wrong(why)) => return wrong(&why),
+        Ok(Parsed::Print(text)) => return exit_of(print_text(text, cli::wants_json(&argv))),
+        Err(Wrong(why)) => {
+            let failure = Failure { exit: Exit::Usage, error: why };
+            let answered = if cli::wants_json(&argv) { answer(&failure) } else { Ok(Exit::Done) };
+            return exit_of(answered.and(Err(failure)));
+        }
     };
     system::start_log(options.verbose);
     system::keep_files_private();
@@ -93,7 +100,9 @@ fn run(options: &ClientOptions) -> Result<Exit, Failure> {
     let begun = aim(options, defaults).and_then(|aim| match aim {
         Aim::Verb(Request::Help(rows)) => {
             let mut out = Vec::new();
-            Printer::new(style).help(&mut out, &rows);
+            let mut printer = Printer::new(style);
+            printer.help(&mut out, &rows);
+            printer.done(&mut out, None, Ok(()));
             Ok(Begun::Ended(print(out)?))
         }
         aim => enter(
@@ -107,9 +116,7 @@ fn run(options: &ClientOptions) -> Result<Exit, Failure> {
         Ok(Begun::Program(program)) => program.run(),
         Err(failure) => {
             if options.json && !options.words.is_empty() {
-                let mut out = Vec::new();
-                JsonLines::default().done(&mut out, None, Err(&failure));
-                print(out)?;
+                answer(&failure)?;
             }
             Err(failure)
         }
@@ -131,7 +138,7 @@ fn aim(options: &ClientOptions, defaults: Defaults) -> Result<Aim, Failure> {
     Ok(match lines::parse_words(&options.words, defaults)? {
         Request::Listen => Aim::Listen,
         Request::Dial(host) => Aim::Chat(Request::Ask(Verb::Chat(look_up(&host)?))),
-        request @ Request::Ask(Verb::Chat(_)) => Aim::Chat(request),
+        request @ (Request::Ask(Verb::Chat(_)) | Request::To(Some(_))) => Aim::Chat(request),
         request => Aim::Verb(request),
     })
 }
@@ -190,7 +197,11 @@ fn start(
     let (identity, store, lock) = profile.into_parts();
     let machine = Client::restore(config, identity, past, seed);
     let reactor = Reactor::new().map_err(|why| local(&why))?;
-    Ok(Begun::Program(Box::new(Program::new((home, files), lock, store, machine, reactor, plan))))
+    let hooks = Hooks::new(options.on.clone(), options.on_seconds);
+    let home = path::absolute(&home).map_err(|why| profile::failed(&home, why))?;
+    let places = (home, files);
+    let program = Program::new(places, lock, store, machine, reactor, plan, hooks);
+    Ok(Begun::Program(Box::new(program)))
 }
 
 fn config(
@@ -328,6 +339,23 @@ fn in_use(home: &Path, pid: Option<u32>) -> Failure {
     Failure { exit: Exit::Local, error }
 }
 
+fn print_text(text: String, json: bool) -> Result<Exit, Failure> {
+    if !json {
+        return print(text.into_bytes());
+    }
+    let mut out = Vec::new();
+    JsonLines::default().text(&mut out, &text);
+    JsonLines::default().done(&mut out, None, Ok(()));
+    print(out)
+}
+
+/// Says in JSON that the verb of argv was not even begun.
+fn answer(failure: &Failure) -> Result<Exit, Failure> {
+    let mut out = Vec::new();
+    JsonLines::default().done(&mut out, None, Err(failure));
+    print(out)
+}
+
 fn print(text: Vec<u8>) -> Result<Exit, Failure> {
     let mut stdout = Stdout::default();
     stdout.lines = text;
@@ -343,10 +371,14 @@ fn wrong(why: &str) -> Exit {
 
 /// One line on stderr: what failed, and why.
 fn diagnose(failure: &Failure) {
+    if let Err(why) = io::stderr().write_all(&line_of(failure)) {
+        log::debug!("standard error: {why}");
+    }
+}
+
+fn line_of(failure: &Failure) -> Vec<u8> {
     let mut line = b"hobnob: ".to_vec();
     safe::push_word(&failure.error, &mut line);
     line.push(b'\n');
-    if let Err(why) = io::stderr().write_all(&line) {
-        log::debug!("standard error: {why}");
-    }
+    line
 }

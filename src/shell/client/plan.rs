@@ -24,7 +24,7 @@ pub(super) enum Aim {
     Listen,
     /// One verb.
     Verb(Request),
-    /// A session, and lines of standard input that go there.
+    /// A session, or another conversation, and lines of standard input that go there.
     Chat(Request),
 }
 
@@ -47,7 +47,8 @@ pub(super) struct Plan {
     pub input_paused: bool,
     pub draining: bool,
     is_started: bool,
-    /// With whom [`Aim::Chat`] talks, once it does.
+    /// Lines are read now of which [`Aim::Chat`] is about, with whom if they go to a session.
+    is_talking: bool,
     partner: Option<String>,
     fatal: Option<Failure>,
     /// How [`Aim::Verb`] ended.
@@ -69,6 +70,7 @@ impl Plan {
             input_paused: false,
             draining: false,
             is_started: false,
+            is_talking: false,
             partner: None,
             fatal: None,
             outcome: None,
@@ -94,6 +96,11 @@ impl Plan {
     /// Whether somebody types, and sees what comes of it.
     pub fn is_interactive(&self) -> bool {
         self.aim == Aim::Lines { typed: true }
+    }
+
+    /// Whether the program runs for an event to come.
+    pub fn awaits_event(&self) -> bool {
+        matches!(self.aim, Aim::Verb(Request::Wait(_)))
     }
 
     /// Whether a server that is not reached in time is the end.
@@ -138,7 +145,8 @@ impl Plan {
                 | Verb::PostList(None),
             ) => true,
             Request::Ask(_) | Request::Dial(_) | Request::Say { .. } => false,
-            Request::History { .. }
+            Request::To(_)
+            | Request::History { .. }
             | Request::Search { .. }
             | Request::Events { .. }
             | Request::Outbox
@@ -198,7 +206,8 @@ impl Program {
             return self.leave(now, Exit::Done);
         }
         self.drain_by(now);
-        match self.is_ready && self.desk.is_quiet() && self.machine.is_settled() {
+        let is_settled = self.is_ready && self.desk.is_quiet() && self.machine.is_settled();
+        match is_settled && self.hooks_have_ended(now) {
             true => self.leave(now, if self.desk.is_late() { Exit::Time } else { Exit::Done }),
             false => Ok(()),
         }
@@ -219,7 +228,8 @@ impl Program {
             return Ok(());
         }
         // Others may have asked over the control socket meanwhile; they get their answers first.
-        match self.plan.outcome.take_if(|_| self.desk.is_idle()) {
+        let may_end = self.desk.is_idle() && self.hooks_have_ended(now);
+        match self.plan.outcome.take_if(|_| may_end) {
             Some(result) => self.leave_with(now, result),
             None => Ok(()),
         }
@@ -231,14 +241,18 @@ impl Program {
         }
         match self.desk.take_ended() {
             Some(Ok(())) => {
-                self.plan.partner = self.desk.talk.label().map(str::to_owned);
+                self.plan.is_talking = true;
+                self.plan.partner = self.desk.talk.partner().map(str::to_owned);
                 self.reactor.open_stdin().map_err(|why| local(&why))?;
             }
             Some(failed) => return self.leave_with(now, failed),
             None => {}
         }
-        let Some(partner) = &self.plan.partner else { return Ok(()) };
-        if !self.desk.talk.is_open(partner) {
+        if !self.plan.is_talking {
+            return Ok(());
+        }
+        let mut partner = self.plan.partner.iter();
+        if partner.any(|partner| !self.desk.talk.is_open(partner)) {
             let all_said = self.desk.is_quiet();
             return self.leave(now, if all_said { Exit::Done } else { Exit::Time });
         }

@@ -1,11 +1,14 @@
 //! The client's loop: wake, read the clock, feed what is ready, commit, perform, print.
 
 mod asking;
+mod hooking;
 mod leaving;
+mod turning;
 
 use super::desk::Desk;
+use super::hooks::Hooks;
 use super::plan::Plan;
-use super::reads::Read;
+use super::reads::{self, Read};
 use crate::proto::client::Client;
 use crate::proto::machine::{Effect, FileAction, Input, Machine, Wake};
 use crate::proto::model::command::Ticket;
@@ -19,6 +22,7 @@ use crate::shell::front::Failure;
 use crate::shell::front::input::LineBuffer;
 use crate::shell::front::lines::Asked;
 use crate::shell::reactor::{ControlEvent, Reactor, Ready, Signal};
+use crate::shell::store::StoreError;
 use crate::shell::store::client::ClientStore;
 use crate::shell::system::{self, Clock};
 use std::collections::VecDeque;
@@ -36,6 +40,7 @@ pub(super) struct Program {
     pub desk: Desk,
     pub clock: Clock,
     pub plan: Plan,
+    pub hooks: Hooks,
     wake: Wake<Client>,
     alarms: Timers<Alarm>,
     input: LineBuffer,
@@ -72,6 +77,10 @@ enum Alarm {
     Drain,
     /// An event, for this ticket.
     Event(Ticket),
+    /// The end of the hook that runs.
+    Hook,
+    /// The end of all hooks, for the program has nothing else to do.
+    Hooks,
 }
 
 impl Program {
@@ -82,6 +91,7 @@ impl Program {
         machine: Client,
         reactor: Reactor,
         plan: Plan,
+        hooks: Hooks,
     ) -> Program {
         let broadcast = plan.is_shown_everything();
         Program {
@@ -96,6 +106,7 @@ impl Program {
             desk: Desk::new(plan.style, broadcast),
             clock: Clock::new(),
             plan,
+            hooks,
             wake: Wake::new(),
             alarms: Timers::new(),
             input: LineBuffer::default(),
@@ -146,6 +157,7 @@ impl Program {
         }
         self.take_lines(now)?;
         self.commit(now)?;
+        self.run_hooks(now);
         self.read_store()?;
         self.forget_alarms();
         // What others wait for first; the control socket's bytes leave with the next wait.
@@ -174,7 +186,7 @@ impl Program {
 
     /// Feeds everything that is ready.
     fn take_in(&mut self, now: Now) {
-        let Program { reactor, machine, desk, input, input_ended, plan, .. } = self;
+        let Program { reactor, machine, desk, hooks, input, input_ended, plan, .. } = self;
         let mut fed = false;
         while let Some(ready) = reactor.next() {
             match ready {
@@ -189,6 +201,9 @@ impl Program {
                 Ready::File(file, event) => {
                     machine.handle(now, Input::File(file, event));
                     fed = true;
+                }
+                Ready::Run(run, event) if run.is_hook() => {
+                    hooks.on_child(run, event, &mut desk.stdout.errors);
                 }
                 Ready::Run(run, event) => {
                     machine.handle(now, Input::Run(run, event));
@@ -216,11 +231,9 @@ impl Program {
     /// Commits the wake and performs what it gave rise to.
     fn commit(&mut self, now: Now) -> Result<(), Failure> {
         self.is_asked = false;
-        let Program { wake, machine, store, reactor, desk, is_ready, plan, leaving, files, .. } =
-            self;
-        let effects = wake
-            .commit(machine, store, now)
-            .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
+        let Program { wake, machine, store, reactor, desk, hooks, plan, .. } = self;
+        let Program { is_ready, leaving, files, .. } = self;
+        let effects = wake.commit(machine, store, now).map_err(store_failed)?;
         for effect in effects {
             match effect {
                 Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
@@ -233,6 +246,10 @@ impl Program {
                 Effect::Show(Notice::Event { seq, at, event }) => {
                     *is_ready |= matches!(event, Event::Ready { .. });
                     plan.is_online |= matches!(event, Event::Online { .. });
+                    hooks.event(seq, at, &event);
+                    for fit in desk.awaited() {
+                        reads::name_awaited(fit, store).map_err(store_failed)?;
+                    }
                     desk.event(seq, at, &event);
                 }
                 Effect::Show(Notice::Row(ticket, row)) => desk.row(ticket, &row),
@@ -256,9 +273,7 @@ impl Program {
         for _ in 0..self.reads.len() {
             let Some((ticket, read)) = self.reads.pop_front() else { break };
             let (desk, store) = (&mut self.desk, &mut self.store);
-            let rest = read
-                .step(ticket, desk, store, Some(&self.machine))
-                .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
+            let rest = read.step(ticket, desk, store, Some(&self.machine)).map_err(store_failed)?;
             self.reads.extend(rest.map(|read| (ticket, read)));
         }
         Ok(())
@@ -267,6 +282,8 @@ impl Program {
     fn on_alarm(&mut self, now: Now, alarm: Alarm) -> Result<(), Failure> {
         match alarm {
             Alarm::Start if self.is_ready => Ok(()),
+            // Time ran out for the event as well; nothing says that the server is to blame.
+            Alarm::Start if self.plan.awaits_event() && self.is_reachable() => Ok(()),
             Alarm::Start => {
                 let failure = self.unreachable();
                 match self.plan.gives_up_starting() {
@@ -276,6 +293,18 @@ impl Program {
                         Ok(())
                     }
                 }
+            }
+            Alarm::Hook => {
+                self.kill_late_hook();
+                Ok(())
+            }
+            Alarm::Hooks => {
+                self.hooks.give_up();
+                Ok(())
+            }
+            Alarm::Drain if self.waits_for_hooks() => {
+                self.set_drain(now);
+                Ok(())
             }
             Alarm::Drain if self.plan.is_done() => self.leave(now, Exit::Done),
             Alarm::Drain => self.leave(now, Exit::Time),
@@ -302,6 +331,10 @@ impl Program {
         });
     }
 
+    fn is_reachable(&self) -> bool {
+        self.machine.why_unreachable().is_empty()
+    }
+
     fn unreachable(&self) -> Failure {
         let why = match self.machine.why_unreachable() {
             "" => "no answer in time",
@@ -326,6 +359,11 @@ fn make_directory(files: &Path, action: &FileAction) {
 /// What was to be printed is lost.
 pub(super) fn stdout_failed(why: &std::io::Error) -> Failure {
     Failure { exit: Exit::Local, error: format!("standard output: {}", system::words(why)) }
+}
+
+/// The profile's database failed.
+fn store_failed(why: StoreError) -> Failure {
+    Failure { exit: Exit::Local, error: why.to_string() }
 }
 
 /// A failure of this machine.

@@ -13,6 +13,7 @@ use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::time::Wall;
 use crate::shell::front::With;
+use crate::shell::front::fit::Fit;
 use crate::shell::store::StoreError;
 use crate::shell::store::client::ClientStore;
 
@@ -143,6 +144,27 @@ fn history_of(
         ([], Some(_)) => Err(Refusal::NoGroup(group.to_string())),
         ([_, _, ..], _) => Err(Refusal::Ambiguous("group of that name")),
     })
+}
+
+/// Events call people and groups by name: where that is known by now, what `wait` was told by
+/// address, key or leader becomes that name.
+pub(super) fn name_awaited(fit: &mut Fit, store: &mut ClientStore) -> Result<(), StoreError> {
+    match &fit.from {
+        Some(With::Person(target @ (Target::Address(_) | Target::Key(_)))) => {
+            if let Some(person) = store.person(target)? {
+                fit.from = Target::parse(&person.label()).map(With::Person);
+            }
+        }
+        Some(With::Group(group)) => {
+            let alone = GroupTarget { name: group.name.clone(), leader: None };
+            let found = store.groups_like(group)?;
+            if !found.is_empty() && found == store.groups_like(&alone)? {
+                fit.from = Some(With::Group(alone));
+            }
+        }
+        Some(With::Person(Target::Name(_) | Target::Endpoint(_))) | None => {}
+    }
+    Ok(())
 }
 
 /// The one message of ours whose id begins so.

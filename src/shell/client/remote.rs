@@ -5,7 +5,9 @@ use super::plan::{Aim, Plan};
 use super::program::stdout_failed;
 use super::raw::Raw;
 use crate::proto::model::command::Verb;
+use crate::proto::model::conversation::Conversation;
 use crate::proto::model::event::{Event, SessionState, Stage as Until};
+use crate::proto::model::notice::Row;
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Exit;
 use crate::shell::cli::ClientOptions;
@@ -70,12 +72,14 @@ pub(super) fn speak(
         patience: patience(options, &plan.aim),
     };
     let (is_chat, named) = match &plan.aim {
-        Aim::Chat(Request::Ask(Verb::Chat(Target::Name(name)))) => (true, Some(name.to_string())),
+        Aim::Chat(Request::Ask(Verb::Chat(Target::Name(name)))) => {
+            (true, Some(Conversation::Person(name.to_string())))
+        }
         Aim::Chat(_) => (true, None),
         Aim::Lines { .. } | Aim::Listen | Aim::Verb(_) => (false, None),
     };
     if is_chat {
-        remote.stage = Stage::Calling { partner: named };
+        remote.stage = Stage::Calling { partner: named, is_session: true };
         remote.ask("listen", &[])?;
     }
     // A host's name was looked up here, so that the running one need not wait for that.
@@ -118,10 +122,16 @@ struct Remote {
 enum Stage {
     /// The verb's end is the end.
     Asked,
-    /// A session was asked for; with whom one opened since.
-    Calling { partner: Option<String> },
-    /// Lines of standard input go to the partner.
-    Talking { partner: String, unanswered: usize, input_ended: bool, worst: Option<Exit> },
+    /// A session was asked for, or where else lines can go; what came of that.
+    Calling { partner: Option<Conversation>, is_session: bool },
+    /// Lines of standard input go to the partner; of a session, while it is open.
+    Talking {
+        partner: Conversation,
+        is_session: bool,
+        unanswered: usize,
+        input_ended: bool,
+        worst: Option<Exit>,
+    },
 }
 
 #[derive(Serialize)]
@@ -231,6 +241,7 @@ impl Remote {
             let exit = match answer {
                 Some(Answer::Done(result)) => self.on_done(result),
                 Some(Answer::Event(_, _, event)) => self.on_event(&event),
+                Some(Answer::Row(Row::To { person, group })) => self.on_to(person, group),
                 Some(Answer::Row(_) | Answer::Entry(_) | Answer::Outbox(_)) | None => None,
             };
             if exit.is_some() {
@@ -273,13 +284,13 @@ impl Remote {
         }
         match &mut self.stage {
             Stage::Asked => return Some(exit),
-            Stage::Calling { partner } => {
+            Stage::Calling { partner, is_session } => {
                 let (Ok(()), Some(partner)) = (result, partner.take()) else {
                     return Some(exit);
                 };
+                let (is_session, unanswered, input_ended, worst) = (*is_session, 0, false, None);
                 self.patience = None;
-                self.stage =
-                    Stage::Talking { partner, unanswered: 0, input_ended: false, worst: None };
+                self.stage = Stage::Talking { partner, is_session, unanswered, input_ended, worst };
             }
             Stage::Talking { unanswered, worst, .. } => {
                 *unanswered = unanswered.saturating_sub(1);
@@ -291,16 +302,26 @@ impl Remote {
         None
     }
 
+    /// Lines are to go where no session is needed.
+    fn on_to(&mut self, person: Option<String>, group: Option<String>) -> Option<Exit> {
+        if let Stage::Calling { partner, is_session } = &mut self.stage {
+            *partner = person.map(Conversation::Person).or(group.map(Conversation::Group));
+            *is_session = false;
+        }
+        None
+    }
+
     /// Follows the session that was asked for.
     fn on_event(&mut self, event: &Event) -> Option<Exit> {
         let Event::Session { with, state, .. } = event else { return None };
         match (&mut self.stage, state) {
-            (Stage::Calling { partner: partner @ None }, SessionState::Open) => {
-                *partner = Some(with.clone());
+            (Stage::Calling { partner: partner @ None, .. }, SessionState::Open) => {
+                *partner = Some(Conversation::Person(with.clone()));
             }
-            (Stage::Talking { partner, unanswered, worst, .. }, SessionState::Closed)
-                if partner == with =>
-            {
+            (
+                Stage::Talking { partner, is_session: true, unanswered, worst, .. },
+                SessionState::Closed,
+            ) if partner.label() == with => {
                 let unsaid = (*unanswered > 0).then_some(Exit::Time);
                 return Some(worst.or(unsaid).unwrap_or(Exit::Done));
             }
@@ -313,7 +334,8 @@ impl Remote {
     /// session stays: it is the running hobnob's, and `close` ends it.
     fn take_input(&mut self) -> Result<Option<Exit>, Failure> {
         loop {
-            let Stage::Talking { partner, unanswered, input_ended, worst } = &mut self.stage else {
+            let Stage::Talking { partner, unanswered, input_ended, worst, .. } = &mut self.stage
+            else {
                 return Ok(None);
             };
             let text = match self.input.next_line() {
@@ -329,8 +351,10 @@ impl Remote {
             };
             if !text.is_empty() {
                 *unanswered += 1;
-                let partner = partner.clone();
-                self.ask("msg", &[&partner, &text])?;
+                match partner.clone() {
+                    Conversation::Person(label) => self.ask("msg", &[&label, &text])?,
+                    Conversation::Group(label) => self.ask("group say", &[&label, &text])?,
+                }
             }
         }
     }

@@ -15,13 +15,14 @@ pub fn parse(line: &str) -> Result<Option<Operate>, String> {
     let line = line.strip_prefix('/').unwrap_or(line);
     let words: Vec<&str> = line.split_whitespace().collect();
     let name = |word: &str| Name::parse(word).map_err(|bad| format!("{word}: {bad}"));
-    match words[..] {
-        [] => Ok(None),
-        ["who"] => Ok(Some(Operate::Who)),
-        ["stats"] => Ok(Some(Operate::Stats)),
-        ["kick", word] => name(word).map(Operate::Kick).map(Some),
-        ["forget", word] => name(word).map(Operate::Forget).map(Some),
-        ["quit"] => Ok(Some(Operate::Quit)),
+    let verb = words.first().map(|word| word.to_ascii_lowercase());
+    match (verb.as_deref(), words.get(1..).unwrap_or_default()) {
+        (None, _) => Ok(None),
+        (Some("who"), []) => Ok(Some(Operate::Who)),
+        (Some("stats"), []) => Ok(Some(Operate::Stats)),
+        (Some("kick"), [word]) => name(word).map(Operate::Kick).map(Some),
+        (Some("forget"), [word]) => name(word).map(Operate::Forget).map(Some),
+        (Some("quit"), []) => Ok(Some(Operate::Quit)),
         _ => Err(format!("not a console line [{HELP}]")),
     }
 }
@@ -68,7 +69,7 @@ mod tests {
     #[test]
     fn lines_are_verbs_or_say_what_is_wrong() {
         assert_eq!(parse("  "), Ok(None));
-        assert_eq!(parse("/who"), Ok(Some(Operate::Who)));
+        assert_eq!(parse("/WHO"), Ok(Some(Operate::Who)));
         let bob = Name::parse("bob").expect("a name");
         assert_eq!(parse("kick Bob"), Ok(Some(Operate::Kick(bob))));
         assert!(parse("kick 9").is_err_and(|why| why.contains("first a letter")));

@@ -16,6 +16,7 @@ use crate::proto::server::{Config, Server};
 use crate::proto::time::{Mono, Now};
 use crate::shell::cli::{self, Parsed, SERVER_PORT, ServerOptions};
 use crate::shell::disk::{self, Lock, LockError};
+use crate::shell::front::json::JsonLines;
 use crate::shell::reactor::{Reactor, Ready, Signal, raise_descriptor_limit};
 use crate::shell::stdout::Stdout;
 use crate::shell::store::server::ServerStore;
@@ -36,7 +37,7 @@ struct Failure(Exit, String);
 pub fn run(argv: &[String]) -> Exit {
     let options = match cli::server(argv, &|name| std::env::var(name).ok()) {
         Ok(Parsed::Run(options)) => options,
-        Ok(Parsed::Print(text)) => return print(text),
+        Ok(Parsed::Print(text)) => return print(&text, cli::wants_json(argv)),
         Err(wrong) => {
             system::complain(PROGRAM, &wrong.0);
             return Exit::Usage;
@@ -53,9 +54,12 @@ pub fn run(argv: &[String]) -> Exit {
     }
 }
 
-fn print(text: String) -> Exit {
+fn print(text: &str, json: bool) -> Exit {
     let mut stdout = Stdout::default();
-    stdout.lines = text.into_bytes();
+    match json {
+        true => JsonLines::default().text(&mut stdout.lines, text),
+        false => stdout.lines.extend_from_slice(text.as_bytes()),
+    }
     stdout.flush();
     match stdout.outcome() {
         Ok(()) => Exit::Done,

@@ -145,6 +145,8 @@ mod tests {
                 remote: None,
                 since: Wall(60_000),
             }),
+            Row::To { person: Some("bob".to_owned()), group: None },
+            Row::To { person: None, group: None },
             Row::Queued { id: MsgId::LAST, to: "bob".to_owned(), members: None },
             Row::Queued { id: MsgId::LAST, to: "climbers".to_owned(), members: Some(14) },
         ]);

@@ -1,12 +1,13 @@
 //! What `wait` waits for.
 
+use super::With;
 use crate::proto::model::event::Event;
 
 /// What an event must look like; whatever is `None` fits anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fit {
     /// Whom it is from, to or about.
-    pub from: Option<String>,
+    pub from: Option<With>,
     /// What its text has in it.
     pub text: Option<String>,
     /// Its kind, the contract's word.
@@ -19,15 +20,20 @@ pub const KINDS: [&str; 15] = [
     "group", "file", "post", "voice", "run", "identity",
 ];
 
+/// The kind of an event, the contract's word.
+pub fn kind(event: &Event) -> &'static str {
+    facts(event).kind
+}
+
 impl Fit {
     /// Whether an event looks like that.
     pub fn fits(&self, event: &Event) -> bool {
         let Facts { kind, about, text } = facts(event);
         self.kind.as_ref().is_none_or(|wanted| wanted == kind)
-            && self
-                .from
-                .as_ref()
-                .is_none_or(|wanted| has(&about, &|of| wanted.eq_ignore_ascii_case(of)))
+            && self.from.as_ref().is_none_or(|with| {
+                let wanted = with.to_string();
+                has(&about, &|of| wanted.eq_ignore_ascii_case(of))
+            })
             && self
                 .text
                 .as_ref()
@@ -85,6 +91,7 @@ fn words(text: &Option<String>) -> &str {
 mod tests {
     use super::*;
     use crate::proto::id::MsgId;
+    use crate::proto::model::person::Target;
     use crate::proto::time::Wall;
 
     fn message(from: &str, text: &str) -> Event {
@@ -94,7 +101,8 @@ mod tests {
 
     fn fit(from: Option<&str>, text: Option<&str>, kind: Option<&str>) -> Fit {
         let own = |part: Option<&str>| part.map(str::to_owned);
-        Fit { from: own(from), text: own(text), kind: own(kind) }
+        let from = from.and_then(Target::parse).map(With::Person);
+        Fit { from, text: own(text), kind: own(kind) }
     }
 
     #[test]

@@ -76,6 +76,13 @@ impl JsonLines {
         out.extend_from_slice(b"}\n");
     }
 
+    /// Text that no verb asked for: `--help`, `--version`.
+    pub fn text(&mut self, out: &mut Vec<u8>, text: &str) {
+        out.extend_from_slice(b"{\"event\":\"text\",\"text\":");
+        write_value(out, text);
+        out.extend_from_slice(b"}\n");
+    }
+
     /// A verb, as `help` lists it.
     pub fn verb(&mut self, out: &mut Vec<u8>, row: &VerbRow) {
         #[derive(Serialize)]

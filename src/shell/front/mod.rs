@@ -12,6 +12,7 @@
 pub mod amounts;
 pub mod answers;
 pub mod args;
+pub mod edit;
 pub mod fit;
 pub mod help;
 pub mod input;
@@ -21,6 +22,7 @@ pub mod output;
 pub mod plain;
 pub mod printer;
 pub mod progress;
+pub mod prompt;
 pub mod safe;
 pub mod talk;
 pub mod verbs;
@@ -50,6 +52,8 @@ pub enum Request {
         /// How far it must come for the line to be done.
         until: Stage,
     },
+    /// Plain lines are to go there; where they go, if `None`.
+    To(Option<With>),
     /// Messages there were, from the store.
     History {
         /// With whom; with anybody if `None`.
@@ -91,12 +95,12 @@ pub enum Request {
     Quit,
 }
 
-/// Whose words a listing wants.
+/// A conversation, as somebody typed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum With {
-    /// Those exchanged with a person; or, if nobody goes by that name, said in a group that does.
+    /// With a person; or, if nobody goes by that name, in a group that does.
     Person(Target),
-    /// Those said in a group.
+    /// In a group.
     Group(GroupTarget),
 }
 

@@ -103,6 +103,12 @@ pub fn row(out: &mut Vec<u8>, row: &Row) {
         Row::File(file) => files::row(out, file),
         Row::Post(post) => files::post_row(out, post),
         Row::Grant(grant) => runs::grant(out, grant),
+        Row::To { person, group } => {
+            let to = person.as_deref().or(group.as_deref());
+            line(out, &["* plain lines go ", to.map_or("nowhere", |_| "to ")]);
+            line(out, &[to.unwrap_or(" yet (/to NAME or /to GROUP)")]);
+            out.push(b'\n');
+        }
         Row::Queued { .. } => {}
     }
 }
@@ -191,7 +197,8 @@ fn safety_row(out: &mut Vec<u8>, row: &SafetyRow) {
     word(out, &row.number);
     line(out, &["  (", &row.name]);
     labelled(out, ", key ", Some(row.fingerprint));
-    word(out, "; theirs for you must be the same)\n");
+    word(out, "; theirs for you must be the same)");
+    out.push(b'\n');
 }
 
 fn whoami(out: &mut Vec<u8>, me: &WhoamiRow) {

@@ -34,6 +34,16 @@ pub fn push_output(text: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// What a letter becomes on a line of its own; `None` if there is nothing to see.
+pub fn shown(c: char) -> Option<char> {
+    match fate(c) {
+        Fate::Shown => Some(c),
+        Fate::Marked | Fate::Break => Some(MARK),
+        Fate::Dropped => None,
+        Fate::Space => Some(' '),
+    }
+}
+
 fn push(text: &str, line_break: &str, out: &mut Vec<u8>) {
     if text.bytes().all(|byte| (b' '..0x7F).contains(&byte)) {
         out.extend_from_slice(text.as_bytes());

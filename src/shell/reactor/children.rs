@@ -6,7 +6,7 @@
 use super::Reactor;
 use super::descriptors::kind_of;
 use super::serve::{Found, Served};
-use super::supervisor::{self, RUN_CHILD, WORD_BYTES};
+use super::supervisor::{self, NO_INPUT, RUN_CHILD, WORD_BYTES};
 use super::table::Source;
 use super::token::Ticket;
 use crate::proto::id::RunId;
@@ -16,11 +16,14 @@ use mio::Interest;
 use mio::event::Source as Registered;
 use mio::net::UnixStream;
 use mio::unix::pipe::Receiver;
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal};
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind, Read};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -67,15 +70,36 @@ impl Reactor {
     pub fn perform_run(&mut self, id: RunId, action: RunAction) {
         match action {
             RunAction::Start { argv, memory_bytes, has_our_environment } => {
-                let started = self.start(id, &argv, memory_bytes, has_our_environment);
-                if let Err(error) = started {
-                    self.insert_ended(id, RunEnd::Failed(kind_of(&error)));
+                let mut command = self.children.command(memory_bytes, NO_INPUT, &argv);
+                if !has_our_environment {
+                    clean(&mut command);
                 }
+                let started = self.start(id, command);
+                self.note_start(id, started);
             }
             RunAction::Pause => self.pause_child(id, true),
             RunAction::Resume => self.pause_child(id, false),
             RunAction::Kill => self.kill_child(id),
         }
+    }
+
+    /// Starts a child that reads `input` and ends there, in our environment and what is added to
+    /// it. All else is as with [`RunAction::Start`]; unlike others it may become another user.
+    pub fn start_with_input(
+        &mut self,
+        id: RunId,
+        argv: &[String],
+        input: &[u8],
+        environment: &[(&str, &OsStr)],
+    ) {
+        let started = kept(input).and_then(|input| {
+            let number = input.as_raw_fd().to_string();
+            let mut command = self.children.command(None, &number, argv);
+            command.envs(environment.iter().copied());
+            // It is inherited, and so must be gone before any other child is started.
+            self.start(id, command)
+        });
+        self.note_start(id, started);
     }
 
     /// Which executable supervises children, in place of our own: it must begin with
@@ -84,24 +108,18 @@ impl Reactor {
         self.children.supervisor = executable;
     }
 
-    fn start(
-        &mut self,
-        id: RunId,
-        argv: &[String],
-        memory_bytes: Option<u64>,
-        has_our_environment: bool,
-    ) -> io::Result<()> {
+    fn note_start(&mut self, id: RunId, started: io::Result<()>) {
+        if let Err(error) = started {
+            self.insert_ended(id, RunEnd::Failed(kind_of(&error)));
+        }
+    }
+
+    fn start(&mut self, id: RunId, mut command: Command) -> io::Result<()> {
         assert!(!self.children.by_id.contains_key(&id), "a machine uses a child's id once");
         self.children.reap();
         let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
         ours.set_nonblocking(true)?;
-        let mut command = Command::new(&self.children.supervisor);
-        command.arg0("hobnob").arg(RUN_CHILD).arg(memory_bytes.unwrap_or(0).to_string());
-        command.args(argv);
         command.stdin(OwnedFd::from(theirs)).stdout(Stdio::piped()).stderr(Stdio::piped());
-        if !has_our_environment {
-            clean(&mut command);
-        }
         let mut supervisor = command.spawn()?;
         // Its own end must be gone here, or the supervisor's would never be seen.
         drop(command);
@@ -262,6 +280,14 @@ impl Reactor {
 }
 
 impl Children {
+    /// A supervisor for a command; `input` is what [`supervisor::RUN_CHILD`] says.
+    fn command(&self, memory_bytes: Option<u64>, input: &str, argv: &[String]) -> Command {
+        let mut command = Command::new(&self.supervisor);
+        command.arg0("hobnob").arg(RUN_CHILD).arg(memory_bytes.unwrap_or(0).to_string());
+        command.arg(input).args(argv);
+        command
+    }
+
     /// Waits for supervisors that have ended; those that have not are looked at again with the
     /// next child.
     fn reap(&mut self) {
@@ -298,6 +324,13 @@ fn read(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 fn readable(pipe: Receiver) -> io::Result<Receiver> {
     pipe.set_nonblocking(true)?;
     Ok(pipe)
+}
+
+/// A file without a name that holds these bytes, and is inherited by what is started.
+fn kept(bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::from(memfd_create("input", MemfdFlags::empty())?);
+    file.write_all(bytes)?;
+    Ok(file)
 }
 
 /// Takes away what our environment says of us, and leaves what commands cannot do without.

@@ -21,15 +21,19 @@ use rustix::process::{
     kill_process, kill_process_group, pidfd_open, set_child_subreaper, setrlimit, setsid, wait,
 };
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The first word that makes this executable a supervisor; behind it the bytes of memory that the
-/// command may have (0: no bound), then the command.
+/// command may have (0: no bound), the descriptor that it reads or [`NO_INPUT`], then the command.
 pub const RUN_CHILD: &str = "--run-child";
+/// In place of a descriptor.
+pub(super) const NO_INPUT: &str = "-";
 
 /// Descriptors that a command may have open: what most systems give by default.
 const DESCRIPTORS: u64 = 1024;
@@ -97,7 +101,6 @@ fn word(status: WaitStatus) -> (u8, i32) {
 fn begin(mut argv: impl Iterator<Item = OsString>) -> io::Result<Pid> {
     setsid()?;
     set_child_subreaper(Some(getpid()))?;
-    rustix::thread::set_no_new_privs(true)?;
     let memory = argv.next().and_then(|word| word.to_str()?.parse().ok());
     let memory: u64 = memory.ok_or(Errno::INVAL)?;
     bound(Resource::Core, 0)?;
@@ -105,11 +108,23 @@ fn begin(mut argv: impl Iterator<Item = OsString>) -> io::Result<Pid> {
     if memory > 0 {
         bound(Resource::As, memory)?;
     }
+    let input = input(argv.next().ok_or(Errno::INVAL)?)?;
     let program = argv.next().ok_or(Errno::INVAL)?;
     keep_descriptors();
     let mut command = Command::new(program);
-    command.args(argv).stdin(Stdio::null()).process_group(0);
+    command.args(argv).stdin(input).process_group(0);
     Ok(Pid::from_child(&command.spawn()?))
+}
+
+/// What the command reads. One that has an input is our user's own, who may want it to send mail,
+/// say, as a user whom only such programs can become; no other may become anybody.
+fn input(word: OsString) -> io::Result<Stdio> {
+    if word == NO_INPUT {
+        rustix::thread::set_no_new_privs(true)?;
+        return Ok(Stdio::null());
+    }
+    // Opened again, it is read from its beginning and cannot be written to.
+    Ok(File::open(Path::new("/proc/self/fd").join(word))?.into())
 }
 
 /// Whatever we were started with, and did not open, is not for the command either.

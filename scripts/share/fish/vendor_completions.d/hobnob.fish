@@ -39,6 +39,15 @@ function __hobnob_words
             case --transcriber
                 set skip 1
                 set values 1
+            case --on
+                set skip 2
+                set values 2
+            case --on-seconds
+                set skip 1
+                set values 1
+            case --notify
+                set skip 1
+                set values 1
             case --run-seconds
                 set skip 1
                 set values 1
@@ -292,6 +301,9 @@ complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l wait -x -a 'que
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s t -l timeout -x -d 'how long a verb may take (default: 10)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l files -x -a '(__fish_complete_directories (commandline -ct))' -d 'where files go that are taken (default: files in the profile)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l transcriber -x -d 'what writes voice down; \'\' for none (default: one found)'
+complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l on -x -a 'ready online offline presence session message receipt request friend group file post voice run identity all' -d 'what to run for each event of a kind, or all; repeat for more'
+complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l on-seconds -x -d 'how long that may take (default: 30)'
+complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l notify -x -d 'what to run for a direct message or a mention; {from} {group} {text}'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l run-seconds -x -d 'how long a command of somebody else\'s may run (default: 60)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l run-output -x -d 'what it may write (default: 1M)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l run-memory -x -d 'memory that each process of it may have (default: 256M)'

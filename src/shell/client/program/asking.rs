@@ -107,15 +107,11 @@ impl Program {
         request: Request,
     ) -> Result<(), Failure> {
         match request {
+            Request::Ask(Verb::Chat(target)) => self.chat(now, sink, ticket, timeout_ms, target),
             Request::Ask(verb) => self.ask(now, ticket, timeout_ms, verb),
             Request::Dial(host) => self.desk.end(ticket, Err(not_looked_up(&host))),
-            Request::Say { text, until } => match self.desk.talk.current() {
-                Some(target) => {
-                    let verb = Verb::Msg { to: vec![target], text, until };
-                    self.ask(now, ticket, timeout_ms, verb);
-                }
-                None => self.desk.end(ticket, Err(nobody())),
-            },
+            Request::Say { text, until } => self.say(now, ticket, timeout_ms, (text, until)),
+            Request::To(with) => self.turn_to(sink, ticket, with.as_ref()),
             Request::History { with, most_rows, since } => {
                 self.reads.push_back((ticket, Read::History { with, most_rows, since }));
             }
@@ -200,9 +196,4 @@ fn not_looked_up(host: &str) -> Failure {
 
 fn home() -> Option<String> {
     std::env::var("HOME").ok().filter(|home| home.starts_with('/'))
-}
-
-fn nobody() -> Failure {
-    let error = "nobody to talk to [/chat NAME first, or /msg NAME TEXT]".to_owned();
-    Failure { exit: Exit::No, error }
 }

@@ -46,9 +46,13 @@ impl Program {
     pub fn drain_by(&mut self, now: Now) {
         if !std::mem::replace(&mut self.plan.draining, true) {
             self.desk.note_late();
-            let until = now.mono.after_ms(self.plan.timeout_ms);
-            self.alarms.set(Alarm::Drain, until, "what is still being sent");
+            self.set_drain(now);
         }
+    }
+
+    pub(super) fn set_drain(&mut self, now: Now) {
+        let until = now.mono.after_ms(self.plan.timeout_ms);
+        self.alarms.set(Alarm::Drain, until, "what is still being sent");
     }
 
     /// The server was reached: the next run finds it by itself.

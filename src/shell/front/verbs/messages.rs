@@ -10,6 +10,8 @@ use Arg::{Flag, May, Must};
 pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "msg", aliases: &["message"], args: &[Must(Kind::Names), Must(Kind::Text)],
         parse: msg, help: "one message to one or several" },
+    VerbRow { word: "to", aliases: &[], args: &[May(Kind::With)], parse: to,
+        help: "plain lines go there, nobody is asked; alone: to who waits longest" },
     VerbRow { word: "outbox", aliases: &[], args: &[], parse: outbox,
         help: "what is not delivered yet, with its state" },
     VerbRow { word: "drop", aliases: &[], args: &[Must(Kind::Id)], parse: drop,
@@ -41,6 +43,10 @@ fn msg(args: &mut Args<'_>, defaults: Defaults) -> Result<Request, Bad> {
     let text = args.rest().ok_or_else(|| missing("msg"))?;
     let to = args::people(&names)?;
     ask(Verb::Msg { to, text: bounded(text)?, until: defaults.until })
+}
+
+fn to(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    Ok(Request::To(args.word().map(|word| with(&word)).transpose()?))
 }
 
 fn outbox(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
@@ -100,7 +106,6 @@ fn wait(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     if let Some(kind) = kind.as_ref().filter(|kind| !KINDS.contains(&kind.as_str())) {
         return Err(Bad::Word(kind.clone(), "no event is of that kind"));
     }
-    let from = from.map(|with| with.to_string());
     Ok(Request::Wait(Fit { from, text: given.value("--match").map(str::to_owned), kind }))
 }
 

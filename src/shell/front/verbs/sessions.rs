@@ -3,14 +3,15 @@
 use super::{Arg, Args, Bad, Defaults, Kind, Request, VerbRow, ask, may_person, missing};
 use crate::proto::model::command::Verb;
 use crate::proto::model::person::Target;
-use crate::shell::front::args::WHAT_A_NAME_IS;
+use crate::shell::front::With;
+use crate::shell::front::args::{self, WHAT_A_NAME_IS};
 use Arg::{May, Must};
 use std::net::Ipv4Addr;
 
 #[rustfmt::skip]
 pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "chat", aliases: &["connect"], args: &[Must(Kind::Peer)],
-        parse: chat, help: "ask for a session; then plain lines go there" },
+        parse: chat, help: "ask for a session; then plain lines go there. A group needs none" },
     VerbRow { word: "accept", aliases: &[], args: &[May(Kind::Name)],
         parse: accept, help: "say yes to who asks for a session" },
     VerbRow { word: "decline", aliases: &[], args: &[May(Kind::Name)],
@@ -28,6 +29,9 @@ fn chat(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
             Target::Endpoint(at) if at.port() == 0 => Err(Bad::Word(word, "nobody is at port 0")),
             target => ask(Verb::Chat(target)),
         };
+    }
+    if word.contains('@') {
+        return Ok(Request::To(Some(With::Group(args::group(&word)?))));
     }
     let place = word.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
     match place {

@@ -33,6 +33,9 @@ fn each_verb_becomes_its_request() {
     assert_eq!(parse("whoami"), ask(Verb::Whoami));
     assert_eq!(parse("update"), ask(Verb::Update));
     assert_eq!(parse("chat bob"), ask(Verb::Chat(bob())));
+    assert_eq!(parse("chat tea@ann"), parse("to tea@ann"));
+    assert_eq!(parse("to bob"), Ok(Request::To(Some(With::Person(bob())))));
+    assert_eq!(parse("to"), Ok(Request::To(None)));
     assert_eq!(parse("accept"), ask(Verb::Accept(None)));
     assert_eq!(parse("accept bob"), ask(Verb::Accept(Some(bob()))));
     assert_eq!(parse("decline bob"), ask(Verb::Decline(Some(bob()))));
@@ -98,7 +101,7 @@ fn reads_of_the_store_take_their_options() {
     assert_eq!(parse("events"), events(None, false));
     assert_eq!(parse("events --follow --since 7"), events(Some(7), true));
     let fit = Fit {
-        from: Some("bob".to_owned()),
+        from: Some(With::Person(bob())),
         text: Some("a b".to_owned()),
         kind: Some("message".to_owned()),
     };

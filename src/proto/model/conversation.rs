@@ -1,0 +1,30 @@
+//! Where something is said: with a person, or in a group.
+
+use super::event::Event;
+
+/// A conversation, by what the other side is called.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Conversation {
+    /// With a person: their name, or the fingerprint of who has none here.
+    Person(String),
+    /// In a group: its name, and behind that its leader where another has that name too.
+    Group(String),
+}
+
+impl Conversation {
+    /// What the other side is called.
+    pub fn label(&self) -> &str {
+        match self {
+            Conversation::Person(label) | Conversation::Group(label) => label,
+        }
+    }
+
+    /// Where a message was said, if the event is one.
+    pub fn of(event: &Event) -> Option<Conversation> {
+        let Event::Message { from, group, .. } = event else { return None };
+        Some(match group {
+            Some(group) => Conversation::Group(group.clone()),
+            None => Conversation::Person(from.clone()),
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! What the loop does about hooks.
+
+use super::{Alarm, Program};
+use crate::proto::machine::RunAction;
+use crate::proto::time::Now;
+use crate::shell::client::line_of;
+use std::ffi::OsStr;
+
+impl Program {
+    /// Says what went wrong with hooks, and starts the next one.
+    pub(super) fn run_hooks(&mut self, now: Now) {
+        for failure in self.hooks.take_failures() {
+            if !self.plan.is_shown_everything() {
+                self.desk.stdout.errors.extend(line_of(&failure));
+            }
+            self.desk.trouble(&failure);
+        }
+        if let Some((id, hook)) = self.hooks.poll_start() {
+            let until = now.mono.after_ms(self.hooks.seconds.saturating_mul(1_000));
+            self.alarms.set(Alarm::Hook, until, "a hook");
+            let environment = [
+                ("HOBNOB_HOME", self.directory.as_os_str()),
+                ("HOBNOB_EVENT", OsStr::new(hook.event)),
+            ];
+            self.reactor.start_with_input(id, &hook.argv, &hook.input, &environment);
+        } else if !self.hooks.is_running() {
+            self.alarms.cancel(&Alarm::Hook);
+        }
+    }
+
+    pub(super) fn kill_late_hook(&mut self) {
+        if let Some(id) = self.hooks.on_late() {
+            self.reactor.perform_run(id, RunAction::Kill);
+        }
+    }
+
+    /// Whether no hook runs or waits. The program, which has nothing else to do, waits for all of
+    /// them as long as one may take.
+    pub fn hooks_have_ended(&mut self, now: Now) -> bool {
+        let is_idle = self.hooks.is_idle();
+        if !is_idle && !std::mem::replace(&mut self.hooks.is_awaited, true) {
+            let until = now.mono.after_ms(self.hooks.seconds.saturating_mul(1_000));
+            self.alarms.set(Alarm::Hooks, until, "the last hooks");
+        }
+        is_idle
+    }
+
+    /// Whether hooks are all that keeps the program from ending.
+    pub(super) fn waits_for_hooks(&self) -> bool {
+        let is_settled = self.is_ready && self.machine.is_settled();
+        is_settled && self.desk.is_quiet() && !self.hooks.is_idle()
+    }
+}
