@@ -4,6 +4,7 @@ pub mod cli;
 pub mod client;
 pub mod daemon;
 pub mod disk;
+pub mod export;
 pub mod front;
 pub mod reactor;
 pub mod stdout;

@@ -7,16 +7,20 @@
 //! | `plan` | what the program was started for, and when that is done |
 //! | `hooks` | commands of the user's own that are run because something happened |
 //! | `desk` | who asked for what, and where each notice goes |
-//! | `talk` | whom plain lines go to |
+//! | `talk` | where plain lines go |
+//! | `unread` | what came elsewhere meanwhile |
 //! | `reads` | listings that the store answers |
+//! | `exporting` | an export on its way, `new_file` what it goes into |
 //! | `raw` | the output of the one command that the program runs for |
 //! | `paths` | paths that somebody typed |
 //! | `transcriber` | what writes down voice messages |
 //! | `remote` | a verb that goes to a hobnob that is running already |
 
 mod desk;
+mod exporting;
 mod hooks;
 mod keeper;
+mod new_file;
 mod paths;
 mod plan;
 mod profile;
@@ -26,8 +30,10 @@ mod reads;
 mod remote;
 mod talk;
 mod transcriber;
+mod unread;
 
 use self::desk::{Desk, Role, Sink};
+use self::exporting::Exporting;
 use self::hooks::Hooks;
 use self::plan::{Aim, Plan};
 use self::profile::{Opened, Profile};
@@ -174,7 +180,7 @@ fn start(
     }
     let store_failed = |why| profile::failed(&home, why);
     if let Aim::Verb(request) = &plan.aim
-        && let Some(read) = read_of(request)
+        && let Some(read) = read_of(request, &home, &profile)?
     {
         return list(read, &plan, &mut profile).map(Begun::Ended);
     }
@@ -284,8 +290,8 @@ fn locals() -> Vec<std::net::IpAddr> {
 }
 
 /// The listing that a verb is, if the store alone can answer it.
-fn read_of(request: &Request) -> Option<Read> {
-    match request {
+fn read_of(request: &Request, home: &Path, profile: &Profile) -> Result<Option<Read>, Failure> {
+    Ok(match request {
         Request::History { with, most_rows, since } => {
             let (with, most_rows, since) = (with.clone(), *most_rows, *since);
             Some(Read::History { with, most_rows, since })
@@ -299,20 +305,25 @@ fn read_of(request: &Request) -> Option<Read> {
         }
         Request::Outbox => Some(Read::Outbox),
         Request::Files => Some(Read::Files),
+        Request::Export { to } => {
+            let me = profile.identity.fingerprint();
+            let exporting = Exporting::begin(&profile.store, home, me, to.as_deref())?;
+            Some(Read::Export(Box::new(exporting)))
+        }
         _ => None,
-    }
+    })
 }
 
 /// Says that a verb had nothing to do.
 fn ended_well(plan: &Plan) -> Result<Exit, Failure> {
     let mut out = Vec::new();
-    Printer::new(plan.style).done(&mut out, None, Ok(()));
+    plan.printer().done(&mut out, None, Ok(()));
     print(out)
 }
 
 /// Answers a listing from the store, without a machine.
 fn list(read: Read, plan: &Plan, profile: &mut Profile) -> Result<Exit, Failure> {
-    let mut desk = Desk::new(plan.style, false);
+    let mut desk = Desk::new(plan.printer(), false);
     let ticket = desk.ask(Sink::Stdout, None, Role::Line);
     desk.run_for(ticket, plan.defaults.until);
     let mut rest = Some(read);
@@ -321,6 +332,9 @@ fn list(read: Read, plan: &Plan, profile: &mut Profile) -> Result<Exit, Failure>
             .step(ticket, &mut desk, &mut profile.store, None)
             .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
         desk.stdout.flush();
+        if desk.stdout.has_ended() {
+            break;
+        }
     }
     desk.stdout.outcome().map_err(|why| stdout_failed(&why))?;
     match desk.take_ended() {

@@ -2,6 +2,7 @@
 //! so that they show what was written just before.
 
 use super::desk::{Desk, Sink};
+use super::exporting::Exporting;
 use crate::proto::client::Client;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::command::Ticket;
@@ -24,6 +25,7 @@ pub(super) enum Read {
     Outbox,
     Files,
     Events { since: Seq, follow: bool },
+    Export(Box<Exporting>),
 }
 
 /// Events read at a time.
@@ -51,6 +53,9 @@ impl Read {
                 store.history(of, since, most_rows, &mut |entry| {
                     desk.print(sink, |printer, out| printer.entry(out, &entry));
                 })?;
+                if sink == Sink::Stdout && desk.is_at_terminal() {
+                    look(of, desk, store)?;
+                }
             }
             Read::Search { words, with, most_rows } => {
                 // A step a turn, so that what else there is to do is done meanwhile.
@@ -87,6 +92,7 @@ impl Read {
                 }
                 desk.print(sink, |printer, out| printer.outbox(out, &row));
             })?,
+            Read::Export(exporting) => return Ok(export(ticket, sink, exporting, desk, store)),
             Read::Events { since, follow } => {
                 return events(ticket, sink, since, follow, desk, store);
             }
@@ -94,6 +100,23 @@ impl Read {
         desk.end(ticket, Ok(()));
         Ok(None)
     }
+}
+
+/// One page of an export.
+fn export(
+    ticket: Ticket,
+    sink: Sink,
+    mut exporting: Box<Exporting>,
+    desk: &mut Desk,
+    store: &ClientStore,
+) -> Option<Read> {
+    let result = match exporting.step(sink, desk, store) {
+        Ok(true) => return Some(Read::Export(exporting)),
+        Ok(false) => Ok(()),
+        Err(failure) => Err(failure),
+    };
+    desk.end(ticket, result);
+    None
 }
 
 /// One page of events; nothing at all while the reader has not read the last.
@@ -125,7 +148,17 @@ fn events(
     Ok(None)
 }
 
-fn history_of(
+/// Whoever has read what was said has looked at it.
+fn look(of: HistoryOf, desk: &mut Desk, store: &mut ClientStore) -> Result<(), StoreError> {
+    let Some(conversation) = store.conversation(of)? else { return Ok(()) };
+    if let Some(waiting) = &mut desk.waiting {
+        waiting.look(&conversation);
+    }
+    store.look(of)?;
+    store.commit()
+}
+
+pub(super) fn history_of(
     with: Option<With>,
     store: &mut ClientStore,
 ) -> Result<Result<HistoryOf, Refusal>, StoreError> {

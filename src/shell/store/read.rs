@@ -311,7 +311,7 @@ pub(super) fn label(row: &Row<'_>, first_column: usize) -> Result<String, StoreE
     Ok(Fingerprint(Bytes(row.get(first_column)?)).to_string())
 }
 
-fn damaged(error: serde_json::Error) -> StoreError {
+pub(super) fn damaged(error: serde_json::Error) -> StoreError {
     StoreError::Corrupt(format!("an event that cannot be read: {error}"))
 }
 
@@ -325,7 +325,7 @@ const FROM_SAID: i64 = 1;
 const NEWEST: &str = "SELECT seq, at, 0, seq FROM messages ORDER BY seq DESC";
 const NEWEST_SAID: &str = "SELECT seq, at, 1, seq FROM said ORDER BY seq DESC";
 const NEWEST_ASIDES: &str = "SELECT seq, at, 2, n FROM asides ORDER BY n DESC";
-const NEWEST_TO_US: &str = "
+pub(super) const NEWEST_TO_US: &str = "
     SELECT seq, at, 0, seq FROM messages INDEXED BY seen WHERE person = ?1 AND out = 0
     ORDER BY id DESC";
 const NEWEST_FROM_US: &str = "
@@ -333,7 +333,7 @@ const NEWEST_FROM_US: &str = "
     ORDER BY id DESC";
 const NEWEST_ASIDES_WITH: &str = "
     SELECT seq, at, 2, n FROM asides INDEXED BY asides_with WHERE person = ?1 ORDER BY n DESC";
-const NEWEST_HEARD_IN: &str = "
+pub(super) const NEWEST_HEARD_IN: &str = "
     SELECT seq, at, 0, seq FROM messages INDEXED BY talk WHERE grp = ?1 ORDER BY seq DESC";
 const NEWEST_SAID_IN: &str = "
     SELECT seq, at, 1, seq FROM said INDEXED BY said_in WHERE grp = ?1 ORDER BY seq DESC";
@@ -356,7 +356,7 @@ pub(super) const MESSAGES_AFTER: &str = "
 const EVENTS_COVERING: &str = "
     SELECT seq, at, kind, body FROM events
     WHERE seq >= coalesce((SELECT max(seq) FROM events WHERE seq <= ?1), 0) ORDER BY seq";
-const ADDRESSED: &str = "
+pub(super) const ADDRESSED: &str = "
     SELECT m.id, p.fingerprint, p.name, m.seq
     FROM messages m CROSS JOIN people p ON p.id = m.person WHERE m.seq BETWEEN ?1 AND ?2
     UNION ALL

@@ -1,3 +1,5 @@
+mod attention;
+mod export;
 mod files;
 mod groups;
 mod letters;

@@ -1,12 +1,15 @@
 //! The program itself.
 
-use super::{Arg, Args, Bad, Defaults, Kind, Request, VerbRow};
+use super::{Arg, Args, Bad, Defaults, Kind, Request, VerbRow, missing};
 use Arg::May;
 
 #[rustfmt::skip]
 pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "listen", aliases: &[], args: &[], parse: listen,
         help: "print events until told to stop; reads no input" },
+    VerbRow { word: "export", aliases: &[], parse: export,
+        args: &[Arg::Option("--out", Kind::Path)],
+        help: "all my data as JSON lines" },
     VerbRow { word: "help", aliases: &[], args: &[May(Kind::Verb)], parse: help,
         help: "the verbs, or one of them, or all that begin so: help group" },
     VerbRow { word: "quit", aliases: &["exit"], args: &[], parse: quit,
@@ -15,6 +18,15 @@ pub(super) static ROWS: &[VerbRow] = &[
 
 fn listen(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     Ok(Request::Listen)
+}
+
+fn export(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    let given = args.mixed(&[("--out", true)])?;
+    let to = given.value("--out").map(str::to_owned);
+    if !given.words.is_empty() || to.as_ref().is_some_and(String::is_empty) {
+        return Err(missing("export"));
+    }
+    Ok(Request::Export { to })
 }
 
 fn help(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
