@@ -35,9 +35,9 @@ pub enum Notice {
     Left,
 }
 
-/// A row of an answer. The JSON `event` is the variant's word.
+/// A row of an answer. The JSON `event` is the variant's word ([`crate::proto::json`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Row {
     /// Somebody: `who`, `lookup`, `update`.
     Person(PersonRow),

@@ -2,6 +2,7 @@
 
 use super::Failure;
 use crate::proto::id::Seq;
+use crate::proto::json;
 use crate::proto::model::entry::{Entry, OutboxRow};
 use crate::proto::model::event::Event;
 use crate::proto::model::notice::Row;
@@ -44,21 +45,21 @@ struct Done {
 
 /// Reads a line; `None` for what this program does not know.
 pub fn parse(line: &str) -> Option<Answer> {
-    let head: Head<'_> = serde_json::from_str(line).ok()?;
+    let head: Head<'_> = json::read(line).ok()?;
     match head.event {
         "done" => {
-            let done: Done = serde_json::from_str(line).ok()?;
+            let done: Done = json::read(line).ok()?;
             let failure = Failure { exit: exit(done.code), error: done.error };
             Some(Answer::Done(if done.ok { Ok(()) } else { Err(failure) }))
         }
-        "entry" => serde_json::from_str(line).ok().map(Answer::Entry),
-        "outbox" => serde_json::from_str(line).ok().map(Answer::Outbox),
+        "entry" => json::read(line).ok().map(Answer::Entry),
+        "outbox" => json::read(line).ok().map(Answer::Outbox),
         _ => match head.at {
             Some(at) => {
-                let event = serde_json::from_str(line).ok()?;
+                let event = json::read(line).ok()?;
                 Some(Answer::Event(head.seq, Wall::parse(at)?, event))
             }
-            None => serde_json::from_str(line).ok().map(Answer::Row),
+            None => json::read(line).ok().map(Answer::Row),
         },
     }
 }
@@ -162,7 +163,7 @@ mod tests {
             group: Some("tea".to_owned()),
             kind: EntryKind::Voice,
         };
-        assert_eq!(read_back(|json, out| json.row(out, &entry)), Some(Answer::Entry(entry)));
+        assert_eq!(read_back(|json, out| json.listed(out, &entry)), Some(Answer::Entry(entry)));
     }
 
     #[test]
