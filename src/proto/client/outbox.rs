@@ -2,6 +2,7 @@
 //! one way out; others are added beside [`Client::pump`]. Verbs that wait for a stage end here.
 
 use super::Client;
+use crate::proto::gather;
 use crate::proto::id::{GroupId, MsgId};
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
@@ -40,7 +41,7 @@ impl Outbox {
     pub fn restore(waiting: Vec<Fingerprint>, last_id: Option<MsgId>) -> Outbox {
         Outbox {
             last_id: last_id.unwrap_or(MsgId::FIRST),
-            waiting: waiting.into_iter().collect(),
+            waiting: gather::set(waiting),
             fresh: BTreeSet::new(),
             wanted: BTreeMap::new(),
             said: BTreeMap::new(),

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Something that happened. Which of them are durable is [`Event::is_durable`].
+/// The JSON `event` is the variant's word ([`crate::proto::json`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Event {
     /// The program has what it needs: signed in, or without a server, listening.
     Ready {
