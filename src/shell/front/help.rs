@@ -72,8 +72,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[0].starts_with("history [NAME|GROUP] [--limit N] [--since TIME]: what"));
         let with = "  NAME|GROUP: a person, or a group as NAME or NAME@LEADER";
-        let since =
-            "  --since TIME: RFC 3339, a date, seconds since 1970, or a span: 30m, 2h, 7d";
+        let since = "  --since TIME: RFC 3339, a date, seconds since 1970, or a span: 30m, 2h, 7d";
         assert_eq!(lines[1..], [with, since]);
     }
 

@@ -169,7 +169,7 @@ impl Printer {
     /// A message of the history.
     pub fn entry(&mut self, out: &mut Vec<u8>, entry: &Entry) {
         if self.style.json {
-            return self.json.row(out, entry);
+            return self.json.listed(out, entry);
         }
         self.stamp(out, entry.at);
         plain::entry(out, entry, self.me.as_deref(), self.paint);
@@ -198,7 +198,7 @@ impl Printer {
     /// A message that waits.
     pub fn outbox(&mut self, out: &mut Vec<u8>, row: &OutboxRow) {
         if self.style.json {
-            return self.json.row(out, row);
+            return self.json.listed(out, row);
         }
         self.stamp(out, row.sent);
         plain::outbox(out, row);
@@ -320,6 +320,7 @@ fn is_line(event: &Event) -> bool {
 mod tests {
     use super::*;
     use crate::proto::bytes::Bytes;
+    use crate::proto::json;
     use crate::proto::model::refusal::Refusal;
 
     const TERMINAL: Style = Style { json: false, time: false, terminal: true };
@@ -406,7 +407,7 @@ mod tests {
     }
 
     fn of_json(json: &str) -> Event {
-        serde_json::from_str(json).expect("the contract's form")
+        json::read(json).expect("the contract's form")
     }
 
     #[test]
