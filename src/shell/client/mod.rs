@@ -7,6 +7,7 @@
 //! | `plan` | what the program was started for, and when that is done |
 //! | `hooks` | commands of the user's own that are run because something happened |
 //! | `desk` | who asked for what, and where each notice goes |
+//! | `terminal` | somebody who types, and sees the line at the bottom |
 //! | `talk` | where plain lines go |
 //! | `unread` | what came elsewhere meanwhile |
 //! | `reads` | listings that the store answers |
@@ -29,6 +30,7 @@ mod raw;
 mod reads;
 mod remote;
 mod talk;
+mod terminal;
 mod transcriber;
 mod unread;
 
