@@ -78,7 +78,8 @@ mod tests {
     use crate::proto::model::entry::{Direction, EntryKind};
     use crate::proto::model::event::{Path, SessionState, Stage};
     use crate::proto::model::notice::{
-        FileRow, GrantRow, GroupInfo, MemberRow, PersonRow, PostRow, SessionRow, WhoamiRow,
+        AttemptRow, FileRow, GrantRow, GroupInfo, MemberRow, PersonRow, PostRow, ReachRow,
+        SessionRow, Way, WhoamiRow,
     };
     use crate::proto::model::person::Fingerprint;
     use crate::proto::model::refusal::Refusal;
@@ -144,7 +145,24 @@ mod tests {
                 state: SessionState::Open,
                 path: Some(Path::Relay),
                 remote: None,
+                rtt_ms: Some(3),
                 since: Wall(60_000),
+            }),
+            Row::Attempt(AttemptRow {
+                with: "bob".to_owned(),
+                path: Way::Server,
+                address: None,
+                at: Wall(60_000),
+                ms: Some(7),
+                result: "away".to_owned(),
+            }),
+            Row::Reach(ReachRow {
+                with: "bob".to_owned(),
+                state: Some(SessionState::Open),
+                path: Some(Path::Direct),
+                remote: Some("[::1]:7".parse().expect("an address")),
+                rtt_ms: None,
+                note: None,
             }),
             Row::To { person: Some("bob".to_owned()), group: None },
             Row::To { person: None, group: None },
