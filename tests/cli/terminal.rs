@@ -62,7 +62,7 @@ fn a_letter_costs_one_letter_and_silence_costs_nothing() {
     let world = World::new();
     let mut ann = typist(&world, "ann", WIDE);
     let before = ann.bytes().len();
-    for (n, letter) in "hello".chars().enumerate() {
+    for (n, letter) in "hello".char_indices() {
         ann.keys(&letter.to_string());
         ann.expect_end(&[&format!("> {}|", &"hello"[..=n])]);
     }
