@@ -22,9 +22,9 @@ const IMPORTS: [(&str, &[&str]); 19] = [
     ("shell::front", &["base", "proto::model"]),
     ("shell::disk", &["base", "proto::model"]),
     // `--help` and argv come from the table of verbs.
-    ("shell::cli", &["base", "proto::model", "shell::front", "shell::disk"]),
+    ("shell::cli", &["base", "proto::model", "shell::front", "shell::disk", "shell::config"]),
     ("shell::config", &["base", "proto::model"]),
-    ("shell::system", &["base"]),
+    ("shell::system", &["base", "shell::disk"]),
     ("shell::stdout", &[]),
     ("shell::client", EVERYTHING),
     ("shell::daemon", EVERYTHING),

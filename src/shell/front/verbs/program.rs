@@ -7,6 +7,8 @@ use Arg::May;
 pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "listen", aliases: &[], args: &[], parse: listen,
         help: "print events until told to stop; reads no input" },
+    VerbRow { word: "config", aliases: &[], args: &[], parse: config,
+        help: "the options in force, and where each of them comes from" },
     VerbRow { word: "help", aliases: &[], args: &[May(Kind::Verb)], parse: help,
         help: "the verbs, or one of them, or all that begin so: help group" },
     VerbRow { word: "quit", aliases: &["exit"], args: &[], parse: quit,
@@ -15,6 +17,10 @@ pub(super) static ROWS: &[VerbRow] = &[
 
 fn listen(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     Ok(Request::Listen)
+}
+
+fn config(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    Ok(Request::Config)
 }
 
 fn help(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
