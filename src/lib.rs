@@ -22,6 +22,7 @@
 //! | [`proto::client`], [`proto::server`] | the two machines, a file a feature, with its table |
 //! | [`shell::reactor`] | the poll loop: TCP, UDP, stdin, signals, the control socket |
 //! | [`shell::store`] | SQLite: records in, rows out, history, search |
+//! | [`shell::export`] | all of a profile as JSON lines |
 //! | [`shell::front`] | the one table of verbs; lines in, plain lines or JSON out |
 //! | [`shell::client`], [`shell::daemon`] | the programs, put together |
 //!

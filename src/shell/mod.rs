@@ -5,6 +5,7 @@ pub mod client;
 pub mod config;
 pub mod daemon;
 pub mod disk;
+pub mod export;
 pub mod front;
 pub mod reactor;
 pub mod stdout;

@@ -23,13 +23,12 @@ fn bare(home: &Path, words: &[&str]) -> Ended {
 fn a_profile_with_a_file_needs_no_options_alone_or_beside_a_running_program() {
     let world = World::new();
     let home = world.home("ann");
-    put(&home, format!("name = ann\nserver = {}\njson = yes\ntimeout = 1\n", world.at()));
+    put(&home, format!("name = ann\nserver = {}\njson = yes\ntimeout = 3\n", world.at()));
     let once = |words: &[&str], code: i32| {
         let ended = bare(&home, words);
         assert_eq!(ended.code, code, "{ended:?}");
-        let lines =
-            ended.out.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-        lines.last().expect("there is a line")
+        let last = ended.out.lines().next_back().expect("there is a line");
+        serde_json::from_str::<Value>(last).expect("JSON")
     };
     let verbs = || {
         assert_eq!(once(&["whoami"], 0)["ok"], true);

@@ -12,7 +12,7 @@ fn is_voice(event: &Value) -> bool {
 }
 
 /// A WAV file, 16 kHz, 16 bits, mono, that says to hold so many bytes of sound and has `there`.
-fn wav(path: &Path, says: u32, there: usize) -> PathBuf {
+pub fn wav(path: &Path, says: u32, there: usize) -> PathBuf {
     let mut bytes = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
     bytes.extend(16_000_u32.to_le_bytes());
     bytes.extend(32_000_u32.to_le_bytes());

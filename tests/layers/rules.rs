@@ -9,7 +9,7 @@ pub type Fault = String;
 const BASE: [&str; 7] = ["machine", "time", "id", "bytes", "limits", "timers", "pack"];
 
 /// Which layer may import which, beside itself. Only `shell::{client,daemon}` import everything.
-const IMPORTS: [(&str, &[&str]); 19] = [
+const IMPORTS: [(&str, &[&str]); 20] = [
     ("base", &[]),
     ("proto::model", &["base"]),
     ("proto::crypto", &["base", "proto::model"]),
@@ -21,6 +21,8 @@ const IMPORTS: [(&str, &[&str]); 19] = [
     ("shell::store", &["base", "proto::model"]),
     ("shell::front", &["base", "proto::model"]),
     ("shell::disk", &["base", "proto::model"]),
+    // Pseudonyms are made with a key.
+    ("shell::export", &["base", "proto::model", "proto::crypto"]),
     // `--help` and argv come from the table of verbs.
     ("shell::cli", &["base", "proto::model", "shell::front", "shell::disk", "shell::config"]),
     ("shell::config", &["base", "proto::model"]),
@@ -44,6 +46,7 @@ const EVERYTHING: &[&str] = &[
     "shell::store",
     "shell::front",
     "shell::disk",
+    "shell::export",
     "shell::cli",
     "shell::config",
     "shell::system",

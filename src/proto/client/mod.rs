@@ -221,6 +221,11 @@ impl Client {
         client
     }
 
+    /// Of our own key.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.me.fingerprint()
+    }
+
     /// Messages to `to` up to this id have been handed to a live link: queued ones among them
     /// are `sent`.
     pub fn sent_up_to(&self, to: Fingerprint) -> Option<MsgId> {

@@ -6,6 +6,7 @@ pub mod command;
 pub mod conversation;
 pub mod entry;
 pub mod event;
+pub mod export;
 pub mod group;
 pub mod letter;
 pub mod moment;

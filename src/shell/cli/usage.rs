@@ -17,9 +17,9 @@ usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a 
     .to_owned();
     push_options(&mut text, options::CLIENT);
     text.push_str(
-        "Options may stand in the file config in the profile, a line each: timeout = 30. The command\n\
-         line outweighs the environment, HOBNOB_HOME, HOBNOB_SERVER, HOBNOB_NAME and\n\
-         HOBNOB_TRANSCRIBER, and that the file.\n\n",
+        "Options may stand in the file config in the profile, a line each: timeout = 30. The\n\
+         command line outweighs HOBNOB_HOME, HOBNOB_SERVER, HOBNOB_NAME and HOBNOB_TRANSCRIBER in\n\
+         the environment, and that the file.\n\n",
     );
     text.push_str(
         "Verbs; in lines with a slash before: /msg bob hi. A line without one goes to the current\n\
@@ -36,7 +36,7 @@ pub(super) fn server() -> String {
     let mut text = "usage: hobnobd [OPTIONS]\n".to_owned();
     push_options(&mut text, options::SERVER);
     text.push_str(
-        "Options may stand in the file config in that directory, a line each: hold-days = 7.\n\n",
+        "Options may stand in the file config among the data, a line each: hold-days = 7.\n\n",
     );
     text.push_str("On stdin, while it is open: who, stats, kick NAME, forget NAME, quit.\n");
     text

@@ -10,14 +10,17 @@
 //! | `talk` | whom plain lines go to |
 //! | `settings` | the options in force |
 //! | `reads` | listings that the store answers |
+//! | `exporting` | an export on its way, `new_file` what it goes into |
 //! | `raw` | the output of the one command that the program runs for |
 //! | `paths` | paths that somebody typed |
 //! | `transcriber` | what writes down voice messages |
 //! | `remote` | a verb that goes to a hobnob that is running already |
 
 mod desk;
+mod exporting;
 mod hooks;
 mod keeper;
+mod new_file;
 mod paths;
 mod plan;
 mod profile;
@@ -30,6 +33,7 @@ mod talk;
 mod transcriber;
 
 use self::desk::{Desk, Role, Sink};
+use self::exporting::Exporting;
 use self::hooks::Hooks;
 use self::plan::{Aim, Plan};
 use self::profile::{Opened, Profile};
@@ -181,7 +185,7 @@ fn start(
     }
     let store_failed = |why| profile::failed(&home, why);
     if let Aim::Verb(request) = &plan.aim
-        && let Some(read) = read_of(request)
+        && let Some(read) = read_of(request, &home, &profile)?
     {
         return list(read, &plan, &mut profile).map(Begun::Ended);
     }
@@ -289,8 +293,8 @@ fn locals() -> Vec<std::net::IpAddr> {
 }
 
 /// The listing that a verb is, if the store alone can answer it.
-fn read_of(request: &Request) -> Option<Read> {
-    match request {
+fn read_of(request: &Request, home: &Path, profile: &Profile) -> Result<Option<Read>, Failure> {
+    Ok(match request {
         Request::History { with, most_rows, since } => {
             let (with, most_rows, since) = (with.clone(), *most_rows, *since);
             Some(Read::History { with, most_rows, since })
@@ -304,8 +308,13 @@ fn read_of(request: &Request) -> Option<Read> {
         }
         Request::Outbox => Some(Read::Outbox),
         Request::Files => Some(Read::Files),
+        Request::Export { to } => {
+            let me = profile.identity.fingerprint();
+            let exporting = Exporting::begin(&profile.store, home, me, to.as_deref())?;
+            Some(Read::Export(Box::new(exporting)))
+        }
         _ => None,
-    }
+    })
 }
 
 /// Says that a verb had nothing to do.
@@ -326,6 +335,9 @@ fn list(read: Read, plan: &Plan, profile: &mut Profile) -> Result<Exit, Failure>
             .step(ticket, &mut desk, &mut profile.store, None)
             .map_err(|why| Failure { exit: Exit::Local, error: why.to_string() })?;
         desk.stdout.flush();
+        if desk.stdout.has_ended() {
+            break;
+        }
     }
     desk.stdout.outcome().map_err(|why| stdout_failed(&why))?;
     match desk.take_ended() {

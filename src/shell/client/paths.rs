@@ -13,6 +13,9 @@ pub(super) fn settle_words(words: &mut [String]) -> Result<(), Failure> {
     let Ok(row) = VerbRow::find(&mut args) else { return Ok(()) };
     let Args::Words(behind) = args else { return Ok(()) };
     let first = words.len() - behind.len();
+    if let Some(option) = row.path_option() {
+        settle_option(option, &mut words[first..])?;
+    }
     if let Some(word) = row.path_at().and_then(|at| words.get_mut(first + at))
         && !word.is_empty()
     {
@@ -24,8 +27,29 @@ pub(super) fn settle_words(words: &mut [String]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The same for the value of an option, behind it or behind a `=`; of several, for each.
+fn settle_option(option: &str, words: &mut [String]) -> Result<(), Failure> {
+    let mut is_value = false;
+    for word in words {
+        let inline = word.strip_prefix(option).and_then(|rest| rest.strip_prefix('='));
+        let settled = match inline.filter(|path| !path.is_empty()) {
+            Some(path) => Some(format!("{option}={}", absolute(path)?)),
+            None if is_value && !word.is_empty() => Some(absolute(word)?),
+            None => None,
+        };
+        is_value = word == option;
+        if let Some(settled) = settled {
+            *word = settled;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the path of a request that was typed absolute; `~/` is the home directory.
 pub(super) fn settle(request: &mut Request, home: Option<&str>) -> Result<(), Failure> {
+    if let Request::Export { to: Some(path), .. } = request {
+        *path = absolute(&expanded(path, home))?;
+    }
     let Request::Ask(verb) = request else { return Ok(()) };
     if let Verb::Send { path, .. } | Verb::Voice { path, .. } | Verb::PostAdd(path) = verb {
         *path = absolute(&expanded(path, home))?;
@@ -109,6 +133,8 @@ mod tests {
         assert_eq!(settled(&["post", "get", "bob", "5F2Q", "x"])[4], here("x"));
         assert_eq!(settled(&["send", "bob", "~/x"])[2], here("~/x"));
         assert_eq!(settled(&["run", "bob", "ls", "x"]), ["run", "bob", "ls", "x"]);
+        assert_eq!(settled(&["export", "--out", "x"]), ["export", "--out", &here("x")]);
+        assert_eq!(settled(&["export", "--out=x"]), ["export", &format!("--out={}", here("x"))]);
         assert_eq!(settled(&["nope", "x"]), ["nope", "x"]);
     }
 

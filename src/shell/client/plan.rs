@@ -155,6 +155,7 @@ impl Plan {
             | Request::Events { .. }
             | Request::Outbox
             | Request::Files
+            | Request::Export { .. }
             | Request::Drop(_)
             | Request::Wait(_)
             | Request::Listen

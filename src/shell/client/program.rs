@@ -302,7 +302,8 @@ impl Program {
                 self.hooks.give_up();
                 Ok(())
             }
-            Alarm::Drain if self.waits_for_hooks() => {
+            // An export is not held up by anybody else, so that it comes to its end.
+            Alarm::Drain if self.waits_for_hooks() || self.is_exporting() => {
                 self.set_drain(now);
                 Ok(())
             }
@@ -314,6 +315,10 @@ impl Program {
                 Ok(())
             }
         }
+    }
+
+    fn is_exporting(&self) -> bool {
+        self.reads.iter().any(|(_, read)| matches!(read, Read::Export(_)))
     }
 
     /// A deadline that nobody waits for any more must not wake us.

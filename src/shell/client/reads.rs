@@ -2,6 +2,7 @@
 //! so that they show what was written just before.
 
 use super::desk::{Desk, Sink};
+use super::exporting::Exporting;
 use crate::proto::client::Client;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::model::command::Ticket;
@@ -24,6 +25,7 @@ pub(super) enum Read {
     Outbox,
     Files,
     Events { since: Seq, follow: bool },
+    Export(Box<Exporting>),
 }
 
 /// Events read at a time.
@@ -87,6 +89,7 @@ impl Read {
                 }
                 desk.print(sink, |printer, out| printer.outbox(out, &row));
             })?,
+            Read::Export(exporting) => return Ok(export(ticket, sink, exporting, desk, store)),
             Read::Events { since, follow } => {
                 return events(ticket, sink, since, follow, desk, store);
             }
@@ -94,6 +97,23 @@ impl Read {
         desk.end(ticket, Ok(()));
         Ok(None)
     }
+}
+
+/// One page of an export.
+fn export(
+    ticket: Ticket,
+    sink: Sink,
+    mut exporting: Box<Exporting>,
+    desk: &mut Desk,
+    store: &ClientStore,
+) -> Option<Read> {
+    let result = match exporting.step(sink, desk, store) {
+        Ok(true) => return Some(Read::Export(exporting)),
+        Ok(false) => Ok(()),
+        Err(failure) => Err(failure),
+    };
+    desk.end(ticket, result);
+    None
 }
 
 /// One page of events; nothing at all while the reader has not read the last.

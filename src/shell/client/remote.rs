@@ -65,6 +65,7 @@ pub(super) fn speak(
             Aim::Lines { .. } | Aim::Listen | Aim::Verb(_) | Aim::Chat(_) => None,
         },
         progress: plan.style.terminal.then(Progress::default),
+        is_export: matches!(plan.aim, Aim::Verb(Request::Export { .. })),
         wait: options.until.word(),
         timeout_ms: options.timeout_ms,
         stage: Stage::Asked,
@@ -99,6 +100,8 @@ pub(super) fn speak(
 /// How much longer than its own time-out an answer may take.
 const GRACE: Duration = Duration::from_secs(5);
 const CHUNK_BYTES: usize = 16 * 1024;
+/// How the line begins that ends an answer.
+const DONE: &str = "{\"event\":\"done\"";
 
 struct Remote {
     stream: UnixStream,
@@ -109,6 +112,8 @@ struct Remote {
     /// Where the output of the one command goes that was asked for.
     raw: Option<Raw>,
     progress: Option<Progress>,
+    /// Its rows are JSON, whatever the style, and it lasts as long as it has to.
+    is_export: bool,
     wait: &'static str,
     timeout_ms: u64,
     stage: Stage,
@@ -172,7 +177,8 @@ impl Remote {
             if !self.read_more()? {
                 return match (&self.stage, self.patience, self.heard) {
                     (Stage::Asked, Some(_), false) => Ok(Spoken::NobodyThere),
-                    (Stage::Asked, None, _) => Ok(Spoken::Ended(Exit::Done)),
+                    (Stage::Asked, None, false) if self.is_export => Ok(Spoken::NobodyThere),
+                    (Stage::Asked, None, _) if !self.is_export => Ok(Spoken::Ended(Exit::Done)),
                     _ => Err(gone("it left")),
                 };
             }
@@ -231,8 +237,9 @@ impl Remote {
                 Some(Err(BadLine::TooLong | BadLine::NotText)) => continue,
             };
             self.heard = true;
-            let answer = answers::parse(&line);
-            if self.printer.style().json {
+            let is_row = self.is_export && !line.starts_with(DONE);
+            let answer = if is_row { None } else { answers::parse(&line) };
+            if is_row || self.printer.style().json {
                 self.stdout.lines.extend_from_slice(line.as_bytes());
                 self.stdout.lines.push(b'\n');
             } else if let Some(answer) = &answer {
@@ -367,7 +374,9 @@ impl Remote {
 /// When an answer is overdue.
 fn patience(options: &ClientOptions, aim: &Aim) -> Option<Instant> {
     match aim {
-        Aim::Listen | Aim::Verb(Request::Events { follow: true, .. }) => None,
+        Aim::Listen | Aim::Verb(Request::Events { follow: true, .. } | Request::Export { .. }) => {
+            None
+        }
         Aim::Lines { .. } | Aim::Verb(_) | Aim::Chat(_) => {
             Instant::now().checked_add(Duration::from_millis(options.timeout_ms) + GRACE)
         }

@@ -84,6 +84,11 @@ pub enum Request {
     Outbox,
     /// Files offered, on their way and done, from the store.
     Files,
+    /// All that the profile holds, from the store.
+    Export {
+        /// The new file that it goes into; else to whoever asks.
+        to: Option<String>,
+    },
     /// Give up the message of ours whose id begins so.
     Drop(String),
     /// The first event from now on that fits.

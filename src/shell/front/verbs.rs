@@ -144,6 +144,14 @@ impl VerbRow {
         kinds.into_iter().position(|kind| matches!(kind, Kind::Path | Kind::Wav))
     }
 
+    /// The option of it whose value is a path, if one is.
+    pub fn path_option(&self) -> Option<&'static str> {
+        self.args.iter().find_map(|arg| match arg {
+            Arg::Option(name, Kind::Path) => Some(*name),
+            Arg::Option(..) | Arg::Must(_) | Arg::May(_) | Arg::Flag(_) => None,
+        })
+    }
+
     /// Its options, each with whether it takes a value.
     pub fn options(&self) -> impl Iterator<Item = (&'static str, bool)> {
         self.args.iter().filter_map(|arg| match arg {

@@ -6,6 +6,8 @@
 
 mod place;
 
+pub use place::place_at;
+
 use super::Reactor;
 use super::descriptors::kind_of;
 use super::serve::Found;

@@ -36,6 +36,7 @@ mod tests;
 
 pub use control::{ControlEvent, ControlId, connect_control};
 pub use descriptors::raise_descriptor_limit;
+pub use files::place_at;
 pub use signals::Signal;
 pub use supervisor::supervise;
 

@@ -7,6 +7,7 @@
 //!   is in the history beside messages
 //! - [`server`]: a server's accounts; `reach` has their tokens, blocks and prekeys, and the groups
 //!   that they lead, `mailroom` what mail is held for them
+//! - [`export`]: all of it, row by row; `log` in it
 //! - `search`, `words`: the index of words, and what a word is
 //! - [`schema`]: the numbered migrations of both
 //!
@@ -19,8 +20,10 @@
 mod asides;
 mod bonds;
 pub mod client;
+pub mod export;
 mod groups;
 mod letters;
+mod log;
 mod mailroom;
 mod reach;
 pub mod read;

@@ -311,7 +311,7 @@ pub(super) fn label(row: &Row<'_>, first_column: usize) -> Result<String, StoreE
     Ok(Fingerprint(Bytes(row.get(first_column)?)).to_string())
 }
 
-fn damaged(error: serde_json::Error) -> StoreError {
+pub(super) fn damaged(error: serde_json::Error) -> StoreError {
     StoreError::Corrupt(format!("an event that cannot be read: {error}"))
 }
 
@@ -356,7 +356,7 @@ pub(super) const MESSAGES_AFTER: &str = "
 const EVENTS_COVERING: &str = "
     SELECT seq, at, kind, body FROM events
     WHERE seq >= coalesce((SELECT max(seq) FROM events WHERE seq <= ?1), 0) ORDER BY seq";
-const ADDRESSED: &str = "
+pub(super) const ADDRESSED: &str = "
     SELECT m.id, p.fingerprint, p.name, m.seq
     FROM messages m CROSS JOIN people p ON p.id = m.person WHERE m.seq BETWEEN ?1 AND ?2
     UNION ALL

@@ -1,3 +1,4 @@
+mod export;
 mod files;
 mod groups;
 mod letters;

@@ -8,6 +8,7 @@ use crate::proto::model::command::{Command, Ticket, Verb};
 use crate::proto::model::refusal::{Exit, Refusal};
 use crate::proto::time::Now;
 use crate::shell::client::desk::{Role, Sink};
+use crate::shell::client::exporting::Exporting;
 use crate::shell::client::paths;
 use crate::shell::client::reads::{self, Read};
 use crate::shell::front::args::Bad;
@@ -123,6 +124,7 @@ impl Program {
                 let since = since.map_or(now_on, Seq);
                 self.reads.push_back((ticket, Read::Events { since, follow }));
             }
+            Request::Export { to } => self.export(ticket, to.as_deref()),
             Request::Outbox => self.reads.push_back((ticket, Read::Outbox)),
             Request::Files => self.reads.push_back((ticket, Read::Files)),
             Request::Drop(prefix) => match reads::message(&prefix, &mut self.store)
@@ -157,6 +159,14 @@ impl Program {
             }
         }
         Ok(())
+    }
+
+    fn export(&mut self, ticket: Ticket, to: Option<&str>) {
+        let me = self.machine.fingerprint();
+        match Exporting::begin(&self.store, &self.directory, me, to) {
+            Ok(exporting) => self.reads.push_back((ticket, Read::Export(Box::new(exporting)))),
+            Err(failure) => self.desk.end(ticket, Err(failure)),
+        }
     }
 
     /// Hands a verb to the machine.

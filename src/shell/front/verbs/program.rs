@@ -1,6 +1,6 @@
 //! The program itself.
 
-use super::{Arg, Args, Bad, Defaults, Kind, Request, VerbRow};
+use super::{Arg, Args, Bad, Defaults, Kind, Request, VerbRow, missing};
 use Arg::May;
 
 #[rustfmt::skip]
@@ -9,6 +9,9 @@ pub(super) static ROWS: &[VerbRow] = &[
         help: "print events until told to stop; reads no input" },
     VerbRow { word: "config", aliases: &[], args: &[], parse: config,
         help: "the options in force, and where each of them comes from" },
+    VerbRow { word: "export", aliases: &[], parse: export,
+        args: &[Arg::Option("--out", Kind::Path)],
+        help: "all my data as JSON lines" },
     VerbRow { word: "help", aliases: &[], args: &[May(Kind::Verb)], parse: help,
         help: "the verbs, or one of them, or all that begin so: help group" },
     VerbRow { word: "quit", aliases: &["exit"], args: &[], parse: quit,
@@ -21,6 +24,15 @@ fn listen(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
 
 fn config(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     Ok(Request::Config)
+}
+
+fn export(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    let given = args.mixed(&[("--out", true)])?;
+    let to = given.value("--out").map(str::to_owned);
+    if !given.words.is_empty() || to.as_ref().is_some_and(String::is_empty) {
+        return Err(missing("export"));
+    }
+    Ok(Request::Export { to })
 }
 
 fn help(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {

@@ -26,6 +26,12 @@ pub(super) fn place(from: &str, to: &str) -> io::Result<String> {
     Err(ErrorKind::AlreadyExists.into())
 }
 
+/// Moves a file to `to`, where nothing may be.
+pub fn place_at(from: &str, to: &str) -> io::Result<()> {
+    move_to(from, to)?;
+    sync_directory(to)
+}
+
 fn move_to(from: &str, to: &str) -> Result<(), Errno> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         // The file system, or the kernel, cannot do that.

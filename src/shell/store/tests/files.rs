@@ -185,7 +185,7 @@ fn grants_and_open_commands_come_back_and_the_last_id_of_each_asker_stays() {
     assert_eq!(store.db.connection.query_row(count, [], |row| row.get(0)), Ok(3));
 }
 
-fn transfer(with: u8, n: u64, is_ours: bool) -> Transfer {
+pub(super) fn transfer(with: u8, n: u64, is_ours: bool) -> Transfer {
     Transfer {
         id: id(n),
         with: key(with),
