@@ -151,6 +151,12 @@ pub fn outbox(out: &mut Vec<u8>, row: &OutboxRow) {
     safe::push_text(&row.text, out);
 }
 
+/// A line that stands between others, with its line break.
+pub fn rule(out: &mut Vec<u8>, text: &str) {
+    line(out, &["-- ", text, " --"]);
+    out.push(b'\n');
+}
+
 /// Why something did not go well, as a line without its line break.
 pub fn failure(out: &mut Vec<u8>, error: &str) {
     line(out, &["! ", error]);

@@ -325,7 +325,7 @@ const FROM_SAID: i64 = 1;
 const NEWEST: &str = "SELECT seq, at, 0, seq FROM messages ORDER BY seq DESC";
 const NEWEST_SAID: &str = "SELECT seq, at, 1, seq FROM said ORDER BY seq DESC";
 const NEWEST_ASIDES: &str = "SELECT seq, at, 2, n FROM asides ORDER BY n DESC";
-const NEWEST_TO_US: &str = "
+pub(super) const NEWEST_TO_US: &str = "
     SELECT seq, at, 0, seq FROM messages INDEXED BY seen WHERE person = ?1 AND out = 0
     ORDER BY id DESC";
 const NEWEST_FROM_US: &str = "
@@ -333,7 +333,7 @@ const NEWEST_FROM_US: &str = "
     ORDER BY id DESC";
 const NEWEST_ASIDES_WITH: &str = "
     SELECT seq, at, 2, n FROM asides INDEXED BY asides_with WHERE person = ?1 ORDER BY n DESC";
-const NEWEST_HEARD_IN: &str = "
+pub(super) const NEWEST_HEARD_IN: &str = "
     SELECT seq, at, 0, seq FROM messages INDEXED BY talk WHERE grp = ?1 ORDER BY seq DESC";
 const NEWEST_SAID_IN: &str = "
     SELECT seq, at, 1, seq FROM said INDEXED BY said_in WHERE grp = ?1 ORDER BY seq DESC";
