@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod contract;
 mod directory;
+mod examples;
 mod export;
 mod faults;
 mod files;

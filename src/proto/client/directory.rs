@@ -160,6 +160,7 @@ impl Client {
         } else {
             return self.directory.put_off.push_back(command);
         };
+        self.note_unmet(&command.verb, &refusal);
         self.core.done(command.ticket, Err(refusal));
     }
 
@@ -180,9 +181,11 @@ impl Client {
     /// Everything that was put off fails.
     pub(super) fn fail_put_off(&mut self, why: &Refusal) {
         for command in std::mem::take(&mut self.directory.put_off) {
+            self.note_unmet(&command.verb, why);
             self.core.done(command.ticket, Err(why.clone()));
         }
-        for (_, wishes) in std::mem::take(&mut self.directory.wishes) {
+        for (target, wishes) in std::mem::take(&mut self.directory.wishes) {
+            self.note_unwished(&target, &wishes, why);
             wishes.into_iter().for_each(|wish| self.fail_wish(wish, why.clone()));
         }
     }
@@ -237,6 +240,7 @@ impl Client {
         let wishes = self.directory.wishes.remove(&target).unwrap_or_default();
         let Some(card) = found.who else {
             let unknown = Refusal::Unknown(target.to_string());
+            self.note_unwished(&target, &wishes, &unknown);
             return wishes.into_iter().for_each(|wish| self.fail_wish(wish, unknown.clone()));
         };
         match self.people.read(&card) {
@@ -274,6 +278,7 @@ impl Client {
             self.people.set_changed(pinned, true);
             let (name, new) = (found.label(), found.fingerprint);
             self.core.event(Event::Identity { name, old: pinned, new });
+            self.await_no_more_of(pinned);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::Client;
 use super::roster::Known;
 use crate::proto::crypto::group;
+use crate::proto::gather;
 use crate::proto::id::{GroupId, MsgId};
 use crate::proto::limits;
 use crate::proto::model::bond::Token;
@@ -114,7 +115,7 @@ impl Groups {
     pub fn restore(rows: Vec<GroupRow>, unheard: Vec<Unheard>) -> Groups {
         let group = |row: GroupRow| (row.group, Group::restore(row));
         let unheard = unheard.into_iter().map(|talk| ((talk.from, talk.id), talk));
-        Groups { by_id: rows.into_iter().map(group).collect(), unheard: unheard.collect() }
+        Groups { by_id: gather::map(rows.into_iter().map(group)), unheard: gather::map(unheard) }
     }
 
     pub fn at(&self, id: GroupId) -> Option<&Group> {

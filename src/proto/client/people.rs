@@ -1,6 +1,7 @@
 //! Whom this profile knows, and what is known of their presence.
 
 use crate::proto::crypto::keys;
+use crate::proto::gather;
 use crate::proto::model::bond::{Bond, Friendship, Token};
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, Person, Target};
@@ -41,7 +42,7 @@ pub(super) enum Reading {
 
 impl People {
     pub fn restore(people: Vec<Person>, bonds: Vec<(Fingerprint, Bond)>) -> People {
-        let mut all = People { bonds: bonds.into_iter().collect(), ..People::default() };
+        let mut all = People { bonds: gather::map(bonds), ..People::default() };
         for person in people {
             all.put(person);
         }

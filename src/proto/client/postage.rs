@@ -17,6 +17,7 @@ use super::Client;
 use super::core::Alarm;
 use super::directory::Wish;
 use crate::proto::crypto::mail::{self, Sealing};
+use crate::proto::gather;
 use crate::proto::id::{MsgId, ReqId};
 use crate::proto::limits;
 use crate::proto::model::account::Visibility;
@@ -178,7 +179,7 @@ impl Client {
 
     /// Everybody for whom something waits.
     pub(super) fn send_on_all(&mut self) {
-        let mut all: BTreeSet<Fingerprint> = self.postage.owing().into_iter().collect();
+        let mut all = gather::set(self.postage.owing());
         all.extend(self.outbox.everybody());
         all.extend(self.transfers.wanted());
         for who in all {

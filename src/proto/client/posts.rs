@@ -18,6 +18,7 @@ use super::file_names::{floor_char, name_of};
 use super::offering::{Draft, Goal};
 use super::transfers::{Entry, Key};
 use crate::proto::bytes::Bytes;
+use crate::proto::gather;
 use crate::proto::id::MsgId;
 use crate::proto::limits;
 use crate::proto::model::command::{Place, Ticket};
@@ -44,7 +45,7 @@ pub(super) struct Posts {
 
 impl Posts {
     pub fn restore(ours: Vec<Post>) -> Posts {
-        let ours = ours.into_iter().map(|post| (post.id, post)).collect();
+        let ours = gather::map(ours.into_iter().map(|post| (post.id, post)));
         Posts { ours, ..Posts::default() }
     }
 

@@ -45,6 +45,7 @@ mod tests;
 
 use super::Client;
 use super::core::Alarm;
+use crate::proto::gather;
 use crate::proto::id::{ConnId, MsgId, RunId};
 use crate::proto::limits;
 use crate::proto::machine::{Pipe, RunAction};
@@ -129,9 +130,9 @@ impl Runs {
         Runs {
             by_key: BTreeMap::new(),
             by_child: BTreeMap::new(),
-            marks: std::mem::take(&mut past.run_marks).into_iter().collect(),
+            marks: gather::map(std::mem::take(&mut past.run_marks)),
             shown: VecDeque::new(),
-            grants: grants.into_iter().map(|grant| (grant.id, grant)).collect(),
+            grants: gather::map(grants.into_iter().map(|grant| (grant.id, grant))),
         }
     }
 

@@ -26,6 +26,7 @@ use super::receiving::{Inflow, Phase};
 use super::sending::{Outflow, Sending};
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::digest::FileHash;
+use crate::proto::gather;
 use crate::proto::id::{FileId, MsgId};
 use crate::proto::limits;
 use crate::proto::machine::{FileAction, FileEvent};
@@ -197,7 +198,7 @@ impl Transfers {
     /// Everybody of whom that is so.
     pub fn wanted(&self) -> BTreeSet<Fingerprint> {
         let wanted = |(key, entry): (&Key, &Entry)| entry.wants_link().then_some(key.with);
-        self.by_key.iter().filter_map(wanted).collect()
+        gather::set(self.by_key.iter().filter_map(wanted))
     }
 
     /// Whether somebody has something of ours to come for, or we something of theirs.

@@ -165,7 +165,7 @@ impl Printer {
     /// A message of the history.
     pub fn entry(&mut self, out: &mut Vec<u8>, entry: &Entry) {
         if self.style.json {
-            return self.json.row(out, entry);
+            return self.json.listed(out, entry);
         }
         self.stamp(out, entry.at);
         plain::entry(out, entry);
@@ -186,7 +186,7 @@ impl Printer {
     /// A message that waits.
     pub fn outbox(&mut self, out: &mut Vec<u8>, row: &OutboxRow) {
         if self.style.json {
-            return self.json.row(out, row);
+            return self.json.listed(out, row);
         }
         self.stamp(out, row.sent);
         plain::outbox(out, row);
@@ -196,7 +196,7 @@ impl Printer {
     /// An option that is in force.
     pub fn setting(&mut self, out: &mut Vec<u8>, setting: &Setting) {
         match self.style.json {
-            true => self.json.row(out, setting),
+            true => self.json.listed(out, setting),
             false => setting.line(out),
         }
     }
@@ -303,6 +303,7 @@ fn is_line(event: &Event) -> bool {
 mod tests {
     use super::*;
     use crate::proto::bytes::Bytes;
+    use crate::proto::json;
     use crate::proto::model::refusal::Refusal;
 
     const TERMINAL: Style = Style { json: false, time: false, terminal: true };
@@ -389,7 +390,7 @@ mod tests {
     }
 
     fn of_json(json: &str) -> Event {
-        serde_json::from_str(json).expect("the contract's form")
+        json::read(json).expect("the contract's form")
     }
 
     #[test]

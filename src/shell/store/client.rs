@@ -6,6 +6,7 @@ use super::talk::Saying;
 use super::{Db, StoreError};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::{MsgId, Seq};
+use crate::proto::json;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::entry::EntryKind;
 use crate::proto::model::event::{Event, Stage};
@@ -278,7 +279,7 @@ impl ClientStore {
         shown: &mut Vec<Notice>,
     ) -> Result<(), StoreError> {
         assert!(event.is_durable(), "only durable events are kept");
-        let body = serde_json::to_string(&event).expect("events are plain data");
+        let body = json::variant_text(&event);
         self.insert_event(now, 1, "event", &body)?;
         shown.push(self.number(now, event));
         Ok(())

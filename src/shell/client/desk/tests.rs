@@ -1,6 +1,7 @@
 //! Who is shown what.
 
 use super::*;
+use crate::proto::json;
 use crate::proto::time::Wall;
 use crate::shell::front::printer::Style;
 
@@ -12,7 +13,7 @@ fn id() -> MsgId {
 
 fn event(json: &str) -> Event {
     let json = json.replace("ID", &id().to_text());
-    serde_json::from_str(&json).expect("the contract's form")
+    json::read(&json).expect("the contract's form")
 }
 
 fn receipt(to: &str, state: Stage) -> Event {
