@@ -13,6 +13,7 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
+use crate::proto::table::Table;
 use crate::proto::wire::client::{Lookup, Show, Watch, Watched};
 use crate::proto::wire::server::{Card, Found, OverBudget, Presence, Shown};
 use std::collections::{BTreeMap, VecDeque};
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// What was asked, and what waits.
 #[derive(Default)]
 pub(super) struct Directory {
-    pub questions: BTreeMap<ReqId, Question>,
+    pub questions: Table<ReqId, Question>,
     /// Lookups on their way, with what each answer is for, in the order it was wanted.
     wishes: BTreeMap<Target, Vec<Wish>>,
     /// Commands that wait until we are signed in.
@@ -192,7 +193,7 @@ impl Client {
 
     /// The link is gone: lookups are asked again on the next; what else was asked has failed.
     pub(super) fn lose_questions(&mut self) {
-        for (_, question) in std::mem::take(&mut self.directory.questions) {
+        for question in std::mem::take(&mut self.directory.questions).into_values() {
             match question {
                 Question::Who { ticket, .. }
                 | Question::Groups { ticket, .. }

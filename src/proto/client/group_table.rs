@@ -3,7 +3,6 @@
 use super::Client;
 use super::roster::Known;
 use crate::proto::crypto::group;
-use crate::proto::gather;
 use crate::proto::id::{GroupId, MsgId};
 use crate::proto::limits;
 use crate::proto::model::bond::Token;
@@ -13,15 +12,16 @@ use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
+use crate::proto::table::Table;
 use crate::proto::wire::client::Announce;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All groups that we are in, were in, asked for or are asked into.
 #[derive(Default)]
 pub(super) struct Groups {
-    pub by_id: BTreeMap<GroupId, Group>,
+    pub by_id: Table<GroupId, Group>,
     /// Talk that waits for a later roster, in its sender's order.
-    pub unheard: BTreeMap<(Fingerprint, MsgId), Unheard>,
+    pub unheard: Table<(Fingerprint, MsgId), Unheard>,
 }
 
 /// A group.
@@ -115,7 +115,7 @@ impl Groups {
     pub fn restore(rows: Vec<GroupRow>, unheard: Vec<Unheard>) -> Groups {
         let group = |row: GroupRow| (row.group, Group::restore(row));
         let unheard = unheard.into_iter().map(|talk| ((talk.from, talk.id), talk));
-        Groups { by_id: gather::map(rows.into_iter().map(group)), unheard: gather::map(unheard) }
+        Groups { by_id: rows.into_iter().map(group).collect(), unheard: unheard.collect() }
     }
 
     pub fn at(&self, id: GroupId) -> Option<&Group> {

@@ -12,6 +12,7 @@ use crate::proto::model::notice::Row;
 use crate::proto::model::person::{Fingerprint, Person};
 use crate::proto::model::record::{Query, Record, Rows};
 use crate::proto::model::refusal::Refusal;
+use crate::proto::table::Table;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// For whom something waits, and who waits for it.
@@ -24,7 +25,7 @@ pub(super) struct Outbox {
     wanted: BTreeMap<MsgId, (Ticket, Stage)>,
     /// The same of talk, for each whom it is for.
     said: BTreeMap<(MsgId, Fingerprint), (Ticket, Stage, GroupId)>,
-    parts: BTreeMap<Ticket, Parts>,
+    parts: Table<Ticket, Parts>,
     /// Who waits to hear that a message is given up, in the order that they asked.
     dropping: VecDeque<Ticket>,
 }
@@ -45,7 +46,7 @@ impl Outbox {
             fresh: BTreeSet::new(),
             wanted: BTreeMap::new(),
             said: BTreeMap::new(),
-            parts: BTreeMap::new(),
+            parts: Table::new(),
             dropping: VecDeque::new(),
         }
     }

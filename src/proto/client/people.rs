@@ -1,10 +1,10 @@
 //! Whom this profile knows, and what is known of their presence.
 
 use crate::proto::crypto::keys;
-use crate::proto::gather;
 use crate::proto::model::bond::{Bond, Friendship, Token};
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, Person, Target};
+use crate::proto::table::Table;
 use crate::proto::time::{Mono, Wall};
 use crate::proto::wire::server::Card;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ pub(super) struct People {
     by_key: BTreeMap<Fingerprint, Person>,
     by_name: BTreeMap<Name, Fingerprint>,
     presence: BTreeMap<Fingerprint, Seen>,
-    bonds: BTreeMap<Fingerprint, Bond>,
+    bonds: Table<Fingerprint, Bond>,
     /// Pinned keys whose names answer with another key.
     changed: BTreeSet<Fingerprint>,
 }
@@ -42,7 +42,7 @@ pub(super) enum Reading {
 
 impl People {
     pub fn restore(people: Vec<Person>, bonds: Vec<(Fingerprint, Bond)>) -> People {
-        let mut all = People { bonds: gather::map(bonds), ..People::default() };
+        let mut all = People { bonds: bonds.into_iter().collect(), ..People::default() };
         for person in people {
             all.put(person);
         }

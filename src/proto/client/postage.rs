@@ -27,6 +27,7 @@ use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::person::{Fingerprint, Target};
 use crate::proto::model::prekey::PrekeyKind;
 use crate::proto::model::record::{Query, Record};
+use crate::proto::table::Table;
 use crate::proto::wire::client::{Deposit, WantKey};
 use crate::proto::wire::mail::Packet;
 use crate::proto::wire::peer::Got;
@@ -36,7 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Mail on its way out.
 #[derive(Default)]
 pub(super) struct Postage {
-    by_person: BTreeMap<Fingerprint, State>,
+    by_person: Table<Fingerprint, State>,
     questions: BTreeMap<ReqId, Fingerprint>,
     /// Who waits for a place among [`limits::MAIL_AT_ONCE`].
     next: BTreeSet<Fingerprint>,

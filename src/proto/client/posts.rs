@@ -18,7 +18,6 @@ use super::file_names::{floor_char, name_of};
 use super::offering::{Draft, Goal};
 use super::transfers::{Entry, Key};
 use crate::proto::bytes::Bytes;
-use crate::proto::gather;
 use crate::proto::id::MsgId;
 use crate::proto::limits;
 use crate::proto::model::command::{Place, Ticket};
@@ -29,12 +28,13 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::transfer::{FileState, Offer, Post, PostState, Posted, Transfer};
+use crate::proto::table::Table;
 use std::collections::BTreeMap;
 
 /// What we offer to our friends, and what we asked of theirs.
 #[derive(Default)]
 pub(super) struct Posts {
-    ours: BTreeMap<MsgId, Post>,
+    ours: Table<MsgId, Post>,
     /// Lists asked for, of whom, and by which verb.
     asked: BTreeMap<MsgId, (Fingerprint, Ticket)>,
     /// What friends listed last, so that the beginning of an id is enough to name one.
@@ -45,7 +45,7 @@ pub(super) struct Posts {
 
 impl Posts {
     pub fn restore(ours: Vec<Post>) -> Posts {
-        let ours = gather::map(ours.into_iter().map(|post| (post.id, post)));
+        let ours = ours.into_iter().map(|post| (post.id, post)).collect();
         Posts { ours, ..Posts::default() }
     }
 

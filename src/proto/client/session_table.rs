@@ -12,6 +12,7 @@ use crate::proto::model::event::SessionState;
 use crate::proto::model::notice::{Row, SessionRow};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
+use crate::proto::table::Table;
 use crate::proto::time::Wall;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use std::net::SocketAddr;
 /// All sessions.
 #[derive(Default)]
 pub(super) struct Sessions {
-    by_id: BTreeMap<SessionId, Session>,
+    by_id: Table<SessionId, Session>,
     by_peer: BTreeMap<Fingerprint, SessionId>,
 }
 

@@ -35,15 +35,16 @@ use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::transfer::{End, FileState, Offer, Transfer};
+use crate::proto::table::Table;
 use crate::proto::time::{Mono, Wall};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The files that are offered or taken, and what is open for them.
 #[derive(Default)]
 pub(super) struct Transfers {
-    pub by_key: BTreeMap<Key, Entry>,
+    pub by_key: Table<Key, Entry>,
     /// What each open file is for.
-    pub uses: BTreeMap<FileId, Use>,
+    pub uses: Table<FileId, Use>,
     /// Files that are read from end to end.
     pub hashing: Hashing,
     /// What is sent to whom.

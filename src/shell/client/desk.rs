@@ -19,6 +19,7 @@ use crate::proto::model::notice::Row;
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Exit;
 use crate::proto::model::run::RunState;
+use crate::proto::table::Table;
 use crate::proto::time::Wall;
 use crate::shell::front::Failure;
 use crate::shell::front::fit::Fit;
@@ -101,8 +102,8 @@ pub(super) struct Desk {
     printer: Printer,
     /// Whether standard output is shown what happens.
     broadcast: bool,
-    guests: BTreeMap<ControlId, Guest>,
-    asked: BTreeMap<Ticket, Asked>,
+    guests: Table<ControlId, Guest>,
+    asked: Table<Ticket, Asked>,
     last_ticket: u64,
     /// Tickets of standard output that have not ended; of these, those that say where plain lines
     /// go.
@@ -132,8 +133,8 @@ impl Desk {
             waiting: None,
             printer,
             broadcast,
-            guests: BTreeMap::new(),
-            asked: BTreeMap::new(),
+            guests: Table::new(),
+            asked: Table::new(),
             last_ticket: 0,
             own: 0,
             turning: 0,
