@@ -132,7 +132,8 @@ function __hobnob_needs_verb
     test (count (__hobnob_words)) -eq 0
 end
 
-# A field of what a verb lists, from the hobnob that runs or from the disk; nobody is asked.
+# A field of what a verb lists, from the hobnob that runs or from the disk; nobody is asked, and no
+# hook of a profile at rest is run.
 function __hobnob_ask # FIELD VERB...
     set -l data $XDG_DATA_HOME
     test -n "$data"; or set data ~/.local/share
@@ -148,6 +149,7 @@ function __hobnob_ask # FIELD VERB...
         end
     end
     test -e $home/hobnob.db; or return 0
+    test -S $home/control; or not grep -qs '^ *on *=' $home/config; or return 0
     hobnob --home $home --no-server --json --timeout 2 $argv[2..] </dev/null 2>/dev/null |
         sed -n 's/.*[{,]"'$argv[1]'":"\([[:alnum:]._:@-]*\)".*/\1/p'
 end
@@ -299,7 +301,7 @@ complete -c hobnob -n '__hobnob_at 0 "run"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "grant"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_in "grant"' -l until -x
 complete -c hobnob -n '__hobnob_at 0 "revoke"' -a '(__hobnob_ask id grants)'
-complete -c hobnob -n '__hobnob_in "export"' -l out -x -F
+complete -c hobnob -n '__hobnob_in "export"' -l out -r -F
 complete -c hobnob -n '__hobnob_at 0 "help"' -a 'online offline public private who lookup whoami update chat accept decline close sessions why add requests confirm reject friends unfriend block unblock blocks verify trust msg to outbox drop history search events wait send files take refuse cancel voice run allow deny grant grants revoke listen config export help quit group post'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s H -l home -x -a '(__fish_complete_directories (commandline -ct))' -d 'the profile (default: hobnob in the XDG data directory)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s n -l name -x -d 'the name to register; needed on the first run only'
