@@ -1,6 +1,7 @@
 //! The other end of the control socket: what a running hobnob answered, read back.
 
 use super::Failure;
+use super::setting::Setting;
 use crate::proto::id::Seq;
 use crate::proto::json;
 use crate::proto::model::entry::{Entry, OutboxRow};
@@ -21,6 +22,8 @@ pub enum Answer {
     Entry(Entry),
     /// A row of `outbox`.
     Outbox(OutboxRow),
+    /// A row of `config`.
+    Setting(Setting),
     /// The verb ended.
     Done(Result<(), Failure>),
 }
@@ -53,14 +56,16 @@ pub fn parse(line: &str) -> Option<Answer> {
             Some(Answer::Done(if done.ok { Ok(()) } else { Err(failure) }))
         }
         "entry" => json::read(line).ok().map(Answer::Entry),
+        "setting" => json::read(line).ok().map(Answer::Setting),
         "outbox" => json::read(line).ok().map(Answer::Outbox),
-        _ => match head.at {
-            Some(at) => {
-                let event = json::read(line).ok()?;
-                Some(Answer::Event(head.seq, Wall::parse(at)?, event))
+        _ => {
+            // Some rows have a moment, too.
+            let at = head.at.and_then(Wall::parse);
+            match at.and_then(|at| Some((at, json::read(line).ok()?))) {
+                Some((at, event)) => Some(Answer::Event(head.seq, at, event)),
+                None => json::read(line).ok().map(Answer::Row),
             }
-            None => json::read(line).ok().map(Answer::Row),
-        },
+        }
     }
 }
 
