@@ -1,8 +1,11 @@
 //! What both programs take from the machine they run on: clocks, entropy, words, log.
 
+use crate::proto::limits;
 use crate::proto::time::{Mono, Now, Wall};
+use crate::shell::disk;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 use time::{OffsetDateTime, UtcOffset};
 
@@ -62,6 +65,12 @@ pub fn words(failure: &dyn Display) -> String {
     let mut letters = said.chars();
     let first = letters.next().map(|letter| letter.to_ascii_lowercase());
     first.into_iter().chain(letters).collect()
+}
+
+/// The text of a file that a person writes, with the system's words where it cannot be read.
+pub fn text_of(path: &Path) -> io::Result<Option<String>> {
+    let text = disk::read_text(path, limits::CONFIG_BYTES);
+    text.map_err(|why| io::Error::new(why.kind(), words(&why)))
 }
 
 /// Makes every file that the program will create its owner's alone: databases with their journals,

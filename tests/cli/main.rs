@@ -4,6 +4,7 @@
 mod support;
 
 mod completions;
+mod config;
 mod contract;
 mod directory;
 mod examples;

@@ -10,6 +10,7 @@ use crate::proto::time::Now;
 use crate::shell::front::days::Days;
 use crate::shell::front::lines::Asked;
 use crate::shell::front::printer::{Printer, Style};
+use crate::shell::front::setting::Setting;
 use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request};
 use crate::shell::system;
@@ -41,6 +42,8 @@ pub(super) struct Plan {
     pub server: Option<String>,
     /// To be remembered once it was reached.
     pub server_to_remember: Option<String>,
+    /// The options in force.
+    pub settings: Vec<Setting>,
     /// We have signed in before.
     pub is_known: bool,
     pub is_online: bool,
@@ -66,6 +69,7 @@ impl Plan {
             timeout_ms,
             server: None,
             server_to_remember: None,
+            settings: Vec::new(),
             is_known: false,
             is_online: false,
             signals: 0,
@@ -172,6 +176,7 @@ impl Plan {
             | Request::Wait(_)
             | Request::Listen
             | Request::Help(_)
+            | Request::Config
             | Request::Quit => true,
         }
     }

@@ -223,6 +223,7 @@ complete -c hobnob -n __hobnob_needs_verb -a grant -d 'say yes to exactly this c
 complete -c hobnob -n __hobnob_needs_verb -a grants -d 'what I said yes to from now on'
 complete -c hobnob -n __hobnob_needs_verb -a revoke -d 'take such a yes back'
 complete -c hobnob -n __hobnob_needs_verb -a listen -d 'print events until told to stop; reads no input'
+complete -c hobnob -n __hobnob_needs_verb -a config -d 'the options in force, and where each of them comes from'
 complete -c hobnob -n __hobnob_needs_verb -a export -d 'all my data as JSON lines'
 complete -c hobnob -n __hobnob_needs_verb -a help -d 'the verbs, or one of them, or all that begin so: help group'
 complete -c hobnob -n __hobnob_needs_verb -a quit -d 'leave the program'
@@ -301,7 +302,7 @@ complete -c hobnob -n '__hobnob_at 0 "grant"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_in "grant"' -l until -x
 complete -c hobnob -n '__hobnob_at 0 "revoke"' -a '(__hobnob_ask id grants)'
 complete -c hobnob -n '__hobnob_in "export"' -l out -r -F
-complete -c hobnob -n '__hobnob_at 0 "help"' -a 'online offline public private who lookup whoami update chat accept decline close sessions why add requests confirm reject friends unfriend block unblock blocks verify trust msg to outbox drop history search events wait send files take refuse cancel voice run allow deny grant grants revoke listen export help quit group post'
+complete -c hobnob -n '__hobnob_at 0 "help"' -a 'online offline public private who lookup whoami update chat accept decline close sessions why add requests confirm reject friends unfriend block unblock blocks verify trust msg to outbox drop history search events wait send files take refuse cancel voice run allow deny grant grants revoke listen config export help quit group post'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s H -l home -x -a '(__fish_complete_directories (commandline -ct))' -d 'the profile (default: hobnob in the XDG data directory)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s n -l name -x -d 'the name to register; needed on the first run only'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s s -l server -x -d 'the server, pinned to KEY or the one first seen; kept'

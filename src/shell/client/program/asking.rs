@@ -91,7 +91,7 @@ impl Program {
         }
         match request {
             Err(bad) => self.desk.end(ticket, Err(bad.into())),
-            Ok(mut request) => match paths::settle(&mut request, home().as_deref()) {
+            Ok(mut request) => match paths::settle(&mut request, paths::home().as_deref()) {
                 Ok(()) => self.perform(now, sink, ticket, timeout_ms, request)?,
                 Err(failure) => self.desk.end(ticket, Err(failure)),
             },
@@ -142,6 +142,12 @@ impl Program {
             Request::Listen => self.desk.listen(sink),
             Request::Help(rows) => {
                 self.desk.print(sink, |printer, out| printer.help(out, &rows));
+                self.desk.end(ticket, Ok(()));
+            }
+            Request::Config => {
+                for row in &self.plan.settings {
+                    self.desk.print(sink, |printer, out| printer.setting(out, row));
+                }
                 self.desk.end(ticket, Ok(()));
             }
             Request::Quit => {
@@ -202,8 +208,4 @@ fn not_looked_up(host: &str) -> Failure {
          hobnob chat {host}]"
     );
     Failure { exit: Exit::Usage, error }
-}
-
-fn home() -> Option<String> {
-    std::env::var("HOME").ok().filter(|home| home.starts_with('/'))
 }
