@@ -29,4 +29,5 @@ mod scripting;
 mod search;
 mod sessions;
 mod talk;
+mod terminal;
 mod voice;

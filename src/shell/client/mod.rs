@@ -7,6 +7,7 @@
 //! | `plan` | what the program was started for, and when that is done |
 //! | `hooks` | commands of the user's own that are run because something happened |
 //! | `desk` | who asked for what, and where each notice goes |
+//! | `terminal` | somebody who types, and sees the line at the bottom |
 //! | `settings` | the options in force |
 //! | `talk` | where plain lines go |
 //! | `unread` | what came elsewhere meanwhile |
@@ -31,6 +32,7 @@ mod reads;
 mod remote;
 mod settings;
 mod talk;
+mod terminal;
 mod transcriber;
 mod unread;
 

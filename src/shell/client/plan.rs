@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::profile;
-use super::program::{Program, local};
+use super::program::Program;
 use crate::proto::model::command::Verb;
 use crate::proto::model::event::Stage;
 use crate::proto::model::refusal::Exit;
@@ -189,7 +189,7 @@ impl Program {
         self.reactor.open_control(&control).map_err(|why| profile::failed(&control, why))?;
         self.watch()?;
         match self.plan.aim.clone() {
-            Aim::Lines { .. } => self.reactor.open_stdin().map_err(|why| local(&why)),
+            Aim::Lines { .. } => self.open_input(),
             Aim::Listen => Ok(()),
             Aim::Verb(request) if self.plan.is_at_once(&request) => self.start_aim(now, request),
             Aim::Verb(_) | Aim::Chat(_) => Ok(()),
@@ -266,7 +266,7 @@ impl Program {
             Some(Ok(())) => {
                 self.plan.is_talking = true;
                 self.plan.partner = self.desk.talk.partner().map(str::to_owned);
-                self.reactor.open_stdin().map_err(|why| local(&why))?;
+                self.open_input()?;
             }
             Some(failed) => return self.leave_with(now, failed),
             None => {}
