@@ -68,6 +68,10 @@ pub const GOODBYE_MS: u64 = 2_000;
 pub const DIAL_MS: u64 = 10_000;
 /// Sessions of one client, asked, offered or open.
 pub const SESSIONS: usize = 256;
+/// Tries to reach one person that `why` tells of.
+pub const ATTEMPTS: usize = 64;
+/// People of whom it tells.
+pub const ATTEMPTED: usize = 64;
 /// Candidate addresses in one offer; more are dropped.
 pub const CANDIDATES: usize = 16;
 /// Unanswered questions of one client to its server.

@@ -4,6 +4,7 @@ use crate::proto::time::{Mono, Now, Wall};
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
+use time::{OffsetDateTime, UtcOffset};
 
 /// Both clocks, from the start of the program.
 #[derive(Debug)]
@@ -44,6 +45,14 @@ pub fn entropy() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)
+}
+
+/// Seconds that the clock on the user's wall is ahead of UTC at a moment: by TZ, else by the
+/// system's own zone; none if there is no telling.
+pub fn zone(at: Wall) -> i32 {
+    let at = OffsetDateTime::from_unix_timestamp(at.0.div_euclid(1000));
+    let ahead = at.ok().and_then(|at| UtcOffset::local_offset_at(at).ok());
+    ahead.map_or(0, UtcOffset::whole_seconds)
 }
 
 /// What the system says of a failure, in lower case and without its number.

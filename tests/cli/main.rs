@@ -6,6 +6,7 @@ mod support;
 mod completions;
 mod contract;
 mod directory;
+mod examples;
 mod export;
 mod faults;
 mod files;

@@ -203,3 +203,38 @@ fn a_running_program_waits_for_no_resolver() {
     ann.ask(&["chat", "host.invalid:0"]).expect_refusal(2);
     ann.ask(&["chat", "127.0.0.1:0"]).expect_refusal(2);
 }
+
+#[test]
+fn why_tells_each_path_that_was_tried_and_which_is_in_use() {
+    let world = World::new();
+    let (mut ann, _bob) = world.pair("ann", "bob");
+    ann.deliver("bob", "how far are you");
+    let answer = ann.ask(&["why", "bob"]).expect_ok();
+    let direct = answer.rows("attempt").into_iter().find(|row| row["path"] == "direct");
+    let direct = direct.expect("a direct path was tried");
+    assert_eq!((&direct["with"], &direct["result"]), (&"bob".into(), &"open".into()), "{direct}");
+    assert!(direct["ms"].is_u64() && direct["at"].is_string(), "{direct}");
+    assert!(direct["address"].is_string(), "{direct}");
+    let reach = answer.rows("reach")[0];
+    assert_eq!((&reach["state"], &reach["path"]), (&"open".into(), &"direct".into()), "{reach}");
+    assert!(reach["rtt_ms"].is_u64(), "{reach}");
+    let sessions = ann.ask(&["sessions"]).expect_ok();
+    assert!(sessions.rows("session")[0]["rtt_ms"].is_u64());
+}
+
+#[test]
+fn why_is_answered_in_plain_lines_and_is_a_no_where_nothing_was_tried() {
+    let world = World::new();
+    let mut ann = world.plain("ann");
+    let bob = world.peer_with("bob", &["--accept", "all"]);
+    ann.say("/why bob");
+    let line = "! bob: nothing was tried in this run to reach them [/chat bob does]";
+    ann.expect("nothing yet", |l| l == line);
+    ann.say("/chat bob");
+    ann.expect("open", |l| l == "* session with bob open (direct)");
+    ann.say("/why bob");
+    ann.expect("the request", |l| l.contains("  server  -  ") && l.ends_with(" ms  agreed"));
+    ann.expect("the path", |l| l.contains("  direct  127.") && l.ends_with(" ms  open"));
+    ann.expect("the end", |l| l.starts_with("bob  open  direct  127."));
+    drop(bob);
+}

@@ -6,7 +6,8 @@ use crate::source::{Named, Source};
 pub type Fault = String;
 
 /// Modules that everybody may import and that import only each other.
-const BASE: [&str; 7] = ["machine", "time", "id", "bytes", "limits", "timers", "pack"];
+const BASE: [&str; 10] =
+    ["machine", "time", "id", "bytes", "limits", "timers", "table", "gather", "pack", "json"];
 
 /// Which layer may import which, beside itself. Only `shell::{client,daemon}` import everything.
 const IMPORTS: [(&str, &[&str]); 20] = [

@@ -31,7 +31,7 @@ fn option(row: &OptionRow) -> String {
         "" => String::new(),
         short => format!("Fl {short}{takes} , "),
     };
-    format!(".It {short}Fl -{}{takes}\n{}\n", row.long, text(row.help))
+    format!(".It {short}Fl -{}{takes}\n{}\n", row.long, sentences(row.help))
 }
 
 fn verb(row: &VerbRow) -> String {
@@ -46,7 +46,7 @@ fn verb(row: &VerbRow) -> String {
             Arg::Flag(name) => write!(it, " Oo Fl {} Oc", &name[1..]),
         };
     }
-    let _ = writeln!(it, "\n{}.", text(row.help));
+    let _ = writeln!(it, "\n{}.", sentences(row.help));
     if let Some((last, before)) = row.aliases.split_last() {
         it.push_str("Also");
         for alias in before {
@@ -64,7 +64,7 @@ fn exits() -> String {
     };
     let (_, codes) = help.split_once("\nExit codes:\n").expect("help names the exit codes");
     let codes = codes.lines().map_while(|line| line.strip_prefix("  ")?.split_once("  "));
-    codes.map(|(code, meaning)| format!(".It {code}\n{}\n", text(meaning))).collect()
+    codes.map(|(code, meaning)| format!(".It {code}\n{}\n", sentences(meaning))).collect()
 }
 
 /// One argument of a macro.
@@ -75,6 +75,11 @@ fn argument(word: &str) -> String {
     }
     let is_plain = !word.contains(' ') && word.len() > 1;
     if is_plain { word } else { format!("\"{word}\"") }
+}
+
+/// Text with a line for each sentence.
+fn sentences(plain: &str) -> String {
+    text(plain).replace(". ", ".\n")
 }
 
 /// Text without a meaning to the formatter.

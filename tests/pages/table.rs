@@ -64,8 +64,8 @@ impl Value {
 pub fn values(row: &OptionRow) -> Vec<(&'static str, Value)> {
     let words: Vec<&str> = match row.hint {
         "" => Vec::new(),
-        hint if hint.starts_with('\'') => vec![hint],
-        hint => hint.split(' ').collect(),
+        hint if row.is_pair() => hint.split(' ').collect(),
+        hint => vec![hint],
     };
     let value = |word: &str| match word {
         _ if !row.choices.is_empty() => Value::Choice(row.choices),
@@ -75,11 +75,6 @@ pub fn values(row: &OptionRow) -> Vec<(&'static str, Value)> {
         _ => Value::Free,
     };
     words.into_iter().map(|word| (word, value(word))).collect()
-}
-
-/// Whether an option may be given several times.
-pub fn is_repeatable(row: &OptionRow) -> bool {
-    row.long == "verbose" || values(row).len() > 1
 }
 
 /// An option as `-x` and `--long`.

@@ -1,8 +1,6 @@
 //! Completions for zsh.
 
-use super::table::{
-    Value, families, filled, first_words, is_repeatable, names, own, places, spellings, values,
-};
+use super::table::{Value, families, filled, first_words, names, own, places, spellings, values};
 use hobnob::shell::cli::options::{CLIENT, OptionRow, SERVER};
 use hobnob::shell::front::verbs::{VerbRow, rows};
 use std::fmt::Write;
@@ -48,14 +46,14 @@ fn option(row: &OptionRow) -> String {
     let takes: String = values(row).into_iter().map(|(word, value)| message(word, value)).collect();
     let mut text = String::new();
     for name in &spelled {
-        let before = match is_repeatable(row) {
+        let before = match row.is_repeated() {
             true => "*".to_owned(),
             false if spelled.len() > 1 => format!("({})", spelled.join(" ")),
             false => String::new(),
         };
         let inline = match (takes.is_empty(), name.starts_with("--")) {
             (true, _) => "",
-            (false, _) if values(row).len() > 1 => "",
+            (false, _) if row.is_pair() => "",
             (false, true) => "=",
             (false, false) => "+",
         };

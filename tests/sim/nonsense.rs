@@ -234,7 +234,7 @@ impl Nonsense {
 
     /// A verb that needs no more than this machine and its server.
     pub fn verb(&mut self) -> Verb {
-        match self.below(14) {
+        match self.below(15) {
             0 | 1 => Verb::Online,
             2 => Verb::SetVisibility(self.visibility()),
             3 => Verb::Who { prefix: String::new() },
@@ -246,6 +246,7 @@ impl Nonsense {
             9 => Verb::Sessions,
             10 => Verb::Drop(self.id()),
             11 => Verb::Trust(Target::Name(self.name())),
+            12 => Verb::Why(self.target()),
             _ => Verb::Chat(Target::Name(self.name())),
         }
     }

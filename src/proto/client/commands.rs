@@ -44,6 +44,7 @@ impl Client {
             | Verb::Accept(Some(target))
             | Verb::Decline(Some(target))
             | Verb::Close(Some(target))
+            | Verb::Why(target)
             | Verb::PostGet { owner: target, .. }
             | Verb::Grant { to: target, .. }
             | Verb::Group(
@@ -80,6 +81,7 @@ impl Client {
             Verb::Decline(target) => self.decline(ticket, target),
             Verb::Close(target) => self.close(ticket, target),
             Verb::Sessions => self.list_sessions(ticket),
+            Verb::Why(target) => self.why(ticket, &target),
             Verb::Msg { to, text, until } => self.msg(ticket, to, text, until),
             Verb::Trust(target) => self.wish(target, Wish::Trust(ticket)),
             Verb::Drop(id) => self.drop_message(ticket, id),
@@ -142,6 +144,7 @@ impl Client {
             | Verb::Decline(_)
             | Verb::Close(_)
             | Verb::Sessions
+            | Verb::Why(_)
             | Verb::Drop(_)
             | Verb::Take { .. }
             | Verb::Refuse(_)

@@ -13,6 +13,7 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
+use crate::proto::table::Table;
 use crate::proto::wire::client::{Lookup, Show, Watch, Watched};
 use crate::proto::wire::server::{Card, Found, OverBudget, Presence, Shown};
 use std::collections::{BTreeMap, VecDeque};
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// What was asked, and what waits.
 #[derive(Default)]
 pub(super) struct Directory {
-    pub questions: BTreeMap<ReqId, Question>,
+    pub questions: Table<ReqId, Question>,
     /// Lookups on their way, with what each answer is for, in the order it was wanted.
     wishes: BTreeMap<Target, Vec<Wish>>,
     /// Commands that wait until we are signed in.
@@ -160,6 +161,7 @@ impl Client {
         } else {
             return self.directory.put_off.push_back(command);
         };
+        self.note_unmet(&command.verb, &refusal);
         self.core.done(command.ticket, Err(refusal));
     }
 
@@ -180,16 +182,18 @@ impl Client {
     /// Everything that was put off fails.
     pub(super) fn fail_put_off(&mut self, why: &Refusal) {
         for command in std::mem::take(&mut self.directory.put_off) {
+            self.note_unmet(&command.verb, why);
             self.core.done(command.ticket, Err(why.clone()));
         }
-        for (_, wishes) in std::mem::take(&mut self.directory.wishes) {
+        for (target, wishes) in std::mem::take(&mut self.directory.wishes) {
+            self.note_unwished(&target, &wishes, why);
             wishes.into_iter().for_each(|wish| self.fail_wish(wish, why.clone()));
         }
     }
 
     /// The link is gone: lookups are asked again on the next; what else was asked has failed.
     pub(super) fn lose_questions(&mut self) {
-        for (_, question) in std::mem::take(&mut self.directory.questions) {
+        for question in std::mem::take(&mut self.directory.questions).into_values() {
             match question {
                 Question::Who { ticket, .. }
                 | Question::Groups { ticket, .. }
@@ -237,6 +241,7 @@ impl Client {
         let wishes = self.directory.wishes.remove(&target).unwrap_or_default();
         let Some(card) = found.who else {
             let unknown = Refusal::Unknown(target.to_string());
+            self.note_unwished(&target, &wishes, &unknown);
             return wishes.into_iter().for_each(|wish| self.fail_wish(wish, unknown.clone()));
         };
         match self.people.read(&card) {
@@ -274,6 +279,7 @@ impl Client {
             self.people.set_changed(pinned, true);
             let (name, new) = (found.label(), found.fingerprint);
             self.core.event(Event::Identity { name, old: pinned, new });
+            self.await_no_more_of(pinned);
         }
     }
 

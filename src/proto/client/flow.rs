@@ -13,6 +13,7 @@ use crate::proto::model::event::{Path, Stage};
 use crate::proto::model::letter::{Body, Letter, Written};
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{Query, Record};
+use crate::proto::time::Mono;
 use crate::proto::wire::peer::{Ack, Got, Text, ToPeer};
 use std::collections::VecDeque;
 
@@ -35,6 +36,9 @@ pub(super) struct Flow {
     /// How many of theirs are on our disk, and how many we have said so of.
     received: u64,
     said: u64,
+    /// The message whose acknowledgement is timed, by its count, and when it was handed over.
+    timed: Option<(u64, Mono)>,
+    round_trip_ms: Option<u64>,
 }
 
 impl Flow {
@@ -50,6 +54,8 @@ impl Flow {
             acknowledged: 0,
             received: 0,
             said: 0,
+            timed: None,
+            round_trip_ms: None,
         }
     }
 
@@ -58,10 +64,7 @@ impl Flow {
     }
 
     pub fn path(&self) -> Path {
-        match self.via {
-            Via::Tcp(_) => Path::Direct,
-            Via::Relay(_) => Path::Relay,
-        }
+        self.via.path()
     }
 
     pub fn handed(&self) -> MsgId {
@@ -77,17 +80,28 @@ impl Flow {
         self.flight.len() < limits::FLIGHT_MESSAGES && self.flight_bytes < limits::FLIGHT_BYTES
     }
 
-    fn hand(&mut self, id: MsgId, bytes: usize) {
+    /// From a message to its acknowledgement, the last time that it was measured.
+    pub fn round_trip_ms(&self) -> Option<u64> {
+        self.round_trip_ms
+    }
+
+    fn hand(&mut self, now: Mono, id: MsgId, bytes: usize) {
         self.flight.push_back((id, bytes));
         self.flight_bytes += bytes;
         self.handed = id;
+        let count = self.acknowledged + self.flight.len() as u64;
+        self.timed = self.timed.or(Some((count, now)));
     }
 
     /// The ids of the first `count` in flight, from first to last, which are in flight no more.
-    fn land(&mut self, count: u64) -> Option<Vec<MsgId>> {
+    fn land(&mut self, now: Mono, count: u64) -> Option<Vec<MsgId>> {
         let count = usize::try_from(count).ok().filter(|count| *count <= self.flight.len())?;
         let landed: Vec<(MsgId, usize)> = self.flight.drain(..count).collect();
         self.flight_bytes -= landed.iter().map(|(_, bytes)| bytes).sum::<usize>();
+        self.acknowledged += count as u64;
+        if let Some((_, at)) = self.timed.take_if(|(timed, _)| *timed <= self.acknowledged) {
+            self.round_trip_ms = Some(now.since_ms(at));
+        }
         Some(landed.into_iter().map(|(id, _)| id).collect())
     }
 }
@@ -221,10 +235,9 @@ impl Client {
         let Some(to) = session.with.as_ref().map(|person| person.fingerprint) else { return };
         let Some(flow) = session.state.flow_mut().filter(|flow| flow.via == via) else { return };
         let fresh = ack.count.saturating_sub(flow.acknowledged);
-        let Some(landed) = flow.land(fresh) else {
+        let Some(landed) = flow.land(self.core.now.mono, fresh) else {
             return self.drop_link(via, "the other side acknowledged what was not sent");
         };
-        flow.acknowledged += fresh;
         let is_all = flow.is_idle();
         let (Some(first), Some(last)) = (landed.first().copied(), landed.last().copied()) else {
             return;
@@ -252,19 +265,19 @@ impl Client {
     }
 
     fn hand(&mut self, to: Fingerprint, letter: Letter) {
-        let id = letter.id;
+        let (id, now) = (letter.id, self.core.now.mono);
         let Some(flow) = self.flow_to(to) else { return };
         let via = flow.via;
         match letter.body {
             Body::Text(text) => {
-                flow.hand(id, text.len());
+                flow.hand(now, id, text.len());
                 self.tell(via, Text { id, sent: letter.sent, text });
                 self.say_sent(id, to);
             }
             body => {
                 let is_talk = matches!(body, Body::Talk(_));
                 let written = Letter { body, ..letter }.write();
-                flow.hand(id, written.body.0.len());
+                flow.hand(now, id, written.body.0.len());
                 self.tell(via, written);
                 match is_talk {
                     true => self.say_sent(id, to),

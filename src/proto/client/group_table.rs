@@ -12,15 +12,16 @@ use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
+use crate::proto::table::Table;
 use crate::proto::wire::client::Announce;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All groups that we are in, were in, asked for or are asked into.
 #[derive(Default)]
 pub(super) struct Groups {
-    pub by_id: BTreeMap<GroupId, Group>,
+    pub by_id: Table<GroupId, Group>,
     /// Talk that waits for a later roster, in its sender's order.
-    pub unheard: BTreeMap<(Fingerprint, MsgId), Unheard>,
+    pub unheard: Table<(Fingerprint, MsgId), Unheard>,
 }
 
 /// A group.

@@ -148,12 +148,12 @@ impl Client {
 
     fn put_by(&mut self, talk: Unheard) {
         let theirs = (talk.from, MsgId::FIRST)..=(talk.from, MsgId::LAST);
-        let of_all = self.groups.unheard.values();
-        let of_theirs = self.groups.unheard.range(theirs).map(|(_, talk)| talk);
+        let unheard = &self.groups.unheard;
+        let of_theirs = unheard.range(theirs).map(|(_, talk)| talk);
         let text = talk.talk.text.len();
-        let fits = fits(of_all, text, limits::UNHEARD_ALL, limits::UNHEARD_ALL_BYTES)
-            && fits(of_theirs, text, limits::UNHEARD, limits::UNHEARD_BYTES);
-        if fits {
+        if fits(unheard.values(), text, limits::UNHEARD_ALL, limits::UNHEARD_ALL_BYTES)
+            && fits(of_theirs, text, limits::UNHEARD, limits::UNHEARD_BYTES)
+        {
             self.core.keep(Record::Unheard(talk.clone()));
             self.groups.unheard.insert((talk.from, talk.id), talk);
         }

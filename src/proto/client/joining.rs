@@ -68,7 +68,7 @@ impl Client {
             let asked = group::asked_id(self.me.fingerprint(), leader, &name);
             let is_new = self.groups.at(asked).is_none();
             let new = || Group::new(name.clone(), leader, Standing::Asked);
-            self.groups.by_id.entry(asked).or_insert_with(new);
+            self.groups.by_id.get_or_insert_with(asked, new);
             self.keep_group(asked);
             self.say_join(asked, None);
             if is_new {
@@ -328,7 +328,7 @@ impl Client {
         }
         self.take_token(from, token);
         let new = || Group::new(name, from, Standing::Invited);
-        let group = self.groups.by_id.entry(id).or_insert_with(new);
+        let group = self.groups.by_id.get_or_insert_with(id, new);
         (group.standing, group.leader) = (Standing::Invited, from);
         self.keep_group(id);
         if is_new {

@@ -3,6 +3,7 @@
 use crate::proto::id::{ConnId, SessionId};
 use crate::proto::limits;
 use crate::proto::link::Link;
+use crate::proto::model::event::Path;
 use crate::proto::model::person::PublicIdentity;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -17,6 +18,14 @@ pub(super) enum Via {
 }
 
 impl Via {
+    /// What it is called.
+    pub fn path(self) -> Path {
+        match self {
+            Via::Tcp(_) => Path::Direct,
+            Via::Relay(_) => Path::Relay,
+        }
+    }
+
     /// The connection that carries it; of those over the relay, the one to the server.
     pub fn conn(self, server: Option<ConnId>) -> Option<ConnId> {
         match self {

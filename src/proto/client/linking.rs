@@ -8,16 +8,15 @@ use super::Client;
 use super::core::Alarm;
 use super::flow::Flow;
 use super::link_table::{Ahead, PeerLink, Via};
-use super::session_table::{Session, State};
+use super::session_table::State;
 use super::uplink::closed_words;
-use crate::proto::bytes::{Blob, Bytes};
+use crate::proto::bytes::Blob;
 use crate::proto::id::{ConnId, SessionId};
 use crate::proto::limits;
 use crate::proto::link::{Link, LinkEvent, LinkFault, Purpose};
 use crate::proto::machine::{Cause, StreamAction};
-use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, SessionState};
-use crate::proto::model::name::Name;
+use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::Carry;
@@ -42,6 +41,11 @@ impl Linking {
         Linking { is_asker: false, dial_back, failure: String::new() }
     }
 
+    /// Whether it was we who asked for the session.
+    pub fn is_asker(&self) -> bool {
+        self.is_asker
+    }
+
     /// Why no path opened: the last reason, in words.
     pub fn failure(&self) -> String {
         match self.failure.as_str() {
@@ -56,6 +60,9 @@ impl Client {
         self.core.alarm(Alarm::Session(id), limits::LINKING_MS, "no path");
         self.core.alarm(Alarm::Relay(id), limits::RELAY_AFTER_MS, "no direct path");
         self.core.alarm(Alarm::DialBack(id), limits::DIAL_BACK_MS, "not reached by the asker");
+        if dial.is_empty() && self.sessions.is_asker(id) {
+            self.note_untried(id, Way::Direct, "they gave no address");
+        }
         for to in dial {
             self.dial_peer(id, to);
         }
@@ -76,22 +83,10 @@ impl Client {
         let State::Linking(Linking { is_asker: true, .. }) = &session.state else { return };
         let Some(peer) = session.with.as_ref().map(|person| person.fingerprint) else { return };
         if !self.uplink.is_in() {
-            return;
+            return self.note_untried(id, Way::Relay, "not signed in");
         }
         let link = Link::dial(&self.me, Purpose::Peer(id), Some(peer), &mut self.core.rng);
         self.add_link(Via::Relay(id), Some(link), Some(id), None);
-    }
-
-    /// `chat HOST:PORT`: no server between us.
-    pub(super) fn knock(&mut self, ticket: Ticket, to: SocketAddr) {
-        if self.sessions.is_full() {
-            return self.core.done(ticket, Err(Refusal::Busy("sessions")));
-        }
-        let id = SessionId(Bytes(self.core.rng.bytes()));
-        self.dial_peer(id, to);
-        let since = self.core.now.wall;
-        let session = Session::new(None, to.to_string(), State::Knocking, since);
-        self.begin(id, session.waited_by(ticket));
     }
 
     pub(super) fn on_accepted(&mut self, conn: ConnId, from: SocketAddr) {
@@ -163,11 +158,13 @@ impl Client {
     }
 
     pub(super) fn on_handshake_late(&mut self, via: Via) {
-        self.drop_link(via, "the other side was too slow");
+        let is_linked = self.links.at(via).is_some_and(|peer| peer.link.is_some());
+        self.drop_link(via, if is_linked { "the other side was too slow" } else { "timed out" });
     }
 
     /// The server has dropped the session: no relay, but a direct link may still be under way.
     pub(super) fn lose_relay(&mut self, id: SessionId, refusal: Refusal) {
+        self.note_lost(Via::Relay(id), &refusal.reason());
         self.close_link(Via::Relay(id), StreamAction::Abort);
         if self.links.of(id).is_empty() {
             self.end_with(id, SessionState::Failed, refusal);
@@ -212,6 +209,7 @@ impl Client {
 
     /// The session has its link: the others go, and what waits starts to flow.
     pub(super) fn open_session(&mut self, id: SessionId, via: Via) {
+        self.note_open(id, via);
         for other in self.links.of(id) {
             if other != via {
                 self.close_link(other, StreamAction::Abort);
@@ -275,63 +273,7 @@ impl Client {
         }
     }
 
-    /// Somebody who dialled us has said who they are: theirs is a request like any other.
-    pub(super) fn on_greet(&mut self, via: Via, greet: Greet) {
-        let Some(peer) = self.links.at(via) else { return };
-        let Some(identity) = peer.identity else { return };
-        // Where there is a server, names are its to give: a claim would squat on somebody's.
-        let name = greet.name.filter(|_| self.config.server.is_none());
-        if let Some(id) = peer.session {
-            return self.on_name_of_dialled(id, identity, name);
-        }
-        let Some(person) = self.people.claim(&identity, name) else { return };
-        if self.people.is_blocked(person.fingerprint) {
-            return self.drop_link(via, "blocked");
-        }
-        if let Some(old) = self.sessions.with(person.fingerprint) {
-            self.end_session(old, SessionState::Closed, Some("they started anew".into()));
-        }
-        let accepted = self.accepts_unasked(person.fingerprint);
-        if self.sessions.is_full() {
-            return self.drop_link(via, "too many sessions");
-        }
-        let id = SessionId(Bytes(self.core.rng.bytes()));
-        if let Some(peer) = self.links.at_mut(via) {
-            peer.session = Some(id);
-        }
-        // From here on the session's own deadline counts.
-        self.core.timers.cancel(&Alarm::Handshake(via));
-        let label = person.label();
-        let since = self.core.now.wall;
-        let session = Session::new(Some(person), label, State::Knocked(via), since);
-        if accepted {
-            self.enlist(id, session);
-            self.accept_knock(id, via);
-        } else {
-            self.begin(id, session);
-        }
-    }
-
-    /// Who was dialled by address says what they go by.
-    fn on_name_of_dialled(&mut self, id: SessionId, identity: PublicIdentity, name: Option<Name>) {
-        let knocks = |session: &Session| matches!(session.state, State::Knocking);
-        if self.sessions.at(id).is_some_and(knocks)
-            && let Some(person) = self.people.claim(&identity, name)
-        {
-            if self.people.is_blocked(person.fingerprint) {
-                let why = Refusal::Blocked(person.label());
-                return self.end_with(id, SessionState::Failed, why);
-            }
-            self.sessions.identify(id, person);
-        }
-    }
-
-    fn accept_knock(&mut self, id: SessionId, via: Via) {
-        self.tell(via, Settle {});
-        self.open_session(id, via);
-    }
-
-    fn dial_peer(&mut self, id: SessionId, to: SocketAddr) {
+    pub(super) fn dial_peer(&mut self, id: SessionId, to: SocketAddr) {
         let conn = self.core.conn();
         let from = self.own_loopback(to);
         self.add_link(Via::Tcp(conn), None, Some(id), Some(to));
@@ -350,6 +292,9 @@ impl Client {
             via,
             PeerLink { link, session, remote, identity: None, ahead: Ahead::default() },
         );
+        if let Some(id) = session {
+            self.note_link(id, via);
+        }
     }
 
     fn on_hello(&mut self, via: Via, purpose: Purpose) {
@@ -365,6 +310,7 @@ impl Client {
             && let Some(peer) = self.links.at_mut(via)
         {
             peer.session = Some(id);
+            self.note_link(id, via);
         }
         if let Some(link) = self.links.link(via) {
             link.answer(&self.me, expected, &mut self.core.rng);
@@ -416,18 +362,6 @@ impl Client {
         }
     }
 
-    /// An address we dialled has answered: is it ourselves, or somebody there is a session with?
-    fn on_knock_answered(&mut self, id: SessionId, identity: PublicIdentity) {
-        let Some(person) = self.people.claim(&identity, None) else { return };
-        if person.fingerprint == self.me.fingerprint() {
-            return self.end_with(id, SessionState::Failed, Refusal::Myself);
-        }
-        if let Some(other) = self.sessions.with(person.fingerprint) {
-            self.end_session(other, SessionState::Closed, Some("replaced by a new one".into()));
-        }
-        self.sessions.identify(id, person);
-    }
-
     fn on_peer_fault(&mut self, via: Via, fault: LinkFault) {
         let session = self.links.at(via).and_then(|peer| peer.session);
         let why = match fault {
@@ -460,6 +394,7 @@ impl Client {
 
     /// A link of a session is gone: the session with it, or only one try of several.
     fn on_link_lost(&mut self, id: SessionId, via: Via, why: &str) {
+        self.note_lost(via, why);
         let Some(session) = self.sessions.at_mut(id) else { return };
         let label = session.label.clone();
         match &mut session.state {

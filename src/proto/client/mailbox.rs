@@ -3,6 +3,7 @@
 use super::Client;
 use super::core::Alarm;
 use crate::proto::crypto::{mail, prekey};
+use crate::proto::gather;
 use crate::proto::limits;
 use crate::proto::model::group::Unheard;
 use crate::proto::model::letter::{Body, Letter};
@@ -37,7 +38,7 @@ impl Mailbox {
     pub fn restore(prekeys: Vec<PrekeySecret>, oldest_held: Option<Wall>) -> Mailbox {
         let secrets = prekeys.into_iter().map(|secret| ((secret.kind, secret.id), secret));
         Mailbox {
-            secrets: secrets.collect(),
+            secrets: gather::map(secrets),
             hold_days: 0,
             is_held: oldest_held.is_some(),
             told: BTreeSet::new(),

@@ -8,8 +8,10 @@
 //! | `people` | who is known, with which key |
 //! | `sessions` | asking for a session, and the end of one |
 //! | `session_table` | the sessions there are, and their states |
+//! | `attempts` | what was tried to reach somebody |
 //! | `quiet` | sessions that the programs open by themselves |
 //! | `linking` | from yes to an open link: paths and their choice |
+//! | `knocking` | sessions without a server: `chat HOST:PORT` |
 //! | `flow` | messages and acknowledgements in an open session |
 //! | `friends` | asking, answering, ending; blocks; the reach that the server is told |
 //! | `postage` | mail out: letters for somebody with whom no session is open |
@@ -29,6 +31,7 @@
 //! | `listener` | where peers reach us |
 //! | `commands` | which verb goes where |
 
+mod attempts;
 mod bulk;
 mod commands;
 mod core;
@@ -41,6 +44,7 @@ mod group_talk;
 mod groups;
 mod hashing;
 mod joining;
+mod knocking;
 mod link_table;
 mod linking;
 mod listener;
@@ -65,6 +69,7 @@ mod voice;
 mod wav;
 mod who;
 
+use self::attempts::Attempts;
 use self::core::{Alarm, Core};
 use self::directory::Directory;
 use self::group_table::Groups;
@@ -174,6 +179,7 @@ pub struct Client {
     people: People,
     sessions: Sessions,
     links: LinkTable,
+    attempts: Attempts,
     outbox: Outbox,
     postage: Postage,
     mailbox: Mailbox,
@@ -193,15 +199,16 @@ impl Client {
     pub fn restore(config: Config, me: Identity, mut past: Restored, seed: [u8; 32]) -> Client {
         let mut core = Core::new(seed);
         core.alarm(Alarm::Reconnect, 0, "start");
-        let pinned = config.server.as_ref().and_then(|server| server.key).or(past.server_key);
+        let wanted = config.server.as_ref().and_then(|server| server.key);
         let runs = Runs::restore(&mut past);
         let mut client = Client {
             runs,
-            uplink: Uplink::new(config.server.is_some(), pinned),
+            uplink: Uplink::new(config.server.is_some(), wanted, past.server_key),
             directory: Directory::default(),
             people: People::restore(past.people, past.bonds),
             sessions: Sessions::default(),
             links: LinkTable::default(),
+            attempts: Attempts::default(),
             outbox: Outbox::restore(past.waiting, past.last_id),
             postage: Postage::restore(past.owed),
             mailbox: Mailbox::restore(past.prekeys, past.oldest_held),

@@ -2,6 +2,7 @@
 //! one way out; others are added beside [`Client::pump`]. Verbs that wait for a stage end here.
 
 use super::Client;
+use crate::proto::gather;
 use crate::proto::id::{GroupId, MsgId};
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
@@ -11,6 +12,7 @@ use crate::proto::model::notice::Row;
 use crate::proto::model::person::{Fingerprint, Person};
 use crate::proto::model::record::{Query, Record, Rows};
 use crate::proto::model::refusal::Refusal;
+use crate::proto::table::Table;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// For whom something waits, and who waits for it.
@@ -23,7 +25,7 @@ pub(super) struct Outbox {
     wanted: BTreeMap<MsgId, (Ticket, Stage)>,
     /// The same of talk, for each whom it is for.
     said: BTreeMap<(MsgId, Fingerprint), (Ticket, Stage, GroupId)>,
-    parts: BTreeMap<Ticket, Parts>,
+    parts: Table<Ticket, Parts>,
     /// Who waits to hear that a message is given up, in the order that they asked.
     dropping: VecDeque<Ticket>,
 }
@@ -33,18 +35,18 @@ struct Parts {
     left: usize,
     worst: Option<Refusal>,
     ids: Vec<MsgId>,
-    to: Vec<Fingerprint>,
+    to: Vec<(Fingerprint, MsgId)>,
 }
 
 impl Outbox {
     pub fn restore(waiting: Vec<Fingerprint>, last_id: Option<MsgId>) -> Outbox {
         Outbox {
             last_id: last_id.unwrap_or(MsgId::FIRST),
-            waiting: waiting.into_iter().collect(),
+            waiting: gather::set(waiting),
             fresh: BTreeSet::new(),
             wanted: BTreeMap::new(),
             said: BTreeMap::new(),
-            parts: BTreeMap::new(),
+            parts: Table::new(),
             dropping: VecDeque::new(),
         }
     }
@@ -66,14 +68,10 @@ impl Outbox {
     }
 
     /// Whether a verb has written to somebody already: its names, addresses and keys may mean one
-    /// person, who is written to once. From here on it has.
-    fn is_written_to(&mut self, ticket: Ticket, who: Fingerprint) -> bool {
-        let Some(parts) = self.parts.get_mut(&ticket) else { return false };
-        let is_again = parts.to.contains(&who);
-        if !is_again {
-            parts.to.push(who);
-        }
-        is_again
+    /// person, who is written to once.
+    fn has_written_to(&self, ticket: Ticket, who: Fingerprint) -> bool {
+        let parts = self.parts.get(&ticket);
+        parts.is_some_and(|parts| parts.to.iter().any(|(to, _)| *to == who))
     }
 
     /// Whether something on disk waits for somebody.
@@ -111,10 +109,13 @@ impl Client {
         if let Some(refusal) = self.may_write_to(to.fingerprint) {
             return self.end_part(ticket, Err(refusal));
         }
-        if self.outbox.is_written_to(ticket, to.fingerprint) {
+        if self.outbox.has_written_to(ticket, to.fingerprint) {
             return self.end_part(ticket, Ok(()));
         }
         let id = self.new_id();
+        if let Some(parts) = self.outbox.parts.get_mut(&ticket) {
+            parts.to.push((to.fingerprint, id));
+        }
         let (who, sent) = (to.fingerprint, self.core.now.wall);
         self.know(to);
         let row = Row::Queued { id, to: self.people.label(who), members: None };
@@ -185,6 +186,21 @@ impl Client {
         for (key, ticket) in theirs {
             self.outbox.said.remove(&key);
             self.end_part(ticket, Ok(()));
+        }
+    }
+
+    /// Somebody's key has changed: nothing of what verbs wait for gets there.
+    pub(super) fn await_no_more_of(&mut self, who: Fingerprint) {
+        let parts = self.outbox.parts.iter();
+        let theirs = parts.flat_map(|(ticket, parts)| {
+            parts.to.iter().filter(|(to, _)| *to == who).map(|(_, id)| (*ticket, *id))
+        });
+        let theirs: Vec<(Ticket, MsgId)> = theirs.collect();
+        let why = Refusal::IdentityChanged(self.people.label(who));
+        for (ticket, id) in theirs {
+            if self.outbox.wanted.remove(&id).is_some() {
+                self.end_part(ticket, Err(why.clone()));
+            }
         }
     }
 

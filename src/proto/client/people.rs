@@ -4,6 +4,7 @@ use crate::proto::crypto::keys;
 use crate::proto::model::bond::{Bond, Friendship, Token};
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, Person, Target};
+use crate::proto::table::Table;
 use crate::proto::time::{Mono, Wall};
 use crate::proto::wire::server::Card;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ pub(super) struct People {
     by_key: BTreeMap<Fingerprint, Person>,
     by_name: BTreeMap<Name, Fingerprint>,
     presence: BTreeMap<Fingerprint, Seen>,
-    bonds: BTreeMap<Fingerprint, Bond>,
+    bonds: Table<Fingerprint, Bond>,
     /// Pinned keys whose names answer with another key.
     changed: BTreeSet<Fingerprint>,
 }

@@ -17,6 +17,7 @@ use super::Client;
 use super::core::Alarm;
 use super::directory::Wish;
 use crate::proto::crypto::mail::{self, Sealing};
+use crate::proto::gather;
 use crate::proto::id::{MsgId, ReqId};
 use crate::proto::limits;
 use crate::proto::model::account::Visibility;
@@ -26,6 +27,7 @@ use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::person::{Fingerprint, Target};
 use crate::proto::model::prekey::PrekeyKind;
 use crate::proto::model::record::{Query, Record};
+use crate::proto::table::Table;
 use crate::proto::wire::client::{Deposit, WantKey};
 use crate::proto::wire::mail::Packet;
 use crate::proto::wire::peer::Got;
@@ -35,7 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Mail on its way out.
 #[derive(Default)]
 pub(super) struct Postage {
-    by_person: BTreeMap<Fingerprint, State>,
+    by_person: Table<Fingerprint, State>,
     questions: BTreeMap<ReqId, Fingerprint>,
     /// Who waits for a place among [`limits::MAIL_AT_ONCE`].
     next: BTreeSet<Fingerprint>,
@@ -178,7 +180,7 @@ impl Client {
 
     /// Everybody for whom something waits.
     pub(super) fn send_on_all(&mut self) {
-        let mut all: BTreeSet<Fingerprint> = self.postage.owing().into_iter().collect();
+        let mut all = gather::set(self.postage.owing());
         all.extend(self.outbox.everybody());
         all.extend(self.transfers.wanted());
         for who in all {

@@ -28,12 +28,13 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::transfer::{FileState, Offer, Post, PostState, Posted, Transfer};
+use crate::proto::table::Table;
 use std::collections::BTreeMap;
 
 /// What we offer to our friends, and what we asked of theirs.
 #[derive(Default)]
 pub(super) struct Posts {
-    ours: BTreeMap<MsgId, Post>,
+    ours: Table<MsgId, Post>,
     /// Lists asked for, of whom, and by which verb.
     asked: BTreeMap<MsgId, (Fingerprint, Ticket)>,
     /// What friends listed last, so that the beginning of an id is enough to name one.

@@ -24,6 +24,7 @@ impl Client {
         let mut session = Session::new(Some(person), label, State::Asked, since);
         session.is_quiet = true;
         self.begin(id, session);
+        self.note_ask(id, false);
         self.core.alarm(Alarm::Session(id), limits::QUIET_ASK_MS, "a quiet request unanswered");
     }
 

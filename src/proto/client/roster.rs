@@ -9,6 +9,7 @@
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::keys::Identity;
 use crate::proto::crypto::{group, keys};
+use crate::proto::gather;
 use crate::proto::limits;
 use crate::proto::model::bond::Token;
 use crate::proto::model::group::{Change, Handover, Member, Roster, SignedRoster, Step};
@@ -54,7 +55,7 @@ impl Known {
     pub fn trust(signed: SignedRoster) -> Known {
         let identities = signed.roster.members.iter().map(|member| &member.identity);
         let order: Vec<Fingerprint> = identities.map(keys::fingerprint).collect();
-        Known { members: order.iter().copied().collect(), order, signed }
+        Known { members: gather::set(order.iter().copied()), order, signed }
     }
 
     /// One that somebody sent. `is_known` spares those whose keys were checked before.

@@ -254,7 +254,7 @@ impl Client {
         }
         let leader = known.leader();
         let name = known.roster().name.clone();
-        self.groups.by_id.entry(id).or_insert_with(|| Group::new(name, leader, Standing::Asked));
+        self.groups.by_id.get_or_insert_with(id, || Group::new(name, leader, Standing::Asked));
         self.adopt(id, known, GroupState::Left);
         self.settle_bond(leader);
     }

@@ -45,6 +45,7 @@ mod tests;
 
 use super::Client;
 use super::core::Alarm;
+use crate::proto::gather;
 use crate::proto::id::{ConnId, MsgId, RunId};
 use crate::proto::limits;
 use crate::proto::machine::{Pipe, RunAction};
@@ -54,19 +55,20 @@ use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{Record, Restored};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::{Argv, Grant, OpenRun, RunState, line_of};
+use crate::proto::table::Table;
 use crate::proto::wire::peer::{RunCancel, RunEnd, ToPeer};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Commands and standing yeses.
 pub(super) struct Runs {
-    by_key: BTreeMap<RunKey, Run>,
+    by_key: Table<RunKey, Run>,
     by_child: BTreeMap<RunId, RunKey>,
     /// The highest id that each asker ever asked with.
     marks: BTreeMap<Fingerprint, MsgId>,
     /// What people were last shown of the ids of asks, oldest first: nobody else's, and no later
     /// command, may answer to what was typed for one of them.
     shown: VecDeque<String>,
-    grants: BTreeMap<MsgId, Grant>,
+    grants: Table<MsgId, Grant>,
 }
 
 /// A command, by who is at the other end. Ids are the asker's, so that two people's may be alike.
@@ -127,9 +129,9 @@ impl Runs {
     pub fn restore(past: &mut Restored) -> Runs {
         let grants = std::mem::take(&mut past.grants);
         Runs {
-            by_key: BTreeMap::new(),
+            by_key: Table::new(),
             by_child: BTreeMap::new(),
-            marks: std::mem::take(&mut past.run_marks).into_iter().collect(),
+            marks: gather::map(std::mem::take(&mut past.run_marks)),
             shown: VecDeque::new(),
             grants: grants.into_iter().map(|grant| (grant.id, grant)).collect(),
         }
@@ -235,7 +237,7 @@ impl Client {
     /// What was sent on a connection is with the kernel: commands that wait for it go on.
     pub(super) fn resume_runs(&mut self, conn: ConnId) {
         let Client { runs, sessions, uplink, core, .. } = self;
-        for (key, run) in &mut runs.by_key {
+        for (key, run) in runs.by_key.iter_mut() {
             let State::Here(child) = &mut run.state else { continue };
             let carrier = sessions.open_with(key.with).and_then(|via| via.conn(uplink.conn()));
             if carrier != Some(conn) {

@@ -25,15 +25,16 @@ use crate::proto::limits;
 use crate::proto::machine::{FileAction, FileEvent, FileFacts};
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::transfer::{End, FileState};
+use crate::proto::table::Table;
 use crate::proto::time::Mono;
 use crate::proto::wire::peer::{Chunk, Have, Want};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Bound;
 
 /// What is sent to whom.
 #[derive(Default)]
 pub(super) struct Sending {
-    links: BTreeMap<Fingerprint, Bulk>,
+    links: Table<Fingerprint, Bulk>,
     /// Whose turn it was last.
     last: Option<Fingerprint>,
     /// Bytes that are being read.
@@ -138,8 +139,8 @@ impl Client {
                 self.start_queued();
             }
             false => {
-                let link = self.transfers.sending.links.entry(key.with);
-                link.or_insert_with(Bulk::new).enter(key.id);
+                let links = &mut self.transfers.sending.links;
+                links.get_or_insert_with(key.with, Bulk::new).enter(key.id);
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::proto::model::event::SessionState;
 use crate::proto::model::notice::{Row, SessionRow};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
+use crate::proto::table::Table;
 use crate::proto::time::Wall;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use std::net::SocketAddr;
 /// All sessions.
 #[derive(Default)]
 pub(super) struct Sessions {
-    by_id: BTreeMap<SessionId, Session>,
+    by_id: Table<SessionId, Session>,
     by_peer: BTreeMap<Fingerprint, SessionId>,
 }
 
@@ -50,6 +51,17 @@ impl Session {
             is_quiet: false,
             was_quiet: false,
             waiters: Vec::new(),
+        }
+    }
+
+    /// Whether it is with whom a target says; an address is what was dialled.
+    fn is_with(&self, target: &Target) -> bool {
+        let person = self.with.as_ref();
+        match target {
+            Target::Endpoint(at) => self.label == at.to_string(),
+            Target::Key(key) => person.is_some_and(|person| person.fingerprint == *key),
+            Target::Name(name) => person.is_some_and(|person| person.name.as_ref() == Some(name)),
+            Target::Address(at) => person.is_some_and(|person| person.address == Some(*at)),
         }
     }
 
@@ -123,6 +135,12 @@ impl Sessions {
         self.by_peer.get(&who).copied()
     }
 
+    /// Who is meant, of those with whom there is a session.
+    pub fn who(&self, target: &Target) -> Option<Fingerprint> {
+        let fits = |session: &&Session| session.is_with(target);
+        self.by_id.values().find(fits)?.with.as_ref().map(|person| person.fingerprint)
+    }
+
     pub fn flow_with(&self, who: Fingerprint) -> Option<&Flow> {
         self.at(self.with(who)?)?.state.flow()
     }
@@ -166,6 +184,12 @@ impl Sessions {
         }
     }
 
+    /// Whether we asked for it and it looks for a path.
+    pub fn is_asker(&self, id: SessionId) -> bool {
+        let state = self.at(id).map(|session| &session.state);
+        matches!(state, Some(State::Linking(linking)) if linking.is_asker())
+    }
+
     pub fn is_full(&self) -> bool {
         self.by_id.len() >= limits::SESSIONS
     }
@@ -205,17 +229,13 @@ impl Sessions {
         fits: impl Fn(&State) -> bool,
         what: &'static str,
     ) -> Result<SessionId, Refusal> {
-        let named = |session: &Session| {
-            match target {
+        let named = |session: &Session| match target {
             None => true,
-            Some(Target::Endpoint(at)) => session.label == at.to_string(),
-            Some(target) => session.with.as_ref().is_some_and(|person| match target {
-                Target::Key(key) => person.fingerprint == *key,
-                Target::Name(name) => person.name.as_ref() == Some(name),
-                Target::Address(address) => person.address == Some(*address),
-                Target::Endpoint(_) => false,
-            } || people.find(target).is_some_and(|known| known.fingerprint == person.fingerprint)),
-        }
+            Some(target) => {
+                let known = people.find(target).map(|known| known.fingerprint);
+                let with = session.with.as_ref().map(|person| person.fingerprint);
+                session.is_with(target) || (known.is_some() && known == with)
+            }
         };
         let mut found =
             self.by_id.iter().filter(|(_, s)| named(s) && fits(&s.state)).map(|(id, _)| *id);
@@ -240,6 +260,7 @@ impl Client {
                 remote: flow
                     .and_then(|flow| self.links.at(flow.via()))
                     .and_then(|link| link.remote),
+                rtt_ms: flow.and_then(Flow::round_trip_ms),
                 since: session.since,
             });
         }

@@ -43,6 +43,7 @@ use crate::proto::limits;
 use crate::proto::machine::StreamAction;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, Path, SessionState};
+use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::{Answer, Ask, Hangup};
@@ -71,19 +72,22 @@ impl Client {
             return self.join(ticket, who);
         }
         let label = person.label();
-        if self.people.is_blocked(who) {
-            return self.core.done(ticket, Err(Refusal::Blocked(label)));
-        }
-        if !online {
-            return self.core.done(ticket, Err(Refusal::Away(label)));
-        }
-        if self.sessions.is_full() {
-            return self.core.done(ticket, Err(Refusal::Busy("sessions")));
+        let why_not = if self.people.is_blocked(who) {
+            Some(Refusal::Blocked(label.clone()))
+        } else if !online {
+            Some(Refusal::Away(label.clone()))
+        } else {
+            self.sessions.is_full().then_some(Refusal::Busy("sessions"))
+        };
+        if let Some(why) = why_not {
+            self.note((&person).into(), Way::Server, &why.reason());
+            return self.core.done(ticket, Err(why));
         }
         let id = SessionId(crate::proto::bytes::Bytes(self.core.rng.bytes()));
         self.say_ask(id, who, false);
         let since = self.core.now.wall;
         self.begin(id, Session::new(Some(person), label, State::Asked, since).waited_by(ticket));
+        self.note_ask(id, false);
     }
 
     pub(super) fn on_offer(&mut self, offer: Offer) {
@@ -110,6 +114,7 @@ impl Client {
                     return;
                 }
                 self.hang_up(ours, false);
+                self.note_over(ours, "they asked at the same time");
                 let session = self.forget_session(ours);
                 let waiters = session.map(|session| session.waiters).unwrap_or_default();
                 return self.agree(id, person, candidates, (is_quiet, waiters));
@@ -126,6 +131,7 @@ impl Client {
         }
         let (label, since) = (person.label(), self.core.now.wall);
         self.begin(id, Session::new(Some(person), label, State::Offered(candidates), since));
+        self.note_ask(id, true);
     }
 
     pub(super) fn on_answered(&mut self, answered: Answered) {
@@ -134,6 +140,7 @@ impl Client {
         if matches!(session.state, State::Asked) {
             let candidates = candidates.into_iter().take(limits::CANDIDATES).collect();
             session.state = State::Linking(Linking::asker());
+            self.note_agreed(id);
             self.start_linking(id, candidates);
         }
     }
@@ -197,6 +204,7 @@ impl Client {
             }
             State::Linking(linking) => {
                 let why = linking.failure();
+                self.note_over(id, "timed out");
                 self.hang_up(id, false);
                 self.end_with(id, SessionState::Failed, Refusal::NoPath(label, why));
             }
@@ -288,6 +296,7 @@ impl Client {
 
     /// Ends a session, says so, and ends the verbs that waited for it.
     pub(super) fn end_session(&mut self, id: SessionId, state: SessionState, why: Option<String>) {
+        self.note_over(id, why.as_deref().unwrap_or(state.word()));
         let Some(session) = self.forget_session(id) else { return };
         let was_open = session.state.flow().is_some();
         let refusal = Refusal::NoPath(session.label.clone(), why.clone().unwrap_or_default());
@@ -298,6 +307,7 @@ impl Client {
 
     /// The same, where the verbs that waited are told more exactly why.
     pub(super) fn end_with(&mut self, id: SessionId, state: SessionState, refusal: Refusal) {
+        self.note_over(id, &refusal.reason());
         let Some(session) = self.forget_session(id) else { return };
         self.say_session(&session, state, Some(refusal.reason()));
         self.after_session(session, Err(refusal));
@@ -420,6 +430,8 @@ impl Client {
         let mut session = Session::new(Some(person), label, state, since);
         (session.is_quiet, session.waiters) = (is_quiet, waiters);
         self.sessions.insert(id, session);
+        self.note_ask(id, true);
+        self.note_agreed(id);
         self.start_linking(id, Vec::new());
     }
 

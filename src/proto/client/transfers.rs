@@ -26,6 +26,7 @@ use super::receiving::{Inflow, Phase};
 use super::sending::{Outflow, Sending};
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::digest::FileHash;
+use crate::proto::gather;
 use crate::proto::id::{FileId, MsgId};
 use crate::proto::limits;
 use crate::proto::machine::{FileAction, FileEvent};
@@ -34,15 +35,16 @@ use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::transfer::{End, FileState, Offer, Transfer};
+use crate::proto::table::Table;
 use crate::proto::time::{Mono, Wall};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The files that are offered or taken, and what is open for them.
 #[derive(Default)]
 pub(super) struct Transfers {
-    pub by_key: BTreeMap<Key, Entry>,
+    pub by_key: Table<Key, Entry>,
     /// What each open file is for.
-    pub uses: BTreeMap<FileId, Use>,
+    pub uses: Table<FileId, Use>,
     /// Files that are read from end to end.
     pub hashing: Hashing,
     /// What is sent to whom.
@@ -197,7 +199,7 @@ impl Transfers {
     /// Everybody of whom that is so.
     pub fn wanted(&self) -> BTreeSet<Fingerprint> {
         let wanted = |(key, entry): (&Key, &Entry)| entry.wants_link().then_some(key.with);
-        self.by_key.iter().filter_map(wanted).collect()
+        gather::set(self.by_key.iter().filter_map(wanted))
     }
 
     /// Whether somebody has something of ours to come for, or we something of theirs.

@@ -37,7 +37,10 @@ pub(super) struct Uplink {
     turn: usize,
     /// Sign-ins that failed since the last that did not.
     failures: u32,
+    /// The key that the server must have.
     pinned: Option<Fingerprint>,
+    /// The key on our disk.
+    kept: Option<Fingerprint>,
     last_req: u32,
     /// What was handed out for the connection and may not be written yet.
     ahead: Ahead,
@@ -52,9 +55,11 @@ enum State {
 }
 
 impl Uplink {
-    pub fn new(has_server: bool, pinned: Option<Fingerprint>) -> Uplink {
+    /// `wanted`: the key that the user says it has; else the one that was kept counts.
+    pub fn new(has_server: bool, wanted: Option<Fingerprint>, kept: Option<Fingerprint>) -> Uplink {
         let state = if has_server { State::Pausing } else { State::Off };
-        Uplink { state, turn: 0, failures: 0, pinned, last_req: 0, ahead: Ahead::default() }
+        let (pinned, ahead) = (wanted.or(kept), Ahead::default());
+        Uplink { state, turn: 0, failures: 0, pinned, kept, last_req: 0, ahead }
     }
 
     /// Whether the connection is the one to the server.
@@ -262,9 +267,10 @@ impl Client {
         self.directory.note_unreachable("");
         self.core.timers.cancel(&Alarm::Uplink);
         if let Some(key) = key
-            && self.uplink.pinned != Some(key)
+            && self.uplink.kept != Some(key)
         {
             self.uplink.pinned = Some(key);
+            self.uplink.kept = Some(key);
             self.core.keep(Record::ServerKey(key));
         }
         self.mind_mail(&welcome);

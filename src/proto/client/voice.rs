@@ -20,8 +20,8 @@ use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::person::Target;
 use crate::proto::model::record::Record;
 use crate::proto::model::transfer::{Seconds, Transfer, Voice};
+use crate::proto::table::Table;
 use crate::proto::time::Wall;
-use std::collections::BTreeMap;
 
 /// Stands for the path in the command line of the program that makes transcripts.
 const WAV: &str = "{wav}";
@@ -29,7 +29,7 @@ const WAV: &str = "{wav}";
 /// Voice messages that a program listens to before they are offered.
 #[derive(Default)]
 pub(super) struct Voices {
-    hearing: BTreeMap<RunId, Hearing>,
+    hearing: Table<RunId, Hearing>,
 }
 
 struct Hearing {

@@ -60,6 +60,8 @@ pub enum Verb {
     Close(Option<Target>),
     /// The sessions there are.
     Sessions,
+    /// What was tried to reach somebody, and how they are reached.
+    Why(Target),
     /// A message to one or several. Done when each has come as far as `until`.
     Msg {
         /// For whom.

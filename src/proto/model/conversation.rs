@@ -1,6 +1,7 @@
 //! Where something is said: with a person, or in a group.
 
 use super::event::Event;
+use crate::proto::time::Wall;
 
 /// A conversation, by what the other side is called.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,6 +10,15 @@ pub enum Conversation {
     Person(String),
     /// In a group: its name, and behind that its leader where another has that name too.
     Group(String),
+}
+
+/// What came in a conversation while nobody looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// How many messages.
+    pub count: usize,
+    /// When the first of them came onto our disk.
+    pub since: Wall,
 }
 
 impl Conversation {

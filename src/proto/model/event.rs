@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Something that happened. Which of them are durable is [`Event::is_durable`].
+/// The JSON `event` is the variant's word ([`crate::proto::json`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Event {
     /// The program has what it needs: signed in, or without a server, listening.
     Ready {
@@ -56,10 +57,8 @@ pub enum Event {
         /// What it is now.
         state: SessionState,
         /// How the two are linked; once open.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
         path: Option<Path>,
         /// In words, where there is something to say.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
         why: Option<String>,
     },
     /// A message arrived and is on our disk.
@@ -182,7 +181,6 @@ pub struct FileEvent {
     /// How much of it has come.
     pub bytes: u64,
     /// Where it is; the receiver's only once it is there.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub path: Option<String>,
     /// How long it is, if it is spoken.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -213,13 +211,10 @@ pub struct RunEvent {
     /// What it is now.
     pub state: RunState,
     /// Where it wrote to.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stream: Option<Pipe>,
     /// What it wrote; what is not UTF-8 is U+FFFD.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
     /// Its exit code.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code: Option<i32>,
     /// The grant it runs by.
     #[serde(skip_serializing_if = "Option::is_none", default)]

@@ -35,9 +35,9 @@ pub enum Notice {
     Left,
 }
 
-/// A row of an answer. The JSON `event` is the variant's word.
+/// A row of an answer. The JSON `event` is the variant's word ([`crate::proto::json`]).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 pub enum Row {
     /// Somebody: `who`, `lookup`, `update`.
     Person(PersonRow),
@@ -45,6 +45,10 @@ pub enum Row {
     Whoami(WhoamiRow),
     /// A session: `sessions`.
     Session(SessionRow),
+    /// A try to reach somebody: `why`.
+    Attempt(AttemptRow),
+    /// How somebody is reached: the end of `why`.
+    Reach(ReachRow),
     /// A friend request that waits: `requests`.
     Request(RequestRow),
     /// A safety number: `verify`.
@@ -156,9 +160,83 @@ pub struct SessionRow {
     pub path: Option<Path>,
     /// Their end, when direct.
     pub remote: Option<SocketAddr>,
+    /// From a message to the word that it is on their disk, the last time that it was measured.
+    #[serde(default)]
+    pub rtt_ms: Option<u64>,
     /// Since when it is so.
     #[serde(with = "crate::proto::model::moment")]
     pub since: Wall,
+}
+
+/// A way to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// The server, where the two sides agree on a session.
+    Server,
+    /// A connection between the two.
+    Direct,
+    /// Datagrams between the two.
+    Udp,
+    /// The server, which carries the session.
+    Relay,
+}
+
+impl Way {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Way::Server => "server",
+            Way::Direct => Path::Direct.word(),
+            Way::Udp => Path::Udp.word(),
+            Way::Relay => Path::Relay.word(),
+        }
+    }
+}
+
+impl From<Path> for Way {
+    fn from(path: Path) -> Way {
+        match path {
+            Path::Direct => Way::Direct,
+            Path::Udp => Way::Udp,
+            Path::Relay => Way::Relay,
+        }
+    }
+}
+
+/// A try to reach somebody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptRow {
+    /// The other side.
+    pub with: String,
+    /// Which way.
+    pub path: Way,
+    /// Their end, where it has an address.
+    pub address: Option<SocketAddr>,
+    /// When it began.
+    #[serde(with = "crate::proto::model::moment")]
+    pub at: Wall,
+    /// How long until it was open, or over.
+    pub ms: Option<u64>,
+    /// What came of it, in words.
+    pub result: String,
+}
+
+/// How somebody is reached now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReachRow {
+    /// The other side.
+    pub with: String,
+    /// The session with them, if there is one.
+    pub state: Option<SessionState>,
+    /// How the two are linked; once open.
+    pub path: Option<Path>,
+    /// Their end, when direct.
+    pub remote: Option<SocketAddr>,
+    /// From a message to the word that it is on their disk, the last time that it was measured.
+    pub rtt_ms: Option<u64>,
+    /// What is waited for, where nothing is open.
+    pub note: Option<String>,
 }
 
 /// A group.

@@ -39,6 +39,8 @@ pub enum Refusal {
     NoPath(String, String),
     /// A session is needed and there is none.
     NoSession(String),
+    /// Nothing was tried to reach them.
+    NothingTried(String),
     /// Nothing waits to be accepted or declined, or closed.
     NothingWaiting,
     /// More than one is meant; name one.
@@ -122,6 +124,7 @@ impl Refusal {
             Refusal::Unknown(_)
             | Refusal::Declined(_)
             | Refusal::NoSession(_)
+            | Refusal::NothingTried(_)
             | Refusal::NothingWaiting
             | Refusal::NameTaken(_)
             | Refusal::ServerRefused(_)
@@ -186,6 +189,9 @@ impl fmt::Display for Refusal {
             Refusal::NoAnswer(who) => write!(f, "{who}: no answer in time"),
             Refusal::NoPath(who, why) => write!(f, "{who}: no path: {why}"),
             Refusal::NoSession(who) => write!(f, "{who}: no session [/chat {who} asks for one]"),
+            Refusal::NothingTried(who) => {
+                write!(f, "{who}: nothing was tried in this run to reach them [/chat {who} does]")
+            }
             Refusal::NothingWaiting => f.write_str("nothing waits for that"),
             Refusal::Ambiguous(what) => write!(f, "more than one {what} [name one]"),
             Refusal::NotSignedIn => f.write_str("not signed in [/online signs in]"),

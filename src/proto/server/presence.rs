@@ -3,6 +3,7 @@
 use super::reach::{Right, Sight, hash, may_reach};
 use super::roster::Member;
 use super::{Server, Then};
+use crate::proto::gather;
 use crate::proto::id::ConnId;
 use crate::proto::limits::{WATCHED, WHO_PAGE_NAMES};
 use crate::proto::model::account::{Account, Visibility};
@@ -12,7 +13,7 @@ use crate::proto::model::record::{AccountKey, Read};
 use crate::proto::time::Wall;
 use crate::proto::wire::client::{Watch, Who};
 use crate::proto::wire::server::{Brief, Presence, WhoPage};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Who is watched by whom.
 #[derive(Default)]
@@ -162,7 +163,7 @@ impl Server {
     /// A page of the public members but those who block the one who asks, and of that one.
     pub(super) fn on_blockers_read(&mut self, id: ConnId, who: Who, blockers: Vec<Fingerprint>) {
         let Some(me) = self.roster.member(id) else { return };
-        let blockers: BTreeSet<Fingerprint> = blockers.into_iter().collect();
+        let blockers = gather::set(blockers);
         let prefix = who.prefix.to_ascii_lowercase();
         let after = who.after.as_ref();
         let page = self.roster.public_from(&prefix, after);

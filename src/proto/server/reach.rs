@@ -2,6 +2,7 @@
 
 use super::Server;
 use crate::proto::crypto::digest;
+use crate::proto::gather;
 use crate::proto::id::ConnId;
 use crate::proto::limits::{BLOCKED, TOKENS};
 use crate::proto::model::account::{Account, Visibility};
@@ -9,7 +10,6 @@ use crate::proto::model::bond::{Token, TokenHash};
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::ServerRecord;
 use crate::proto::wire::client::Reach;
-use std::collections::BTreeSet;
 
 /// What the owner of an account has said about one asker.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Server {
         let Reach { mut tokens, mut blocked } = reach;
         tokens.truncate(TOKENS);
         blocked.truncate(BLOCKED);
-        let shut_out: BTreeSet<Fingerprint> = blocked.iter().copied().collect();
+        let shut_out = gather::set(blocked.iter().copied());
         self.out.keep(ServerRecord::Reach { owner, tokens, blocked });
         self.end_meetings_with(id, &shut_out);
         self.recheck_watchers(owner);

@@ -9,6 +9,7 @@ mod guests;
 use self::guests::Guest;
 use super::raw::Raw;
 use super::talk::Talk;
+use super::unread::Waiting;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
@@ -18,10 +19,11 @@ use crate::proto::model::notice::Row;
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Exit;
 use crate::proto::model::run::RunState;
+use crate::proto::table::Table;
 use crate::proto::time::Wall;
 use crate::shell::front::Failure;
 use crate::shell::front::fit::Fit;
-use crate::shell::front::printer::{Printer, Style};
+use crate::shell::front::printer::Printer;
 use crate::shell::front::progress::Progress;
 use crate::shell::reactor::ControlId;
 use crate::shell::stdout::Stdout;
@@ -95,11 +97,13 @@ struct Asked {
 pub(super) struct Desk {
     pub stdout: Stdout,
     pub talk: Talk,
+    /// What somebody at the terminal has not looked at.
+    pub waiting: Option<Waiting>,
     printer: Printer,
     /// Whether standard output is shown what happens.
     broadcast: bool,
-    guests: BTreeMap<ControlId, Guest>,
-    asked: BTreeMap<Ticket, Asked>,
+    guests: Table<ControlId, Guest>,
+    asked: Table<Ticket, Asked>,
     last_ticket: u64,
     /// Tickets of standard output that have not ended; of these, those that say where plain lines
     /// go.
@@ -121,14 +125,16 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub fn new(style: Style, broadcast: bool) -> Desk {
+    pub fn new(printer: Printer, broadcast: bool) -> Desk {
         Desk {
             stdout: Stdout::default(),
             talk: Talk::default(),
-            printer: Printer::new(style),
+            progress: printer.style().terminal.then(Progress::default),
+            waiting: None,
+            printer,
             broadcast,
-            guests: BTreeMap::new(),
-            asked: BTreeMap::new(),
+            guests: Table::new(),
+            asked: Table::new(),
             last_ticket: 0,
             own: 0,
             turning: 0,
@@ -138,7 +144,6 @@ impl Desk {
             main: None,
             ended: None,
             raw: None,
-            progress: style.terminal.then(Progress::default),
         }
     }
 
@@ -217,6 +222,11 @@ impl Desk {
         self.talk.turn_to(to);
     }
 
+    /// Whether somebody reads standard output as it comes.
+    pub fn is_at_terminal(&self) -> bool {
+        self.printer.style().terminal
+    }
+
     /// Where a ticket's answer goes; `None` when it has ended or its asker has gone.
     pub fn sink(&self, ticket: Ticket) -> Option<Sink> {
         self.asked.get(&ticket).map(|asked| asked.sink)
@@ -238,6 +248,9 @@ impl Desk {
     pub fn event(&mut self, seq: Option<Seq>, at: Wall, event: &Event) {
         self.talk.follow(event);
         self.printer.note(event);
+        if let Some(waiting) = &mut self.waiting {
+            waiting.follow(at, event, self.talk.current());
+        }
         // A changed key is too important for any script to miss.
         let is_loud = matches!(event, Event::Identity { .. }) && self.printer.style().json;
         if self.broadcast || is_loud {

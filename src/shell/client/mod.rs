@@ -7,7 +7,8 @@
 //! | `plan` | what the program was started for, and when that is done |
 //! | `hooks` | commands of the user's own that are run because something happened |
 //! | `desk` | who asked for what, and where each notice goes |
-//! | `talk` | whom plain lines go to |
+//! | `talk` | where plain lines go |
+//! | `unread` | what came elsewhere meanwhile |
 //! | `reads` | listings that the store answers |
 //! | `exporting` | an export on its way, `new_file` what it goes into |
 //! | `raw` | the output of the one command that the program runs for |
@@ -29,6 +30,7 @@ mod reads;
 mod remote;
 mod talk;
 mod transcriber;
+mod unread;
 
 use self::desk::{Desk, Role, Sink};
 use self::exporting::Exporting;
@@ -315,13 +317,13 @@ fn read_of(request: &Request, home: &Path, profile: &Profile) -> Result<Option<R
 /// Says that a verb had nothing to do.
 fn ended_well(plan: &Plan) -> Result<Exit, Failure> {
     let mut out = Vec::new();
-    Printer::new(plan.style).done(&mut out, None, Ok(()));
+    plan.printer().done(&mut out, None, Ok(()));
     print(out)
 }
 
 /// Answers a listing from the store, without a machine.
 fn list(read: Read, plan: &Plan, profile: &mut Profile) -> Result<Exit, Failure> {
-    let mut desk = Desk::new(plan.style, false);
+    let mut desk = Desk::new(plan.printer(), false);
     let ticket = desk.ask(Sink::Stdout, None, Role::Line);
     desk.run_for(ticket, plan.defaults.until);
     let mut rest = Some(read);

@@ -7,10 +7,12 @@ use crate::proto::model::command::Verb;
 use crate::proto::model::event::Stage;
 use crate::proto::model::refusal::Exit;
 use crate::proto::time::Now;
+use crate::shell::front::days::Days;
 use crate::shell::front::lines::Asked;
-use crate::shell::front::printer::Style;
+use crate::shell::front::printer::{Printer, Style};
 use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request};
+use crate::shell::system;
 
 /// What the program was started for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +105,20 @@ impl Plan {
         matches!(self.aim, Aim::Verb(Request::Wait(_)))
     }
 
+    /// The same at a terminal that shows where they are.
+    pub fn is_watched(&self) -> bool {
+        self.is_interactive() && self.style.terminal
+    }
+
+    /// A printer for whoever reads standard output.
+    pub fn printer(&self) -> Printer {
+        let printer = Printer::new(self.style);
+        match self.style.terminal {
+            true => printer.with_days(Days::new(system::zone, self.defaults.now)),
+            false => printer,
+        }
+    }
+
     /// Whether a server that is not reached in time is the end.
     pub fn gives_up_starting(&self) -> bool {
         match &self.aim {
@@ -166,6 +182,7 @@ impl Program {
     pub fn begin(&mut self, now: Now) -> Result<(), Failure> {
         let control = profile::control(&self.directory);
         self.reactor.open_control(&control).map_err(|why| profile::failed(&control, why))?;
+        self.watch()?;
         match self.plan.aim.clone() {
             Aim::Lines { .. } => self.reactor.open_stdin().map_err(|why| local(&why)),
             Aim::Listen => Ok(()),

@@ -12,6 +12,7 @@ use super::reads::{self, Read};
 use crate::proto::client::Client;
 use crate::proto::machine::{Effect, FileAction, Input, Machine, Wake};
 use crate::proto::model::command::Ticket;
+use crate::proto::model::conversation::Conversation;
 use crate::proto::model::event::Event;
 use crate::proto::model::notice::Notice;
 use crate::proto::model::refusal::{Exit, Refusal};
@@ -50,6 +51,8 @@ pub(super) struct Program {
     input_ended: bool,
     reads: VecDeque<(Ticket, Read)>,
     pub is_ready: bool,
+    /// What somebody at the terminal looks at.
+    looking: Option<Conversation>,
     leaving: Leaving,
     /// Tickets with an [`Alarm::Event`].
     event_waits: Vec<Ticket>,
@@ -103,7 +106,7 @@ impl Program {
             is_asked: false,
             _lock: lock,
             reactor,
-            desk: Desk::new(plan.style, broadcast),
+            desk: Desk::new(plan.printer(), broadcast),
             clock: Clock::new(),
             plan,
             hooks,
@@ -114,6 +117,7 @@ impl Program {
             input_ended: false,
             reads: VecDeque::new(),
             is_ready: false,
+            looking: None,
             leaving: Leaving::No,
         }
     }
@@ -157,6 +161,7 @@ impl Program {
         }
         self.take_lines(now)?;
         self.commit(now)?;
+        self.follow_looks()?;
         self.run_hooks(now);
         self.read_store()?;
         self.forget_alarms();

@@ -53,6 +53,9 @@ impl Read {
                 store.history(of, since, most_rows, &mut |entry| {
                     desk.print(sink, |printer, out| printer.entry(out, &entry));
                 })?;
+                if sink == Sink::Stdout && desk.is_at_terminal() {
+                    look(of, desk, store)?;
+                }
             }
             Read::Search { words, with, most_rows } => {
                 // A step a turn, so that what else there is to do is done meanwhile.
@@ -145,7 +148,17 @@ fn events(
     Ok(None)
 }
 
-fn history_of(
+/// Whoever has read what was said has looked at it.
+fn look(of: HistoryOf, desk: &mut Desk, store: &mut ClientStore) -> Result<(), StoreError> {
+    let Some(conversation) = store.conversation(of)? else { return Ok(()) };
+    if let Some(waiting) = &mut desk.waiting {
+        waiting.look(&conversation);
+    }
+    store.look(of)?;
+    store.commit()
+}
+
+pub(super) fn history_of(
     with: Option<With>,
     store: &mut ClientStore,
 ) -> Result<Result<HistoryOf, Refusal>, StoreError> {

@@ -50,7 +50,7 @@ pub(super) fn speak(
         }
     };
     end_well_on_signals();
-    let mut printer = Printer::new(plan.style);
+    let mut printer = plan.printer();
     if options.until > Until::Queued {
         printer.skip_queued();
     }

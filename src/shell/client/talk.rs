@@ -127,6 +127,14 @@ pub(super) fn say(to: &Conversation, text: String, until: Stage) -> Option<Verb>
     })
 }
 
+/// How somebody would type it; `None` for who cannot be named.
+pub(super) fn typed(conversation: &Conversation) -> Option<With> {
+    match conversation {
+        Conversation::Person(label) => Target::parse(label).map(With::Person),
+        Conversation::Group(label) => GroupTarget::parse(label).map(With::Group),
+    }
+}
+
 /// Where plain lines go, as a row.
 pub(super) fn row(to: Option<&Conversation>) -> Row {
     let (person, group) = match to {

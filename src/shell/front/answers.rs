@@ -2,6 +2,7 @@
 
 use super::Failure;
 use crate::proto::id::Seq;
+use crate::proto::json;
 use crate::proto::model::entry::{Entry, OutboxRow};
 use crate::proto::model::event::Event;
 use crate::proto::model::notice::Row;
@@ -44,21 +45,21 @@ struct Done {
 
 /// Reads a line; `None` for what this program does not know.
 pub fn parse(line: &str) -> Option<Answer> {
-    let head: Head<'_> = serde_json::from_str(line).ok()?;
+    let head: Head<'_> = json::read(line).ok()?;
     match head.event {
         "done" => {
-            let done: Done = serde_json::from_str(line).ok()?;
+            let done: Done = json::read(line).ok()?;
             let failure = Failure { exit: exit(done.code), error: done.error };
             Some(Answer::Done(if done.ok { Ok(()) } else { Err(failure) }))
         }
-        "entry" => serde_json::from_str(line).ok().map(Answer::Entry),
-        "outbox" => serde_json::from_str(line).ok().map(Answer::Outbox),
+        "entry" => json::read(line).ok().map(Answer::Entry),
+        "outbox" => json::read(line).ok().map(Answer::Outbox),
         _ => match head.at {
             Some(at) => {
-                let event = serde_json::from_str(line).ok()?;
+                let event = json::read(line).ok()?;
                 Some(Answer::Event(head.seq, Wall::parse(at)?, event))
             }
-            None => serde_json::from_str(line).ok().map(Answer::Row),
+            None => json::read(line).ok().map(Answer::Row),
         },
     }
 }
@@ -77,7 +78,8 @@ mod tests {
     use crate::proto::model::entry::{Direction, EntryKind};
     use crate::proto::model::event::{Path, SessionState, Stage};
     use crate::proto::model::notice::{
-        FileRow, GrantRow, GroupInfo, MemberRow, PersonRow, PostRow, SessionRow, WhoamiRow,
+        AttemptRow, FileRow, GrantRow, GroupInfo, MemberRow, PersonRow, PostRow, ReachRow,
+        SessionRow, Way, WhoamiRow,
     };
     use crate::proto::model::person::Fingerprint;
     use crate::proto::model::refusal::Refusal;
@@ -143,7 +145,24 @@ mod tests {
                 state: SessionState::Open,
                 path: Some(Path::Relay),
                 remote: None,
+                rtt_ms: Some(3),
                 since: Wall(60_000),
+            }),
+            Row::Attempt(AttemptRow {
+                with: "bob".to_owned(),
+                path: Way::Server,
+                address: None,
+                at: Wall(60_000),
+                ms: Some(7),
+                result: "away".to_owned(),
+            }),
+            Row::Reach(ReachRow {
+                with: "bob".to_owned(),
+                state: Some(SessionState::Open),
+                path: Some(Path::Direct),
+                remote: Some("[::1]:7".parse().expect("an address")),
+                rtt_ms: None,
+                note: None,
             }),
             Row::To { person: Some("bob".to_owned()), group: None },
             Row::To { person: None, group: None },
@@ -162,7 +181,7 @@ mod tests {
             group: Some("tea".to_owned()),
             kind: EntryKind::Voice,
         };
-        assert_eq!(read_back(|json, out| json.row(out, &entry)), Some(Answer::Entry(entry)));
+        assert_eq!(read_back(|json, out| json.listed(out, &entry)), Some(Answer::Entry(entry)));
     }
 
     #[test]

@@ -91,6 +91,7 @@ fn words(text: &Option<String>) -> &str {
 mod tests {
     use super::*;
     use crate::proto::id::MsgId;
+    use crate::proto::json;
     use crate::proto::model::person::Target;
     use crate::proto::time::Wall;
 
@@ -132,7 +133,7 @@ mod tests {
     fn a_command_fits_by_its_words_and_by_what_it_writes() {
         let json = r#"{"event":"run","id":"AAAAAAAAAAAAAAAAAAAAAAAAAA","to":"bob","command":"ls -l",
             "argv":["ls","-l"],"state":"output","stream":"stdout","text":"total 8\n"}"#;
-        let run: Event = serde_json::from_str(json).expect("the contract's form");
+        let run: Event = json::read(json).expect("the contract's form");
         assert!(fit(Some("bob"), Some("total"), Some("run")).fits(&run));
         assert!(fit(None, Some("ls -l"), None).fits(&run));
         assert!(!fit(Some("carol"), None, None).fits(&run));

@@ -5,7 +5,9 @@
 use super::Failure;
 use super::verbs::VerbRow;
 use crate::proto::id::Seq;
+use crate::proto::json;
 use crate::proto::model::event::Event;
+use crate::proto::model::notice::Row;
 use crate::proto::time::Wall;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -22,11 +24,8 @@ pub struct JsonLines {
 impl JsonLines {
     /// An event: its kind, its number if it is durable, when, and the rest.
     pub fn event(&mut self, out: &mut Vec<u8>, seq: Option<Seq>, at: Wall, event: &Event) {
-        self.scratch.clear();
-        write_value(&mut self.scratch, event);
-        // `{"event":"WORD"` comes first, and no WORD has a quote in it.
-        let word_end = 1 + find_nth(&self.scratch, b'"', 4);
-        out.extend_from_slice(&self.scratch[..word_end]);
+        let (word, fields) = json::variant(&mut self.scratch, event);
+        push_word(out, word);
         if let Some(seq) = seq {
             write(out, format_args!(",\"seq\":{}", seq.0));
         }
@@ -38,12 +37,18 @@ impl JsonLines {
             out.extend_from_slice(text.as_bytes());
             out.push(b'"');
         }
-        out.extend_from_slice(&self.scratch[word_end..]);
-        out.push(b'\n');
+        push_rest(out, fields);
     }
 
-    /// A row of an answer; it names its own `event`.
-    pub fn row<R: Serialize>(&mut self, out: &mut Vec<u8>, row: &R) {
+    /// A row of an answer.
+    pub fn row(&mut self, out: &mut Vec<u8>, row: &Row) {
+        let (word, fields) = json::variant(&mut self.scratch, row);
+        push_word(out, word);
+        push_rest(out, fields);
+    }
+
+    /// A row of a listing that names its own `event`.
+    pub fn listed<R: Serialize>(&mut self, out: &mut Vec<u8>, row: &R) {
         write_value(out, row);
         out.push(b'\n');
     }
@@ -107,10 +112,16 @@ fn write(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("a Vec takes all bytes");
 }
 
-/// Where the `n`th `byte` is, counted from 1.
-fn find_nth(bytes: &[u8], byte: u8, n: usize) -> usize {
-    let mut places = bytes.iter().enumerate().filter(|(_, b)| **b == byte).map(|(i, _)| i);
-    places.nth(n - 1).expect("an event begins with its kind")
+fn push_word(out: &mut Vec<u8>, word: &[u8]) {
+    out.extend_from_slice(b"{\"event\":\"");
+    out.extend_from_slice(word);
+    out.push(b'"');
+}
+
+fn push_rest(out: &mut Vec<u8>, fields: &[u8]) {
+    out.push(b',');
+    out.extend_from_slice(fields);
+    out.extend_from_slice(b"}\n");
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 pub mod amounts;
 pub mod answers;
 pub mod args;
+pub mod days;
 pub mod edit;
 pub mod fit;
 pub mod help;

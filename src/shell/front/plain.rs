@@ -2,6 +2,7 @@
 
 mod files;
 mod groups;
+mod paths;
 mod runs;
 
 use super::safe;
@@ -9,7 +10,7 @@ use crate::proto::id::MsgId;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::entry::{Direction, Entry, EntryKind, OutboxRow};
 use crate::proto::model::event::{Event, FriendState, SessionState, Stage};
-use crate::proto::model::notice::{PersonRow, RequestRow, Row, SafetyRow, SessionRow, WhoamiRow};
+use crate::proto::model::notice::{PersonRow, RequestRow, Row, SafetyRow, WhoamiRow};
 use std::fmt::{Display, Write};
 
 /// An event as a line, without its line break; what it says of `me` is said to you. Of a file's
@@ -95,7 +96,9 @@ pub fn row(out: &mut Vec<u8>, row: &Row) {
     match row {
         Row::Person(person) => self::person(out, person),
         Row::Whoami(me) => whoami(out, me),
-        Row::Session(session) => session_row(out, session),
+        Row::Session(session) => paths::session(out, session),
+        Row::Attempt(attempt) => paths::attempt(out, attempt),
+        Row::Reach(reach) => paths::reach(out, reach),
         Row::Request(request) => request_row(out, request),
         Row::Safety(safety) => safety_row(out, safety),
         Row::Group(group) => groups::info(out, group),
@@ -149,6 +152,12 @@ pub fn outbox(out: &mut Vec<u8>, row: &OutboxRow) {
     }
     line(out, &["  ", row.stage.word(), "  "]);
     safe::push_text(&row.text, out);
+}
+
+/// A line that stands between others, with its line break.
+pub fn rule(out: &mut Vec<u8>, text: &str) {
+    line(out, &["-- ", text, " --"]);
+    out.push(b'\n');
 }
 
 /// Why something did not go well, as a line without its line break.
@@ -219,14 +228,6 @@ fn whoami(out: &mut Vec<u8>, me: &WhoamiRow) {
         line(out, &[key, &value]);
         out.push(b'\n');
     }
-}
-
-fn session_row(out: &mut Vec<u8>, row: &SessionRow) {
-    line(out, &[&row.with, "  ", row.state.word()]);
-    labelled(out, "  ", Some(row.path.map_or("-", |path| path.word())));
-    labelled(out, "  ", Some(or_dash(row.remote)));
-    labelled(out, "  since ", Some(row.since));
-    out.push(b'\n');
 }
 
 fn or_dash(value: Option<impl Display>) -> String {

@@ -1,11 +1,13 @@
 //! What one reader is shown, and how: JSON lines or plain ones.
 
+use super::days::Days;
 use super::json::JsonLines;
 use super::output::Output;
 use super::talk::Talk;
 use super::verbs::{self, VerbRow};
 use super::{Failure, help, plain};
 use crate::proto::id::{MsgId, Seq};
+use crate::proto::model::conversation::Unread;
 use crate::proto::model::entry::{Entry, OutboxRow};
 use crate::proto::model::event::{Event, SessionState, Stage};
 use crate::proto::model::notice::Row;
@@ -42,15 +44,14 @@ pub struct Printer {
     output: Output,
     /// Our own name, once it is known.
     me: Option<String>,
+    /// The hours and days of who reads it now; of nobody, if `None`.
+    days: Option<Days>,
 }
 
 /// Talk remembered; of an older one the members' receipts are shown one by one.
 const TALK: usize = 64;
 /// Announced messages remembered; the delivery of an older one is not shown on a terminal.
 const ANNOUNCED: usize = 4096;
-/// How much of RFC 3339 text is the date, and where in it hour and minute are.
-const DATE_CHARS: usize = 10;
-const HOUR: std::ops::Range<usize> = 11..16;
 
 impl Printer {
     /// A printer that has seen nothing yet.
@@ -64,7 +65,13 @@ impl Printer {
             talk: BTreeMap::new(),
             output: Output::default(),
             me: None,
+            days: None,
         }
+    }
+
+    /// The same for somebody at a terminal, with the hour before each line.
+    pub fn with_days(self, days: Days) -> Printer {
+        Printer { days: Some(days), ..self }
     }
 
     /// Says nothing of a message that is merely queued: its reader waits for more than that.
@@ -108,7 +115,7 @@ impl Printer {
         self.line(out, at, event);
     }
 
-    fn line(&self, out: &mut Vec<u8>, at: Wall, event: &Event) {
+    fn line(&mut self, out: &mut Vec<u8>, at: Wall, event: &Event) {
         self.stamp(out, at);
         plain::event(out, event, self.me.as_deref());
         out.push(b'\n');
@@ -144,30 +151,43 @@ impl Printer {
             self.line(out, at, event);
         }
         let Some(talk) = self.talk.get(id).filter(|_| is_news) else { return };
-        self.stamp(out, at);
-        talk.line(out, *id);
-        out.push(b'\n');
+        let mut line = Vec::new();
+        talk.line(&mut line, *id);
         if talk.is_over() {
             self.talk.remove(id);
         }
+        self.stamp(out, at);
+        out.extend_from_slice(&line);
+        out.push(b'\n');
     }
 
     /// A message of the history.
     pub fn entry(&mut self, out: &mut Vec<u8>, entry: &Entry) {
         if self.style.json {
-            return self.json.row(out, entry);
+            return self.json.listed(out, entry);
         }
-        self.stamp_day(out, entry.at);
+        self.stamp(out, entry.at);
         plain::entry(out, entry);
         out.push(b'\n');
+    }
+
+    /// Before what was missed in a conversation: how much that is, since when, and whether only
+    /// the last so many are shown.
+    pub fn missed(&mut self, out: &mut Vec<u8>, label: &str, unread: Unread, most: usize) {
+        let since = self.days.as_mut().map_or_else(String::new, |days| days.moment(unread.since));
+        let mut text = format!("{label}: {} since {since}", unread.count);
+        if unread.count > most {
+            text.push_str(&format!(", the last {most}"));
+        }
+        plain::rule(out, &text);
     }
 
     /// A message that waits.
     pub fn outbox(&mut self, out: &mut Vec<u8>, row: &OutboxRow) {
         if self.style.json {
-            return self.json.row(out, row);
+            return self.json.listed(out, row);
         }
-        self.stamp_day(out, row.sent);
+        self.stamp(out, row.sent);
         plain::outbox(out, row);
         out.push(b'\n');
     }
@@ -207,24 +227,19 @@ impl Printer {
         }
     }
 
-    /// The moment before a plain line, where the style wants one: whole, or the hour (UTC).
-    pub fn stamp(&self, out: &mut Vec<u8>, at: Wall) {
+    /// The moment before a plain line, where the style wants one: whole, or the hour, and then a
+    /// line before it that begins the day.
+    fn stamp(&mut self, out: &mut Vec<u8>, at: Wall) {
         if self.style.time {
             out.extend_from_slice(at.to_string().as_bytes());
             out.push(b' ');
-        } else if self.style.terminal {
-            out.extend_from_slice(&at.to_string().as_bytes()[HOUR]);
-            out.extend_from_slice(b"Z ");
-        }
-    }
-
-    /// The same before what may be of another day.
-    fn stamp_day(&self, out: &mut Vec<u8>, at: Wall) {
-        if self.style.terminal && !self.style.time {
-            out.extend_from_slice(&at.to_string().as_bytes()[..DATE_CHARS]);
+        } else if let Some(days) = &mut self.days {
+            if let Some(day) = days.turn(at) {
+                plain::rule(out, &day);
+            }
+            out.extend_from_slice(days.hour(at).as_bytes());
             out.push(b' ');
         }
-        self.stamp(out, at);
     }
 
     fn follow(&mut self, with: &str, state: SessionState) {
@@ -279,6 +294,7 @@ fn is_line(event: &Event) -> bool {
 mod tests {
     use super::*;
     use crate::proto::bytes::Bytes;
+    use crate::proto::json;
     use crate::proto::model::refusal::Refusal;
 
     const TERMINAL: Style = Style { json: false, time: false, terminal: true };
@@ -334,15 +350,38 @@ mod tests {
         let timed = Style { time: true, ..Style::default() };
         for (style, expected) in [
             (Style::default(), "* bob is online\n"),
-            (TERMINAL, "00:00Z * bob is online\n"),
             (timed, "1970-01-01T00:00:00.000Z * bob is online\n"),
         ] {
             assert_eq!(shown(&mut Printer::new(style), &event), expected);
         }
+        assert_eq!(shown(&mut at_terminal(Wall(0)), &event), "01:00 * bob is online\n");
+        let whole = Printer::new(timed).with_days(Days::new(|_| 3600, Wall(0)));
+        let mut whole = whole;
+        assert_eq!(shown(&mut whole, &event), "1970-01-01T00:00:00.000Z * bob is online\n");
+    }
+
+    #[test]
+    fn the_first_line_of_a_day_has_the_day_before_it() {
+        let event = Event::Presence { name: "bob".to_owned(), online: true, seen: None };
+        let mut printer = at_terminal(Wall(-86_400_000));
+        let day = "-- Thursday, 1 January 1970 --\n01:00 * bob is online\n";
+        assert_eq!(shown(&mut printer, &event), day);
+        assert_eq!(shown(&mut printer, &event), "01:00 * bob is online\n");
+        let mut out = Vec::new();
+        printer.missed(&mut out, "b\u{1B}b", Unread { count: 3, since: Wall(60_000) }, 20);
+        printer.missed(&mut out, "tea", Unread { count: 21, since: Wall(-86_400_000) }, 20);
+        let expected = "-- b\u{FFFD}b: 3 since 01:01 --\n\
+            -- tea: 21 since Wednesday, 31 December 1969, 01:00, the last 20 --\n";
+        assert_eq!(String::from_utf8(out).expect("lines are UTF-8"), expected);
+    }
+
+    /// Of somebody an hour ahead, who has sat down then.
+    fn at_terminal(today: Wall) -> Printer {
+        Printer::new(TERMINAL).with_days(Days::new(|_| 3600, today))
     }
 
     fn of_json(json: &str) -> Event {
-        serde_json::from_str(json).expect("the contract's form")
+        json::read(json).expect("the contract's form")
     }
 
     #[test]

@@ -12,13 +12,13 @@ use super::token::Ticket;
 use crate::proto::id::RunId;
 use crate::proto::limits::{RUN_CHUNK_BYTES, TURN_BYTES};
 use crate::proto::machine::{Pipe, RunAction, RunEnd};
+use crate::proto::table::Table;
 use mio::Interest;
 use mio::event::Source as Registered;
 use mio::net::UnixStream;
 use mio::unix::pipe::Receiver;
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal};
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -30,7 +30,7 @@ use std::process::{Child, Command, Stdio};
 
 /// The children there are.
 pub(super) struct Children {
-    by_id: BTreeMap<RunId, Running>,
+    by_id: Table<RunId, Running>,
     /// Supervisors that have said their word, and are about to end.
     leaving: Vec<Child>,
     /// This executable, or in tests another one that can be a supervisor.
@@ -57,7 +57,7 @@ pub(super) enum Part {
 impl Default for Children {
     fn default() -> Children {
         Children {
-            by_id: BTreeMap::new(),
+            by_id: Table::new(),
             leaving: Vec::new(),
             supervisor: PathBuf::from("/proc/self/exe"),
         }

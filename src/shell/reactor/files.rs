@@ -14,8 +14,9 @@ use super::serve::Found;
 use crate::proto::id::FileId;
 use crate::proto::limits::{READ_BYTES, TURN_BYTES};
 use crate::proto::machine::{FileAction, FileEvent, FileFacts};
+use crate::proto::table::Table;
 use rustix::fs::{Mode, OFlags};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -23,7 +24,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 /// The files that a machine has open, and what it has yet to be told of them.
 #[derive(Default)]
 pub(super) struct Files {
-    open: BTreeMap<FileId, Open>,
+    open: Table<FileId, Open>,
     answers: VecDeque<(FileId, Answer)>,
     /// Bytes that may be read yet in this wake; at 0 the sockets have their turn.
     share: usize,

@@ -25,7 +25,7 @@ impl Reactor {
             }
             StreamAction::Dial { to, from } => {
                 if let Err(error) = self.dial(conn, to, from) {
-                    self.insert_failed(conn, error.kind());
+                    self.insert_failed(conn, tcp::kind(&error));
                 }
             }
             StreamAction::Send(bytes) => self.with_tcp(conn, |tcp| tcp.flow.send(bytes)),

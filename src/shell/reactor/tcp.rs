@@ -102,6 +102,14 @@ pub(super) fn dial(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream
 
 const IN_PROGRESS: rustix::io::Errno = rustix::io::Errno::INPROGRESS;
 
+/// What went wrong with a dial; what the standard library has no kind for gets its nearest.
+pub(super) fn kind(error: &io::Error) -> ErrorKind {
+    match rustix::io::Errno::from_io_error(error) {
+        Some(rustix::io::Errno::AFNOSUPPORT) => ErrorKind::Unsupported,
+        Some(_) | None => error.kind(),
+    }
+}
+
 /// What every connection has. Those accepted inherit it from their listener on Linux, which saves
 /// six system calls each.
 pub(super) fn set_up(socket: &Socket) -> io::Result<()> {

@@ -6,6 +6,7 @@ use super::talk::Saying;
 use super::{Db, StoreError};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::{MsgId, Seq};
+use crate::proto::json;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::entry::EntryKind;
 use crate::proto::model::event::{Event, Stage};
@@ -13,9 +14,9 @@ use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
 use crate::proto::model::person::{Fingerprint, Person, PublicIdentity};
 use crate::proto::model::record::{Query, Record, Restored, Rows};
+use crate::proto::table::Table;
 use crate::proto::time::{Now, Wall};
 use rusqlite::{OptionalExtension, Row, params};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A client's profile.
@@ -27,7 +28,7 @@ pub struct ClientStore {
     /// The same, as of the last commit.
     next_committed: i64,
     /// People lately written of; a cache of rows.
-    known: BTreeMap<Fingerprint, Known>,
+    known: Table<Fingerprint, Known>,
 }
 
 /// A person's row and what they are called.
@@ -50,7 +51,7 @@ impl ClientStore {
 
     fn new(db: Db) -> Result<ClientStore, StoreError> {
         let next = db.statement(NEXT)?.query_row([], |row| row.get(0))?;
-        Ok(ClientStore { db, next, next_committed: next, known: BTreeMap::new() })
+        Ok(ClientStore { db, next, next_committed: next, known: Table::new() })
     }
 
     /// What a client goes on from. Costs by people, prekeys and what is owed, not by messages.
@@ -278,7 +279,7 @@ impl ClientStore {
         shown: &mut Vec<Notice>,
     ) -> Result<(), StoreError> {
         assert!(event.is_durable(), "only durable events are kept");
-        let body = serde_json::to_string(&event).expect("events are plain data");
+        let body = json::variant_text(&event);
         self.insert_event(now, 1, "event", &body)?;
         shown.push(self.number(now, event));
         Ok(())

@@ -6,6 +6,7 @@ use super::export::{Cursor, Each};
 use super::read::{ADDRESSED, Receipts, damaged};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::MsgId;
+use crate::proto::json;
 use crate::proto::model::export::{Cell, LOG};
 use crate::proto::model::person::Fingerprint;
 use rusqlite::Row;
@@ -84,7 +85,7 @@ impl ClientStore {
     ) -> Result<bool, StoreError> {
         let (mut seq, at): (i64, i64) = (row.get(0)?, row.get(2)?);
         let body = row.get_ref(4)?.as_str().unwrap_or_default();
-        let receipts: Receipts = serde_json::from_str(body).map_err(damaged)?;
+        let receipts: Receipts = json::read(body).map_err(damaged)?;
         let after = match cursor.after.first() {
             Some(Value::Integer(after)) => *after,
             _ => 0,

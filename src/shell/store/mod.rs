@@ -5,6 +5,7 @@
 //!   and `talk` in them; `transfers` of files, and posts; `runs` of commands, and grants
 //! - [`read`]: history, events and outbox, as people and scripts list them; `asides` is what there
 //!   is in the history beside messages
+//! - `attention`: what of it has been looked at
 //! - [`server`]: a server's accounts; `reach` has their tokens, blocks and prekeys, and the groups
 //!   that they lead, `mailroom` what mail is held for them
 //! - [`export`]: all of it, row by row; `log` in it
@@ -18,6 +19,7 @@
 //! profile while nobody runs it; while somebody does, the control socket answers.
 
 mod asides;
+mod attention;
 mod bonds;
 pub mod client;
 pub mod export;

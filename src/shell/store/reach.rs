@@ -4,6 +4,7 @@ use super::StoreError;
 use super::groups::name as name_at;
 use super::server::ServerStore;
 use crate::proto::bytes::Bytes;
+use crate::proto::gather;
 use crate::proto::limits::PREKEYS;
 use crate::proto::model::bond::TokenHash;
 use crate::proto::model::group::Listing;
@@ -23,9 +24,9 @@ impl ServerStore {
         tokens: &[TokenHash],
         blocked: &[Fingerprint],
     ) -> Result<(), StoreError> {
-        let tokens = tokens.iter().map(|hash| &hash.0.0[..]).collect();
+        let tokens = gather::set(tokens.iter().map(|hash| &hash.0.0[..]));
         self.keep_list(owner, &tokens, [TOKENS_OF, DROP_TOKEN, KEEP_TOKEN])?;
-        let blocked = blocked.iter().map(|key| &key.0.0[..]).collect();
+        let blocked = gather::set(blocked.iter().map(|key| &key.0.0[..]));
         self.keep_list(owner, &blocked, [BLOCKS_OF, DROP_BLOCK, KEEP_BLOCK])
     }
 
@@ -61,7 +62,7 @@ impl ServerStore {
         owner: Fingerprint,
         names: &[Name],
     ) -> Result<(), StoreError> {
-        let names = names.iter().map(|name| name.as_str().as_bytes()).collect();
+        let names = gather::set(names.iter().map(|name| name.as_str().as_bytes()));
         self.keep_list(owner, &names, [GROUPS_OF, DROP_GROUP, KEEP_GROUP])
     }
 

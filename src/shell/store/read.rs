@@ -7,12 +7,14 @@ use super::StoreError;
 use super::client::{ClientStore, FROM_US, msg_id, person, stage};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::{MsgId, Seq};
+use crate::proto::json;
 use crate::proto::model::entry::{Direction, Entry, EntryKind, HistoryOf, OutboxRow};
 use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::time::Wall;
 use rusqlite::{Row, Rows, params_from_iter};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 impl ClientStore {
     /// The newest `limit` entries kept at `since` or later, oldest of them first. The two
@@ -151,11 +153,11 @@ impl ClientStore {
         let (first, at) = (row.get::<_, i64>(0)?, Wall(row.get(1)?));
         let body = row.get_ref(3)?.as_str().unwrap_or_default();
         if row.get_ref(2)?.as_str() == Ok("receipts") {
-            let receipts: Receipts = serde_json::from_str(body).map_err(damaged)?;
+            let receipts: Receipts = json::read(body).map_err(damaged)?;
             return self.receipts(first, at, &receipts, since, limit, each);
         }
         if first > since {
-            each(Seq(first as u64), at, serde_json::from_str(body).map_err(damaged)?);
+            each(Seq(first as u64), at, json::read(body).map_err(damaged)?);
             return Ok(1);
         }
         Ok(0)
@@ -311,7 +313,7 @@ pub(super) fn label(row: &Row<'_>, first_column: usize) -> Result<String, StoreE
     Ok(Fingerprint(Bytes(row.get(first_column)?)).to_string())
 }
 
-pub(super) fn damaged(error: serde_json::Error) -> StoreError {
+pub(super) fn damaged(error: impl fmt::Display) -> StoreError {
     StoreError::Corrupt(format!("an event that cannot be read: {error}"))
 }
 
@@ -325,7 +327,7 @@ const FROM_SAID: i64 = 1;
 const NEWEST: &str = "SELECT seq, at, 0, seq FROM messages ORDER BY seq DESC";
 const NEWEST_SAID: &str = "SELECT seq, at, 1, seq FROM said ORDER BY seq DESC";
 const NEWEST_ASIDES: &str = "SELECT seq, at, 2, n FROM asides ORDER BY n DESC";
-const NEWEST_TO_US: &str = "
+pub(super) const NEWEST_TO_US: &str = "
     SELECT seq, at, 0, seq FROM messages INDEXED BY seen WHERE person = ?1 AND out = 0
     ORDER BY id DESC";
 const NEWEST_FROM_US: &str = "
@@ -333,7 +335,7 @@ const NEWEST_FROM_US: &str = "
     ORDER BY id DESC";
 const NEWEST_ASIDES_WITH: &str = "
     SELECT seq, at, 2, n FROM asides INDEXED BY asides_with WHERE person = ?1 ORDER BY n DESC";
-const NEWEST_HEARD_IN: &str = "
+pub(super) const NEWEST_HEARD_IN: &str = "
     SELECT seq, at, 0, seq FROM messages INDEXED BY talk WHERE grp = ?1 ORDER BY seq DESC";
 const NEWEST_SAID_IN: &str = "
     SELECT seq, at, 1, seq FROM said INDEXED BY said_in WHERE grp = ?1 ORDER BY seq DESC";

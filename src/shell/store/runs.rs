@@ -4,6 +4,7 @@ use super::StoreError;
 use super::client::{ClientStore, msg_id};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::MsgId;
+use crate::proto::json;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::run::{Argv, Grant, OpenRun};
 use crate::proto::time::Wall;
@@ -97,7 +98,7 @@ fn text(argv: &Argv) -> String {
 
 fn argv(text: &str) -> Result<Argv, StoreError> {
     let damaged = |why| StoreError::Corrupt(format!("a command that cannot be read: {why}"));
-    serde_json::from_str(text).map_err(damaged)
+    json::read(text).map_err(damaged)
 }
 
 const KEEP_GRANT: &str = "

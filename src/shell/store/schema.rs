@@ -78,7 +78,7 @@ pub const CLIENT: Schema = Schema {
     // the calls that it does with 8 KiB (`scripts/bench burst`).
     page_bytes: 16_384,
     cache_kib: 1024,
-    migrations: &[CLIENT_1, CLIENT_2, CLIENT_3, CLIENT_4],
+    migrations: &[CLIENT_1, CLIENT_2, CLIENT_3, CLIENT_4, CLIENT_5],
 };
 
 /// The server's accounts.
@@ -329,6 +329,19 @@ const CLIENT_4: &str = "
             SELECT a.seq, a.at, p.name, a.out, NULL, a.text, NULL, a.kind
             FROM asides a LEFT JOIN people p ON p.id = a.person
         ) k ORDER BY k.seq;";
+
+// What was there before counts as looked at.
+const CLIENT_5: &str = "
+    CREATE TABLE attention (            -- to a person, or to a group
+        person INTEGER UNIQUE REFERENCES people,
+        grp    INTEGER UNIQUE REFERENCES groups ON DELETE CASCADE,
+        looked INTEGER NOT NULL DEFAULT 0,  -- number of the newest event when it was looked at
+        notify TEXT                     -- off, mentions, all
+    ) STRICT;
+    INSERT INTO attention (person, looked)
+        SELECT id, coalesce((SELECT max(seq) FROM messages), 0) FROM people;
+    INSERT INTO attention (grp, looked)
+        SELECT id, coalesce((SELECT max(seq) FROM messages), 0) FROM groups;";
 
 const SERVER_1: &str = "
     CREATE TABLE accounts (

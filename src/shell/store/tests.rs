@@ -1,3 +1,4 @@
+mod attention;
 mod export;
 mod files;
 mod groups;

@@ -118,3 +118,215 @@ fn friends_have_files_commands_and_groups_by_address_or_fingerprint() {
         ann.ask(&["group", "kick", "g", &by]).expect_ok();
     }
 }
+
+/// A line of argv, with the code that it ends with for somebody who knows nobody but bob, who has a
+/// name and is away.
+const ENDS: &[(&str, i32)] = &[
+    ("online", 0),
+    ("private", 0),
+    ("PUBLIC", 0),
+    ("who", 0),
+    ("Who b", 0),
+    ("who 1", 2),
+    ("lookup Bob", 0),
+    ("lookup nobody", 1),
+    ("lookup", 2),
+    ("lookup bob carol", 2),
+    ("lookup 127.77.250.250", 1),
+    ("lookup AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA", 1),
+    ("lookup 127.0.0.1:7", 2),
+    ("whoami", 0),
+    ("update", 0),
+    ("msg bob hi", 0),
+    ("msg bob -- --hi", 0),
+    ("msg bob", 2),
+    ("msg nobody hi", 1),
+    ("msg bob,nobody hi", 1),
+    ("msg 1bob hi", 2),
+    ("--wait delivered --timeout 0.2 msg bob hi", 6),
+    ("outbox", 0),
+    ("drop AAAA", 1),
+    ("drop x", 2),
+    ("history", 0),
+    ("history bob --limit 1 --since 1h", 0),
+    ("history nobody", 1),
+    ("history --since never", 2),
+    ("search hi", 0),
+    ("search hi --with bob", 0),
+    ("search nonsense", 1),
+    ("search", 2),
+    ("events", 0),
+    ("events --since 0", 0),
+    ("events --since x", 2),
+    ("--timeout 0.1 wait --match never", 6),
+    ("wait --event nothing", 2),
+    ("wait bob", 2),
+    ("add bob hello", 0),
+    ("add nobody", 1),
+    ("requests", 0),
+    ("confirm bob", 1),
+    ("reject bob", 1),
+    ("friends", 0),
+    ("unfriend nobody", 1),
+    ("block bob", 0),
+    ("msg bob hi", 1),
+    ("blocks", 0),
+    ("unblock bob", 0),
+    ("unblock bob", 1),
+    ("verify bob", 0),
+    ("verify nobody", 1),
+    ("trust bob", 0),
+    ("trust nobody", 1),
+    ("chat bob", 3),
+    ("chat nobody", 1),
+    ("chat", 2),
+    ("chat 127.0.0.1:0", 2),
+    ("accept", 1),
+    ("accept bob", 1),
+    ("decline", 1),
+    ("close", 1),
+    ("close bob", 1),
+    ("sessions", 0),
+    ("group create tea --private", 0),
+    ("group create tea", 1),
+    ("group create 1st", 2),
+    ("group list", 0),
+    ("group list --public", 0),
+    ("group members tea", 0),
+    ("group members nothing", 1),
+    ("group say tea hi", 0),
+    ("group say nothing hi", 1),
+    ("group invite tea nobody", 1),
+    ("group kick tea bob", 1),
+    ("group allow tea bob", 1),
+    ("group deny tea bob", 1),
+    ("group join nothing", 1),
+    ("group leave tea", 0),
+    ("group leave tea", 1),
+    ("group", 2),
+    ("send bob /nowhere", 4),
+    ("send nobody /nowhere", 1),
+    ("send bob", 2),
+    ("files", 0),
+    ("take AAAA", 1),
+    ("refuse AAAA", 1),
+    ("cancel AAAA", 1),
+    ("post add /nowhere", 4),
+    ("post list", 0),
+    ("post list bob", 1),
+    ("post rm AAAA", 1),
+    ("post get bob AAAA", 1),
+    ("voice bob /nowhere", 4),
+    ("run bob ls", 1),
+    ("run bob", 2),
+    ("allow AAAA", 1),
+    ("deny AAAA", 1),
+    ("grant bob ls", 1),
+    ("grants", 0),
+    ("revoke AAAA", 1),
+    ("help", 0),
+    ("help msg", 0),
+    ("help nonsense", 2),
+    ("nonsense", 2),
+];
+
+fn end_as_they_should(world: &World) {
+    for (line, code) in ENDS {
+        let words: Vec<&str> = line.split(' ').collect();
+        let ended = world.once("ann", &words);
+        assert_eq!(ended.code, *code, "{line}: {ended:?}");
+        if *code == 0 {
+            assert_eq!(ended.err, "", "{line}");
+        } else {
+            assert!(!ended.expect_refusal(*code).contains(" panicked "), "{line}");
+        }
+    }
+}
+
+#[test]
+fn each_verb_ends_with_its_code_and_nothing_running() {
+    let world = World::new();
+    world.once("bob", &["whoami"]).expect_ok();
+    end_as_they_should(&world);
+    world.once("ann", &["offline"]).expect_ok();
+    world.once("ann", &["quit"]).expect_ok();
+    world.once("ann", &["exit"]).expect_ok();
+}
+
+#[test]
+fn each_verb_ends_with_its_code_by_a_running_program_which_quit_ends() {
+    let world = World::new();
+    world.once("bob", &["whoami"]).expect_ok();
+    let ann = world.peer("ann");
+    end_as_they_should(&world);
+    world.once("ann", &["offline"]).expect_ok();
+    world.once("ann", &["who"]).expect_refusal(3);
+    world.once("ann", &["--wait", "queued", "msg", "bob", "later"]).expect_ok();
+    world.once("ann", &["online"]).expect_ok();
+    world.once("ann", &["QUIT"]).expect_ok();
+    assert_eq!(ann.process.ended().code, 0);
+}
+
+#[test]
+fn json_lines_end_with_the_code_that_argv_ends_with() {
+    let world = World::new();
+    world.once("bob", &["whoami"]).expect_ok();
+    let mut ann = world.peer("ann");
+    for (line, code) in ENDS.iter().filter(|(line, _)| !line.contains("--timeout")) {
+        let words: Vec<&str> = line.split(' ').filter(|word| *word != "--").collect();
+        let answer = ann.ask(&words);
+        match code {
+            0 => drop(answer.expect_ok()),
+            code => drop(answer.expect_refusal(i64::from(*code))),
+        }
+    }
+}
+
+#[test]
+fn each_spelling_of_older_systems_is_understood_in_any_case() {
+    let world = World::new();
+    world.once("bob", &["whoami"]).expect_ok();
+    let mut ann = world.peer("ann");
+    ann.ask(&["group", "create", "tea"]).expect_ok();
+    for (old, new) in [
+        ("SET PRIVATE", "private"),
+        ("set public", "public"),
+        ("deactivate", "private"),
+        ("Activate", "public"),
+        ("list online", "who"),
+        ("ACTIVE", "who"),
+        ("refresh", "update"),
+        ("List Apply", "requests"),
+        ("LIST", "friends"),
+        ("list friends", "friends"),
+        ("connect nobody", "chat nobody"),
+        ("!DIS!", "close"),
+        ("!dis! bob", "close bob"),
+        ("Disconnect bob", "close bob"),
+        ("connected", "sessions"),
+        ("MESSAGE nobody hi", "msg nobody hi"),
+        ("create_group tea", "group create tea"),
+        ("Create_Group tea 0", "group create tea --private"),
+        ("JOIN_GROUP tea", "group join tea"),
+        ("leave_group nothing", "group leave nothing"),
+        ("invite tea nobody", "group invite tea nobody"),
+        ("remove_member tea bob", "group kick tea bob"),
+        ("broadcast nothing hi", "group say nothing hi"),
+        ("post upload /nowhere", "post add /nowhere"),
+        ("Post Remove AAAA", "post rm AAAA"),
+    ] {
+        let mut end = |line: &str| {
+            ann.process.say(&format!("/{line}"));
+            let mut done = ann.expect(line, |e| e["event"] == "done");
+            done["ref"] = Value::Null;
+            let words: Vec<&str> = line.split(' ').collect();
+            let answer = ann.ask(&words);
+            assert_eq!(answer.done["ok"], done["ok"], "by slash and by JSON: {line}");
+            assert_ne!(done["code"], 2, "{line}");
+            done
+        };
+        assert_eq!(end(old), end(new), "{old}");
+    }
+    ann.process.say("/EXIT");
+    assert_eq!(ann.process.ended().code, 0);
+}

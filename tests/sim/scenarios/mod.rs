@@ -17,6 +17,7 @@ mod sessions_direct;
 mod together;
 mod uplink;
 mod voice;
+mod why;
 
 use super::net::{Node, address_of};
 use super::puppet::{Heard, Line};

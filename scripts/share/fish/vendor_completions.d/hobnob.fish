@@ -78,6 +78,9 @@ function __hobnob_words
             case --until
                 set skip 1
                 set values 1
+            case --out
+                set skip 1
+                set values 1
             case '-?*'
                 if __hobnob_is_text $words
                     set -a words $word
@@ -180,7 +183,7 @@ complete -c hobnob -n __hobnob_needs_verb -a who -d 'who is online and visible t
 complete -c hobnob -n __hobnob_needs_verb -a lookup -d 'address, fingerprint and presence of one person'
 complete -c hobnob -n __hobnob_needs_verb -a whoami -d 'my name, addresses, fingerprint and visibility'
 complete -c hobnob -n __hobnob_needs_verb -a update -d 'ask the server again for everybody\'s state'
-complete -c hobnob -n __hobnob_needs_verb -a chat -d 'ask for a session; then plain lines go there'
+complete -c hobnob -n __hobnob_needs_verb -a chat -d 'ask for a session; then plain lines go there. A group needs none'
 complete -c hobnob -n __hobnob_needs_verb -a accept -d 'say yes to who asks for a session'
 complete -c hobnob -n __hobnob_needs_verb -a decline -d 'say no to who asks for a session'
 complete -c hobnob -n __hobnob_needs_verb -a close -d 'end a session; both sides see it end'
@@ -197,6 +200,7 @@ complete -c hobnob -n __hobnob_needs_verb -a blocks -d 'whom I block'
 complete -c hobnob -n __hobnob_needs_verb -a verify -d 'the safety number that both of us compare'
 complete -c hobnob -n __hobnob_needs_verb -a trust -d 'accept a changed key'
 complete -c hobnob -n __hobnob_needs_verb -a msg -d 'one message to one or several'
+complete -c hobnob -n __hobnob_needs_verb -a to -d 'plain lines go there, nobody is asked; alone: to who waits longest'
 complete -c hobnob -n __hobnob_needs_verb -a outbox -d 'what is not delivered yet, with its state'
 complete -c hobnob -n __hobnob_needs_verb -a drop -d 'give up a message of the outbox'
 complete -c hobnob -n __hobnob_needs_verb -a history -d 'what was said, latest last; a name is a person\'s before a group\'s'
@@ -216,6 +220,7 @@ complete -c hobnob -n __hobnob_needs_verb -a grant -d 'say yes to exactly this c
 complete -c hobnob -n __hobnob_needs_verb -a grants -d 'what I said yes to from now on'
 complete -c hobnob -n __hobnob_needs_verb -a revoke -d 'take such a yes back'
 complete -c hobnob -n __hobnob_needs_verb -a listen -d 'print events until told to stop; reads no input'
+complete -c hobnob -n __hobnob_needs_verb -a export -d 'all my data as JSON lines'
 complete -c hobnob -n __hobnob_needs_verb -a help -d 'the verbs, or one of them, or all that begin so: help group'
 complete -c hobnob -n __hobnob_needs_verb -a quit -d 'leave the program'
 complete -c hobnob -n __hobnob_needs_verb -a group -d 'create, join, leave, invite, kick, allow, deny, list, members, say'
@@ -248,6 +253,7 @@ complete -c hobnob -n '__hobnob_at 0 "unblock"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "verify"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "trust"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "msg" "message"' -a '(__hobnob_people)'
+complete -c hobnob -n '__hobnob_at 0 "to"' -a '(__hobnob_with)'
 complete -c hobnob -n '__hobnob_at 0 "drop"' -a '(__hobnob_ask id outbox)'
 complete -c hobnob -n '__hobnob_at 0 "history"' -a '(__hobnob_with)'
 complete -c hobnob -n '__hobnob_in "history"' -l limit -x
@@ -290,7 +296,8 @@ complete -c hobnob -n '__hobnob_at 0 "run"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "grant"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_in "grant"' -l until -x
 complete -c hobnob -n '__hobnob_at 0 "revoke"' -a '(__hobnob_ask id grants)'
-complete -c hobnob -n '__hobnob_at 0 "help"' -a 'online offline public private who lookup whoami update chat accept decline close sessions add requests confirm reject friends unfriend block unblock blocks verify trust msg outbox drop history search events wait send files take refuse cancel voice run allow deny grant grants revoke listen help quit group post'
+complete -c hobnob -n '__hobnob_in "export"' -l out -x -F
+complete -c hobnob -n '__hobnob_at 0 "help"' -a 'online offline public private who lookup whoami update chat accept decline close sessions add requests confirm reject friends unfriend block unblock blocks verify trust msg to outbox drop history search events wait send files take refuse cancel voice run allow deny grant grants revoke listen export help quit group post'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s H -l home -x -a '(__fish_complete_directories (commandline -ct))' -d 'the profile (default: hobnob in the XDG data directory)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s n -l name -x -d 'the name to register; needed on the first run only'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s s -l server -x -d 'the server, pinned to KEY or the one first seen; kept'

@@ -67,7 +67,7 @@ impl Desk {
     pub fn flush(&mut self, reactor: &mut Reactor) {
         self.flush_stdout();
         let mut lost = Vec::new();
-        for (id, guest) in &mut self.guests {
+        for (id, guest) in self.guests.iter_mut() {
             if guest.out.is_empty() {
                 continue;
             }

@@ -1,7 +1,9 @@
 //! Who is shown what.
 
 use super::*;
+use crate::proto::json;
 use crate::proto::time::Wall;
+use crate::shell::front::printer::Style;
 
 const PLAIN: Style = Style { json: false, time: false, terminal: false };
 
@@ -11,7 +13,7 @@ fn id() -> MsgId {
 
 fn event(json: &str) -> Event {
     let json = json.replace("ID", &id().to_text());
-    serde_json::from_str(&json).expect("the contract's form")
+    json::read(&json).expect("the contract's form")
 }
 
 fn receipt(to: &str, state: Stage) -> Event {
@@ -29,7 +31,7 @@ fn happens(desk: &mut Desk, event: &Event) -> String {
 
 #[test]
 fn the_sender_of_talk_hears_when_every_member_has_it() {
-    let mut desk = Desk::new(PLAIN, false);
+    let mut desk = Desk::new(Printer::new(PLAIN), false);
     let ticket = desk.ask(Sink::Stdout, None, Role::Line);
     desk.row(ticket, &Row::Queued { id: id(), to: "climbers".to_owned(), members: Some(2) });
     for to in ["bob", "carol"] {
@@ -44,7 +46,7 @@ fn the_sender_of_talk_hears_when_every_member_has_it() {
 
 #[test]
 fn the_output_of_the_one_command_goes_where_it_came_from() {
-    let mut desk = Desk::new(PLAIN, false);
+    let mut desk = Desk::new(Printer::new(PLAIN), false);
     let ticket = desk.ask(Sink::Stdout, None, Role::Run);
     desk.run_for(ticket, Stage::Held);
     desk.row(ticket, &Row::Queued { id: id(), to: "bob".to_owned(), members: None });
@@ -59,7 +61,7 @@ fn the_output_of_the_one_command_goes_where_it_came_from() {
 
 #[test]
 fn who_takes_a_file_is_told_of_that_one_alone() {
-    let mut desk = Desk::new(PLAIN, false);
+    let mut desk = Desk::new(Printer::new(PLAIN), false);
     let prefix = id().to_text()[..6].to_owned();
     desk.ask(Sink::Stdout, None, Role::Take(prefix));
     desk.ask(Sink::Stdout, None, Role::Take("ZZZZ".to_owned()));
@@ -92,7 +94,7 @@ fn what_an_event_tells_is_not_told_again_by_a_row() {
         why: None,
     });
     for (broadcast, lines) in [(true, 0), (false, 1)] {
-        let mut desk = Desk::new(PLAIN, broadcast);
+        let mut desk = Desk::new(Printer::new(PLAIN), broadcast);
         let ticket = desk.ask(Sink::Stdout, None, Role::Told);
         desk.row(ticket, &row);
         let text = String::from_utf8_lossy(&desk.stdout.lines).into_owned();
@@ -103,7 +105,7 @@ fn what_an_event_tells_is_not_told_again_by_a_row() {
 #[test]
 fn a_file_that_takes_too_long_is_no_message_that_waits() {
     for role in [Role::Take("AAAA".to_owned()), Role::Run] {
-        let mut desk = Desk::new(PLAIN, false);
+        let mut desk = Desk::new(Printer::new(PLAIN), false);
         let ticket = desk.ask(Sink::Stdout, None, role);
         desk.end(ticket, Err(crate::proto::model::refusal::Refusal::TimeOut.into()));
         let text = String::from_utf8_lossy(&desk.stdout.lines).into_owned();

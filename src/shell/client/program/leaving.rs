@@ -1,5 +1,6 @@
 //! The end of a run.
 
+use super::turning::failed;
 use super::{Alarm, Leaving, Program};
 use crate::proto::limits;
 use crate::proto::model::command::{Ticket, Verb};
@@ -15,6 +16,7 @@ impl Program {
     pub fn leave(&mut self, now: Now, exit: Exit) -> Result<(), Failure> {
         if self.leaving == Leaving::No {
             self.leaving = Leaving::Asked(exit);
+            self.look_away().map_err(|why| failed(&why))?;
             self.ask(now, Ticket::NOBODY, 0, Verb::Leave);
             // The goodbyes are a wake of their own, so that what was asked before leaves first.
             self.commit(now)?;

@@ -61,7 +61,7 @@ fn each_event_carries_its_own_moment() {
 }
 
 #[test]
-fn absent_fields_are_left_out_and_words_are_the_contracts() {
+fn fields_of_the_contract_are_always_there_and_words_are_its_own() {
     let session = Event::Session {
         with: "bob".to_owned(),
         state: SessionState::Open,
@@ -69,7 +69,9 @@ fn absent_fields_are_left_out_and_words_are_the_contracts() {
         why: None,
     };
     let text = line(|json, out| json.event(out, Some(Seq(1)), AT, &session));
-    assert!(text.ends_with("\"with\":\"bob\",\"state\":\"open\",\"path\":\"direct\"}\n"));
+    assert!(
+        text.ends_with("\"with\":\"bob\",\"state\":\"open\",\"path\":\"direct\",\"why\":null}\n")
+    );
     let id = MsgId::FIRST;
     let receipt = Event::Receipt { id, to: "bob".to_owned(), state: Stage::Delivered, why: None };
     let text = line(|json, out| json.event(out, Some(Seq(2)), AT, &receipt));
@@ -162,7 +164,7 @@ fn files_have_the_contracts_fields() {
         (FileState::Failed, "failed"),
         (FileState::Cancelled, "cancelled"),
     ] {
-        let rest = format!(r#""name":"a\n.png","size":7,"state":"{word}","bytes":3"#);
+        let rest = format!(r#""name":"a\n.png","size":7,"state":"{word}","bytes":3,"path":null"#);
         let event = Event::File(Box::new(file(state, Some("bob"), None)));
         is_written(event, &format!(r#""file","id":"ID","from":"bob",{rest}"#));
         let event = Event::File(Box::new(file(state, None, None)));
@@ -222,15 +224,18 @@ fn commands_have_the_contracts_fields() {
         (RunState::Failed, "failed"),
     ] {
         let event = Event::Run(Box::new(run(state)));
-        is_written(event, &format!(r#"{head},"state":"{word}""#));
+        is_written(
+            event,
+            &format!(r#"{head},"state":"{word}","stream":null,"text":null,"code":null"#),
+        );
     }
     let (stream, text) = (Some(Pipe::Stderr), Some(own("a\u{1B}\n")));
     is_written(
         Event::Run(Box::new(RunEvent { stream, text, ..run(RunState::Output) })),
-        &format!(r#"{head},"state":"output","stream":"stderr","text":"a\u001b\n""#),
+        &format!(r#"{head},"state":"output","stream":"stderr","text":"a\u001b\n","code":null"#),
     );
     is_written(
         Event::Run(Box::new(RunEvent { code: Some(-1), ..run(RunState::Exited) })),
-        &format!(r#"{head},"state":"exited","code":-1"#),
+        &format!(r#"{head},"state":"exited","stream":null,"text":null,"code":-1"#),
     );
 }

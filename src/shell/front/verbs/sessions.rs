@@ -19,7 +19,9 @@ pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "close", aliases: &["!dis!", "disconnect"], args: &[May(Kind::Name)],
         parse: close, help: "end a session; both sides see it end" },
     VerbRow { word: "sessions", aliases: &["connected"], args: &[],
-        parse: sessions, help: "the sessions there are, and their paths" },
+        parse: sessions, help: "the sessions there are, their paths and round trips" },
+    VerbRow { word: "why", aliases: &[], args: &[Must(Kind::Peer)],
+        parse: why, help: "how somebody is reached, or not: each path tried, and its result" },
 ];
 
 fn chat(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
@@ -58,4 +60,10 @@ fn close(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
 
 fn sessions(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     ask(Verb::Sessions)
+}
+
+fn why(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    let word = args.word().ok_or_else(|| missing("why"))?;
+    let target = Target::parse(&word).ok_or(Bad::Word(word, WHAT_A_NAME_IS))?;
+    ask(Verb::Why(target))
 }
