@@ -39,10 +39,14 @@ fn groups(text: &Folded, at: usize) -> Option<usize> {
 fn pairs(text: &Folded, at: usize) -> Option<usize> {
     let (mut place, mut digits, mut numbers) = (at, 0, 0);
     let mark = text.get(text.run(at, |b| b.is_ascii_hexdigit()));
+    if !matches!(mark, b'-' | b':' | b' ') {
+        return None;
+    }
     let mut last = None;
-    while matches!(mark, b'-' | b':' | b' ') {
+    loop {
         let end = text.run(place, |b| b.is_ascii_hexdigit());
-        if end - place < 2 || (end - place) % 2 != 0 || is_word(text.get(end)) {
+        let is_group = end > place && (end - place).is_multiple_of(2) && !is_word(text.get(end));
+        if !is_group {
             break;
         }
         digits += end - place;
