@@ -1,5 +1,5 @@
-//! What anybody is known by, replaced: pseudonyms that are the same all through one export and in no
-//! other, moments shifted and rounded, sizes rounded, and texts masked.
+//! What anybody is known by, replaced: pseudonyms that are the same all through one export and in
+//! no other, moments shifted and rounded, sizes rounded, and texts masked.
 
 use super::folded::Folded;
 use super::mask::{Instead, mask};

@@ -272,49 +272,51 @@ const PLANTED: [(&str, &str); 16] = [
     ("My Secret Plan.pdf", "secret"),
 ];
 
+/// What stands around them.
+const AROUND: [&str; 39] = [
+    " ",
+    "  ",
+    "\n",
+    "\t",
+    ", ",
+    ". ",
+    "; ",
+    ": ",
+    "! ",
+    "? ",
+    " (",
+    ") ",
+    "\"",
+    "'",
+    " - ",
+    "…",
+    "“",
+    "”",
+    "and ",
+    " so ",
+    " 日本",
+    "é ",
+    "@",
+    "#",
+    "*",
+    "_",
+    "~ ",
+    " 12:30 ",
+    " 7 ",
+    " a.m. ",
+    " e.g. ",
+    " / ",
+    " the\u{a0}",
+    "\u{200b} ",
+    "|",
+    "<",
+    ">",
+    " x=",
+    "🙂",
+];
+
 #[test]
 fn nothing_planted_is_left_whatever_stands_around_it() {
-    let around = [
-        " ",
-        "  ",
-        "\n",
-        "\t",
-        ", ",
-        ". ",
-        "; ",
-        ": ",
-        "! ",
-        "? ",
-        " (",
-        ") ",
-        "\"",
-        "'",
-        " - ",
-        "…",
-        "“",
-        "”",
-        "and ",
-        " so ",
-        " 日本",
-        "é ",
-        "@",
-        "#",
-        "*",
-        "_",
-        "~ ",
-        " 12:30 ",
-        " 7 ",
-        " a.m. ",
-        " e.g. ",
-        " / ",
-        " the\u{a0}",
-        "\u{200b} ",
-        "|",
-        "<",
-        ">",
-        " x=",
-        "🙂",
-    ];
     let mut dice: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut throw = |sides: usize| {
         dice ^= dice << 13;
@@ -326,7 +328,7 @@ fn nothing_planted_is_left_whatever_stands_around_it() {
         let (secret, part) = PLANTED[throw(PLANTED.len())];
         let (before, after) = (throw(4), throw(4));
         let mut text = String::new();
-        (0..before).for_each(|_| text.push_str(around[throw(around.len())]));
+        (0..before).for_each(|_| text.push_str(AROUND[throw(AROUND.len())]));
         // Whole words: what stands before it is no part of it.
         if text.ends_with(|c: char| c.is_alphanumeric()) {
             text.push(' ');
@@ -337,7 +339,7 @@ fn nothing_planted_is_left_whatever_stands_around_it() {
             _ => secret.to_owned(),
         });
         let behind = text.len();
-        (0..after).for_each(|_| text.push_str(around[throw(around.len())]));
+        (0..after).for_each(|_| text.push_str(AROUND[throw(AROUND.len())]));
         if text[behind..].starts_with(|c: char| c.is_alphanumeric()) {
             text.insert(behind, ' ');
         }
