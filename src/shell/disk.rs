@@ -99,6 +99,29 @@ fn written_pid(file: &File) -> Option<u32> {
     text.trim_end().parse().ok()
 }
 
+/// The text of a file that somebody may have written; `None` when there is none. Fails with words
+/// that fit behind its path: `InvalidData` for what is too long, or no text.
+pub fn read_text(path: &Path, most_bytes: usize) -> io::Result<Option<String>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let mut bytes = Vec::new();
+    file.take(most_bytes as u64 + 1).read_to_end(&mut bytes)?;
+    let invalid = |why: String| io::Error::new(ErrorKind::InvalidData, why);
+    if bytes.len() > most_bytes {
+        return Err(invalid(format!("is longer than {most_bytes} bytes")));
+    }
+    String::from_utf8(bytes).map(Some).map_err(|bad| {
+        let before = &bad.as_bytes()[..bad.utf8_error().valid_up_to()];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        invalid(format!("is not UTF-8, in line {line}"))
+    })
+}
+
 /// The secret bytes in a file; `None` when there is no such file. One of another length is
 /// refused and left alone.
 pub fn read_secret<const N: usize>(path: &Path) -> io::Result<Option<[u8; N]>> {
@@ -214,6 +237,22 @@ mod tests {
 
         drop(lock);
         Lock::take(&scratch.0).expect("free again");
+    }
+
+    #[test]
+    fn a_text_is_read_if_it_is_one_and_no_longer_than_allowed() {
+        let scratch = Scratch::new();
+        let path = scratch.0.join("config");
+        assert_eq!(read_text(&path, 9).expect("no error"), None);
+        assert_eq!(read_text(&path.join("below"), 9).expect("no error"), None);
+        fs::write(&path, "a = \u{FC}\nb\n").expect("ours");
+        assert_eq!(read_text(&path, 9).expect("text").as_deref(), Some("a = \u{FC}\nb\n"));
+        assert_eq!(read_text(&path.join("below"), 9).expect("no error"), None);
+        let why = |most| read_text(&path, most).expect_err("not so").to_string();
+        assert_eq!(why(8), "is longer than 8 bytes");
+        fs::write(&path, b"a\nb\n\xFF").expect("ours");
+        assert_eq!(why(9), "is not UTF-8, in line 3");
+        assert!(read_text(&scratch.0, 9).is_err(), "a directory");
     }
 
     #[test]

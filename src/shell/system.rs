@@ -1,8 +1,12 @@
 //! What both programs take from the machine they run on: clocks, entropy, words, log.
 
+use crate::proto::limits;
 use crate::proto::time::{Mono, Now, Wall};
+use crate::shell::disk;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 use time::{OffsetDateTime, UtcOffset};
 
@@ -64,6 +68,12 @@ pub fn words(failure: &dyn Display) -> String {
     first.into_iter().chain(letters).collect()
 }
 
+/// The text of a file that a person writes, with the system's words where it cannot be read.
+pub fn text_of(path: &Path) -> io::Result<Option<String>> {
+    let text = disk::read_text(path, limits::CONFIG_BYTES);
+    text.map_err(|why| io::Error::new(why.kind(), words(&why)))
+}
+
 /// Makes every file that the program will create its owner's alone: databases with their journals,
 /// keys, sockets.
 pub fn keep_files_private() {
@@ -74,7 +84,48 @@ pub fn keep_files_private() {
 pub fn start_log(verbose: usize) {
     let level = ["warn", "info", "debug", "trace"][verbose.min(3)];
     let env = env_logger::Env::default().default_filter_or(level);
-    env_logger::Builder::from_env(env).format_target(false).init();
+    let target = env_logger::Target::Pipe(Box::new(LogFile));
+    env_logger::Builder::from_env(env).format_target(false).target(target).init();
+}
+
+/// What was logged and is not written yet; none while it is written at once.
+static HELD_LOG: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+
+/// Keeps what is logged from here on, for somebody who knows where on the terminal it belongs.
+pub fn hold_log() {
+    held_log().get_or_insert_default();
+}
+
+/// What was kept since the last time.
+pub fn take_log() -> Vec<u8> {
+    held_log().as_mut().map(std::mem::take).unwrap_or_default()
+}
+
+/// Writes what was kept, and from here on at once.
+pub fn write_log_through() {
+    let held = held_log().take();
+    // Where stderr is gone too there is nobody left to tell.
+    let _ = io::stderr().write_all(&held.unwrap_or_default());
+}
+
+fn held_log() -> MutexGuard<'static, Option<Vec<u8>>> {
+    HELD_LOG.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Standard error, or what is kept for it.
+struct LogFile;
+
+impl Write for LogFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut *held_log() {
+            Some(held) => held.write(bytes),
+            None => io::stderr().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Says on stderr what failed, why, and what to do, in the contract's form.

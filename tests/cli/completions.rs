@@ -1,11 +1,12 @@
 //! What each shell offers for a line that is being typed, asked of the shell itself.
 
 use crate::support::{Process, World, nobody_there};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Lines with what may end them: all of it, in order of the alphabet.
-const OFFERS: [(&str, &[&str]); 24] = [
+const OFFERS: [(&str, &[&str]); 28] = [
     ("hobnob gro", &["group"]),
     ("hobnob group s", &["say"]),
     ("hobnob GROUP say ", &["climbers"]),
@@ -27,8 +28,12 @@ const OFFERS: [(&str, &[&str]); 24] = [
     ("hobnob send bob src/pro", &["src/proto/"]),
     ("hobnob run bob ", &[]),
     ("hobnob help his", &["history"]),
+    ("hobnob --on mes", &["message"]),
+    ("hobnob --on message cmd lis", &["listen"]),
     ("hobnob --home @BOB msg a", &["ann"]),
     ("hobnob --home=@BOB msg a", &["ann"]),
+    ("hobnob --home @HOOKED msg ", &[]),
+    ("hobnob export --out Cargo.t", &["Cargo.toml"]),
     ("hobnob --home /nonexistent/here msg ", &[]),
 ];
 
@@ -42,7 +47,16 @@ fn profiles() -> World {
     bob.expect("a friend", |event| event["event"] == "friend" && event["state"] == "confirmed");
     bob.stop();
     world.server.stop();
+    copy(&world.home("ann"), &world.home("hooked"));
+    fs::write(world.home("hooked").join("config"), "on = all touch here\n").expect("ours");
     world
+}
+
+fn copy(profile: &Path, to: &Path) {
+    fs::create_dir(to).expect("the scratch folder is writable");
+    for entry in fs::read_dir(profile).expect("it can be listed").flatten() {
+        fs::copy(entry.path(), to.join(entry.file_name())).expect("files of a profile at rest");
+    }
 }
 
 /// A shell that reads lines and says what it offers for each; `None` where it is not installed.
@@ -68,7 +82,8 @@ fn share() -> PathBuf {
 }
 
 fn typed(world: &World, line: &str) -> String {
-    line.replace("@BOB", &world.home("bob").display().to_string())
+    let home = |name| world.home(name).display().to_string();
+    line.replace("@BOB", &home("bob")).replace("@HOOKED", &home("hooked"))
 }
 
 /// Demands that the shell offers what it should for each line.
@@ -95,7 +110,10 @@ fn bash_offers_what_may_stand_there() {
             [[ $line != *' ' ]] || COMP_WORDS+=('')
             COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) is_path=
             _hobnob
-            printf '%s ' "${COMPREPLY[@]/%/${is_path:+/}}"
+            for offer in "${COMPREPLY[@]}"; do
+                [[ -z $is_path || ! -d $offer ]] || offer+=/
+                printf '%s ' "$offer"
+            done
             echo
         done"#;
     let Some(shell) = shell(&world, "bash", &["--norc"], script) else { return };

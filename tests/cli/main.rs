@@ -4,6 +4,7 @@
 mod support;
 
 mod completions;
+mod config;
 mod contract;
 mod directory;
 mod examples;
@@ -28,4 +29,5 @@ mod scripting;
 mod search;
 mod sessions;
 mod talk;
+mod terminal;
 mod voice;

@@ -25,9 +25,9 @@ const IMPORTS: [(&str, &[&str]); 20] = [
     // Pseudonyms are made with a key.
     ("shell::export", &["base", "proto::model", "proto::crypto"]),
     // `--help` and argv come from the table of verbs.
-    ("shell::cli", &["base", "proto::model", "shell::front", "shell::disk"]),
+    ("shell::cli", &["base", "proto::model", "shell::front", "shell::disk", "shell::config"]),
     ("shell::config", &["base", "proto::model"]),
-    ("shell::system", &["base"]),
+    ("shell::system", &["base", "shell::disk"]),
     ("shell::stdout", &[]),
     ("shell::client", EVERYTHING),
     ("shell::daemon", EVERYTHING),

@@ -90,10 +90,10 @@ fn verb(row: &'static VerbRow) -> String {
         let condition = quoted(&format!("__hobnob_in {spelled}"));
         let long = name.trim_start_matches('-');
         let takes = match takes {
-            Some((_, value)) => format!(" -x {}", offer(value).unwrap_or_default()),
+            Some((_, value)) => taken(value),
             None => String::new(),
         };
-        let _ = writeln!(text, "complete -c hobnob -n {condition} -l {long}{}", takes.trim_end());
+        let _ = writeln!(text, "complete -c hobnob -n {condition} -l {long}{takes}");
     }
     text
 }
@@ -105,11 +105,19 @@ fn option(program: &str, condition: &str, row: &OptionRow) -> String {
     }
     let _ = write!(text, " -l {}", row.long);
     if let Some((_, value)) = values(row).first() {
-        let offer = offer(*value).map(|offer| format!(" {offer}"));
-        let _ = write!(text, " -x{}", offer.unwrap_or_default());
+        text.push_str(&taken(*value));
     }
     let _ = writeln!(text, " -d {}", quoted(row.help));
     text
+}
+
+/// That an option takes a value, and which. Of files fish knows itself.
+fn taken(value: Value) -> String {
+    match (value, offer(value)) {
+        (Value::File, _) => " -r -F".to_owned(),
+        (_, Some(offer)) => format!(" -x {offer}"),
+        (_, None) => " -x".to_owned(),
+    }
 }
 
 /// What offers a value.

@@ -17,12 +17,13 @@ _hobnob_option() {
     esac
 }
 
-# A field of what a verb lists, from the hobnob that runs or from the disk; nobody is asked. What is
-# no plain word is left out: compgen would expand it.
+# A field of what a verb lists, from the hobnob that runs or from the disk; nobody is asked, and no
+# hook of a profile at rest is run. What is no plain word is left out: compgen would expand it.
 _hobnob_ask() { # FIELD VERB...
     local field=$1 home=${home:-${HOBNOB_HOME:-${XDG_DATA_HOME:-~/.local/share}/hobnob}}
     shift
     [[ -e $home/hobnob.db ]] || return 0
+    [[ -S $home/control ]] || ! grep -qs '^ *on *=' "$home/config" || return 0
     hobnob --home "$home" --no-server --json --timeout 2 "$@" </dev/null 2>/dev/null |
         sed -n 's/.*[{,]"'"$field"'":"\([[:alnum:]._:@-]*\)".*/\1/p'
 }

@@ -59,7 +59,8 @@ function __hobnob_needs_verb
     test (count (__hobnob_words)) -eq 0
 end
 
-# A field of what a verb lists, from the hobnob that runs or from the disk; nobody is asked.
+# A field of what a verb lists, from the hobnob that runs or from the disk; nobody is asked, and no
+# hook of a profile at rest is run.
 function __hobnob_ask # FIELD VERB...
     set -l data $XDG_DATA_HOME
     test -n "$data"; or set data ~/.local/share
@@ -75,6 +76,7 @@ function __hobnob_ask # FIELD VERB...
         end
     end
     test -e $home/hobnob.db; or return 0
+    test -S $home/control; or not grep -qs '^ *on *=' $home/config; or return 0
     hobnob --home $home --no-server --json --timeout 2 $argv[2..] </dev/null 2>/dev/null |
         sed -n 's/.*[{,]"'$argv[1]'":"\([[:alnum:]._:@-]*\)".*/\1/p'
 end

@@ -1,12 +1,14 @@
 #compdef hobnob
 # Made by scripts/pages from the program's tables.
 
-# A field of what a verb lists, from the hobnob that runs or from the disk; nobody is asked.
+# A field of what a verb lists, from the hobnob that runs or from the disk; nobody is asked, and no
+# hook of a profile at rest is run.
 _hobnob_ask() { # FIELD VERB...
     local field=$1 home=${${opt_args[--home]:-${opt_args[-H]:-$profile}}:-$HOBNOB_HOME}
     shift
     home=${~${(Q)home}:-${XDG_DATA_HOME:-$HOME/.local/share}/hobnob}
     [[ -e $home/hobnob.db ]] || return 0
+    [[ -S $home/control ]] || ! grep -qs '^ *on *=' $home/config || return 0
     hobnob --home $home --no-server --json --timeout 2 $@ </dev/null 2>/dev/null |
         sed -n 's/.*[{,]"'$field'":"\([[:alnum:]._:@-]*\)".*/\1/p'
 }

@@ -59,7 +59,8 @@ fn verb(row: &VerbRow) -> String {
 
 /// The exit codes, as `--help` has them: a code a line, and then what is to be said of all.
 fn exits() -> String {
-    let Ok(Parsed::Print(help)) = cli::client(&["--help".to_owned()], &|_| None) else {
+    let Ok(Parsed::Print(help)) = cli::client(&["--help".to_owned()], &|_| None, &|_| Ok(None))
+    else {
         panic!("help is there for the asking");
     };
     let (_, codes) = help.split_once("\nExit codes:\n").expect("help names the exit codes");

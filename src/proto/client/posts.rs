@@ -43,6 +43,14 @@ pub(super) struct Posts {
     given: BTreeMap<Fingerprint, u8>,
 }
 
+impl Client {
+    /// Ids of the posts that somebody listed last.
+    pub fn posts_listed(&self, of: &Target) -> &[MsgId] {
+        let found = self.people.find(of).and_then(|who| self.posts.listed.get(&who.fingerprint));
+        found.map_or(&[], Vec::as_slice)
+    }
+}
+
 impl Posts {
     pub fn restore(ours: Vec<Post>) -> Posts {
         let ours = ours.into_iter().map(|post| (post.id, post)).collect();

@@ -31,7 +31,8 @@ pub(super) fn pull_options(words: &[String]) -> Result<(Vec<String>, Vec<String>
                 option.take_value(to, &mut rest);
             }
             None if word.starts_with("--") => {
-                return Err(Wrong(format!("{word}: no such option of {} [see --help]", row.word)));
+                let why = format!("{word}: no such option of {} [see --help]", row.word);
+                return Err(Wrong::usage(why));
             }
             None => kept.push(word.clone()),
         }

@@ -1,14 +1,38 @@
 //! What argv and environment become.
 
 use super::*;
+use crate::proto::model::person::Fingerprint;
+use crate::shell::front::help;
 
 fn run(argv: &[&str], env: &[(&str, &str)]) -> Result<Parsed<ClientOptions>, Wrong> {
+    run_with(argv, env, "")
+}
+
+/// The same with a file of options in the profile `/p`.
+fn run_with(
+    argv: &[&str],
+    env: &[(&str, &str)],
+    file: &str,
+) -> Result<Parsed<ClientOptions>, Wrong> {
     let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
-    client(&argv, &|name| {
+    let env = |name: &str| {
         let home = [("HOME", "/home/me")];
         let found = env.iter().chain(&home).find(|(variable, _)| *variable == name);
         found.map(|(_, value)| (*value).to_owned())
-    })
+    };
+    client(&argv, &env, &|path| Ok((path == Path::new("/p/config")).then(|| file.to_owned())))
+}
+
+fn with_file(argv: &[&str], file: &str) -> ClientOptions {
+    match run_with(&[&["-H", "/p"], argv].concat(), &[], file) {
+        Ok(Parsed::Run(options)) => options,
+        other => panic!("{argv:?}: {other:?}"),
+    }
+}
+
+/// What is wrong with a file of options.
+fn fault(file: &str) -> String {
+    run_with(&["-H", "/p"], &[], file).expect_err(file).why
 }
 
 fn options(argv: &[&str]) -> ClientOptions {
@@ -20,7 +44,9 @@ fn options(argv: &[&str]) -> ClientOptions {
 
 fn daemon(argv: &[&str]) -> Result<Parsed<ServerOptions>, Wrong> {
     let argv: Vec<String> = argv.iter().map(|word| (*word).to_owned()).collect();
-    server(&argv, &|name| (name == "XDG_DATA_HOME").then(|| "/data".to_owned()))
+    let env = |name: &str| (name == "XDG_DATA_HOME").then(|| "/data".to_owned());
+    let file = "hold-days = 7\njson = yes\n";
+    server(&argv, &env, &|path| Ok((path == Path::new("/d/config")).then(|| file.to_owned())))
 }
 
 #[test]
@@ -46,6 +72,103 @@ fn environment_stands_in_and_options_outweigh_it() {
     assert_eq!(given.server.expect("from the environment").to_string(), "here:1");
     assert_eq!(given.name, Name::parse("carol").ok());
     assert!(run(&[], &[("HOBNOB_NAME", "1bob")]).is_err());
+}
+
+#[test]
+fn a_file_in_the_profile_stands_in_for_options() {
+    let given = with_file(
+        &[],
+        "name = carol\nserver = \"here:1\"\ntime = yes\njson = no\nverbose = 2\ntimeout = 30\n\
+         wait = delivered\nrun-memory = 1G\nnotify = say {from}\ntranscriber = ''\n\
+         on = message echo 'a b'\non = all cat\nfiles = ~/inbox\n",
+    );
+    assert_eq!(given.name, Name::parse("carol").ok());
+    assert_eq!(given.server.expect("given").to_string(), "here:1");
+    assert_eq!((given.time, given.json, given.verbose, given.timeout_ms), (true, false, 2, 30_000));
+    assert_eq!((given.until, given.run_memory_bytes), (Stage::Delivered, 1 << 30));
+    assert_eq!(given.notify, Some(vec!["say".to_owned(), "{from}".to_owned()]));
+    assert_eq!((given.transcriber, given.files.as_str()), (Some(Vec::new()), "~/inbox"));
+    assert_eq!(given.on.len(), 2);
+    assert_eq!(given.on[0].argv, ["echo", "a b"]);
+    let Ok(Parsed::Run(given)) = daemon(&["-d", "/d"]) else { panic!("good options") };
+    assert!(given.json && given.hold_days == 7);
+}
+
+#[test]
+fn the_command_line_outweighs_the_environment_and_that_the_file() {
+    let file = "timeout = 30\nname = file\nno-server = yes\non = all cat\nverbose = 1\n";
+    let env = [("HOBNOB_NAME", "env"), ("HOBNOB_HOME", "/p")];
+    let argv = ["-t5", "-vv", "--on", "ready", "echo"];
+    let Ok(Parsed::Run(given)) = run_with(&argv, &env, file) else { panic!("good options") };
+    assert_eq!((given.timeout_ms, given.verbose), (5_000, 2));
+    assert_eq!((given.name, given.no_server), (Name::parse("env").ok(), true));
+    assert_eq!(given.on.iter().map(|on| on.argv[0].as_str()).collect::<Vec<_>>(), ["cat", "echo"]);
+    let given = with_file(&["-s", "here:1"], file);
+    assert!(!given.no_server, "who names a server wants it");
+    assert!(with_file(&["--no-server"], "server = here:1").no_server);
+    assert_eq!(run(&[], &env).expect("no such file"), run_with(&[], &env, "").expect("empty"));
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_with_its_line() {
+    for (file, why) in [
+        ("\n\nnmae = bob", "/p/config:3: no such option: nmae [did you mean name?]"),
+        ("frobnicate = 1", "/p/config:1: no such option: frobnicate [see --help]"),
+        ("help = yes", "/p/config:1: no such option: help [see --help]"),
+        ("home = /q", "/p/config:1: home: says where this file is, and so cannot stand in it"),
+        ("timeout = 1\ntimeout = 2", "/p/config:2: timeout: given before, in line 1"),
+        ("json = true", "/p/config:1: json = true: expected yes or no"),
+        ("verbose = yes", "/p/config:1: verbose = yes: expected a number"),
+        ("#\ntimeout = soon", "/p/config:2: timeout = soon: expected seconds"),
+        (
+            "on = message",
+            "/p/config:1: on = message: expected a kind of event or all, and a command",
+        ),
+        ("json", "/p/config:1: expected KEY = VALUE"),
+    ] {
+        assert_eq!(fault(file), why);
+    }
+    let env = run(&[], &[("HOBNOB_NAME", "1bob")]).expect_err("a wrong name");
+    assert!(env.why.starts_with("HOBNOB_NAME=1bob: a name is"), "{}", env.why);
+    let unread = |kind| {
+        let fails = |_: &Path| Err(io::Error::new(kind, "why"));
+        let wrong = client(&["-H/p".to_owned()], &|_| None, &fails).expect_err("it fails");
+        assert_eq!(wrong.why, "/p/config: why");
+        wrong.exit
+    };
+    assert_eq!(unread(io::ErrorKind::PermissionDenied), Exit::Local);
+    assert_eq!(unread(io::ErrorKind::InvalidData), Exit::Usage);
+}
+
+#[test]
+fn what_is_in_force_is_told_with_where_it_comes_from() {
+    let given = with_file(&["-t5", "--on", "ready", "echo"], "# mine\nname = bob\non = all cat");
+    let rows: Vec<_> = given.settings.iter().map(|s| [&s.name[..], &s.value, &s.from]).collect();
+    for row in [
+        ["home", "/p", "command line"],
+        ["name", "bob", "config:2"],
+        ["no-server", "no", "default"],
+        ["timeout", "5", "command line"],
+        ["files", "/p/files", "default"],
+        ["on", "all cat", "config:3"],
+        ["on", "ready echo", "command line"],
+        ["run-memory", "256M", "default"],
+        ["verbose", "0", "default"],
+    ] {
+        assert!(rows.contains(&row), "{row:?} in {rows:?}");
+    }
+    assert!(rows.iter().all(|[name, ..]| *name != "server" && *name != "help"));
+}
+
+#[test]
+fn each_default_is_the_one_that_help_tells() {
+    for row in options::CLIENT.iter().chain(options::SERVER) {
+        let is_told =
+            row.hint.is_empty() || row.help.ends_with(&format!("(default: {})", row.default));
+        assert!(is_told || row.default.is_empty(), "{}", row.long);
+        let flag = row.hint.is_empty() && !["help", "version", "verbose"].contains(&row.long);
+        assert_eq!(row.default == "no", flag, "{}", row.long);
+    }
 }
 
 #[test]
@@ -86,7 +209,8 @@ fn limits_of_commands_are_bytes_with_or_without_a_unit() {
     assert_eq!(given.run_memory_bytes, 1 << 30);
     let given = options(&[]);
     assert_eq!((given.run_seconds, given.run_output_bytes), (60, 1024 * 1024));
-    assert_eq!((given.run_memory_bytes, given.files), (256 * 1024 * 1024, None));
+    assert_eq!(given.run_memory_bytes, 256 * 1024 * 1024);
+    assert_eq!(given.files, "/home/me/.local/share/hobnob/files");
     for bad in ["", "0", "M", "1.5M", "1MM", "-1", "1 M", "99999999999G"] {
         assert!(run(&["--run-memory", bad], &[]).is_err(), "{bad}");
     }
@@ -167,7 +291,7 @@ fn a_wrong_command_line_is_one_line_in_lower_case() {
         &["--timeout", "soon"],
         &["-j", "-j"],
     ] {
-        let Wrong(why) = run(bad, &[]).expect_err("a wrong command line");
+        let why = run(bad, &[]).expect_err("a wrong command line").why;
         assert!(!why.contains('\n'), "{why}");
         assert!(!why.starts_with(|c: char| c.is_ascii_uppercase()), "{why}");
     }

@@ -4,11 +4,13 @@
 //! who listen: standard output, unless the program runs for one verb only, and programs on the
 //! control socket that asked for it. Receipts also go to whoever sent the message.
 
+mod bottom;
 mod guests;
 
 use self::guests::Guest;
 use super::raw::Raw;
 use super::talk::Talk;
+use super::terminal::Terminal;
 use super::unread::Waiting;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::limits;
@@ -122,6 +124,8 @@ pub(super) struct Desk {
     raw: Option<Raw>,
     /// How far files are; on a terminal.
     progress: Option<Progress>,
+    /// Where somebody types, if a line can be edited there.
+    pub terminal: Option<Terminal>,
 }
 
 impl Desk {
@@ -144,6 +148,7 @@ impl Desk {
             main: None,
             ended: None,
             raw: None,
+            terminal: None,
         }
     }
 
@@ -347,21 +352,6 @@ impl Desk {
         if is_main {
             self.ended = Some(result);
         }
-    }
-
-    /// The program ends: nothing half printed is left on the terminal.
-    pub fn close_stdout(&mut self) {
-        if let Some(progress) = &mut self.progress {
-            progress.end();
-        }
-        self.flush_stdout();
-    }
-
-    fn flush_stdout(&mut self) {
-        if let Some(progress) = &mut self.progress {
-            progress.wrap(&mut self.stdout.lines);
-        }
-        self.stdout.flush();
     }
 
     /// Something is wrong that nobody asked about.

@@ -7,6 +7,8 @@
 //! | `plan` | what the program was started for, and when that is done |
 //! | `hooks` | commands of the user's own that are run because something happened |
 //! | `desk` | who asked for what, and where each notice goes |
+//! | `terminal` | somebody who types, and sees the line at the bottom |
+//! | `settings` | the options in force |
 //! | `talk` | where plain lines go |
 //! | `unread` | what came elsewhere meanwhile |
 //! | `reads` | listings that the store answers |
@@ -28,7 +30,9 @@ mod program;
 mod raw;
 mod reads;
 mod remote;
+mod settings;
 mod talk;
+mod terminal;
 mod transcriber;
 mod unread;
 
@@ -74,11 +78,12 @@ pub fn main() -> Exit {
             Err(word) => return wrong(&format!("{}: not UTF-8", word.display())),
         }
     }
-    let mut options = match cli::client(&argv, &|variable| std::env::var(variable).ok()) {
+    let environment = |variable: &str| std::env::var(variable).ok();
+    let mut options = match cli::client(&argv, &environment, &system::text_of) {
         Ok(Parsed::Run(options)) => options,
         Ok(Parsed::Print(text)) => return exit_of(print_text(text, cli::wants_json(&argv))),
-        Err(Wrong(why)) => {
-            let failure = Failure { exit: Exit::Usage, error: why };
+        Err(Wrong { exit, why: error }) => {
+            let failure = Failure { exit, error };
             let answered = if cli::wants_json(&argv) { answer(&failure) } else { Ok(Exit::Done) };
             return exit_of(answered.and(Err(failure)));
         }
@@ -151,6 +156,10 @@ fn aim(options: &ClientOptions, defaults: Defaults) -> Result<Aim, Failure> {
 
 /// Takes the profile, or hands the verb to the hobnob that has it.
 fn enter(options: &ClientOptions, plan: Plan, home: PathBuf) -> Result<Begun, Failure> {
+    if plan.aim == Aim::Verb(Request::Config) && !profile::is_made(&home) {
+        return settings::answer(plan.style, &settings::in_force(options, None, None))
+            .map(Begun::Ended);
+    }
     let until = Instant::now() + Duration::from_millis(options.timeout_ms).max(RETRY);
     loop {
         let pid = match profile::open(&home)? {
@@ -186,6 +195,11 @@ fn start(
     }
     let mut past = profile.store.restore().map_err(store_failed)?;
     let remembered = profile::server(&home)?;
+    let name = past.me.as_ref().map(|(name, _)| name);
+    plan.settings = settings::in_force(options, remembered.as_ref(), name);
+    if plan.aim == Aim::Verb(Request::Config) {
+        return settings::answer(plan.style, &plan.settings).map(Begun::Ended);
+    }
     let server = choose_server(options, remembered.as_ref())?;
     if let (Some(server), Some(remembered)) = (&server, &remembered)
         && server.to_string() != remembered.to_string()
@@ -197,7 +211,7 @@ fn start(
     plan.server = server.as_ref().map(ToString::to_string);
     let is_new = plan.server != remembered.as_ref().map(ToString::to_string);
     plan.server_to_remember = plan.server.clone().filter(|_| is_new);
-    let config = config(options, &home, server.as_ref())?;
+    let config = config(options, server.as_ref())?;
     let files = PathBuf::from(&config.files);
     let seed = profile::seed()?;
     let (identity, store, lock) = profile.into_parts();
@@ -210,15 +224,8 @@ fn start(
     Ok(Begun::Program(Box::new(program)))
 }
 
-fn config(
-    options: &ClientOptions,
-    home: &Path,
-    server: Option<&ServerAddress>,
-) -> Result<Config, Failure> {
-    let files = match &options.files {
-        Some(files) => paths::absolute(files)?,
-        None => paths::absolute(&home.join("files").to_string_lossy())?,
-    };
+fn config(options: &ClientOptions, server: Option<&ServerAddress>) -> Result<Config, Failure> {
+    let files = paths::expanded(&options.files, paths::home().as_deref());
     Ok(Config {
         name: options.name.clone(),
         server: server.map(resolve).transpose()?,
@@ -229,7 +236,7 @@ fn config(
             Consent::All => Accept::All,
             Consent::None => Accept::None,
         },
-        files,
+        files: paths::absolute(&files)?,
         transcriber: match &options.transcriber {
             Some(argv) => Some(argv.clone()).filter(|argv| !argv.is_empty()),
             None => transcriber::find(std::env::var_os("PATH").as_deref()),

@@ -69,7 +69,13 @@ fn place(path: String) -> Place {
     }
 }
 
-fn expanded(path: &str, home: Option<&str>) -> String {
+/// The user's home directory, if that is known.
+pub(super) fn home() -> Option<String> {
+    std::env::var("HOME").ok().filter(|home| home.starts_with('/'))
+}
+
+/// The path, with `~` at its beginning for the home directory.
+pub(super) fn expanded(path: &str, home: Option<&str>) -> String {
     match (path.strip_prefix('~'), home) {
         (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
             format!("{home}{rest}")

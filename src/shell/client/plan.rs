@@ -2,7 +2,7 @@
 
 use super::desk::Desk;
 use super::profile;
-use super::program::{Program, local};
+use super::program::Program;
 use crate::proto::model::command::Verb;
 use crate::proto::model::event::Stage;
 use crate::proto::model::refusal::Exit;
@@ -10,6 +10,7 @@ use crate::proto::time::Now;
 use crate::shell::front::days::Days;
 use crate::shell::front::lines::Asked;
 use crate::shell::front::printer::{Printer, Style};
+use crate::shell::front::setting::Setting;
 use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request};
 use crate::shell::system;
@@ -41,6 +42,8 @@ pub(super) struct Plan {
     pub server: Option<String>,
     /// To be remembered once it was reached.
     pub server_to_remember: Option<String>,
+    /// The options in force.
+    pub settings: Vec<Setting>,
     /// We have signed in before.
     pub is_known: bool,
     pub is_online: bool,
@@ -66,6 +69,7 @@ impl Plan {
             timeout_ms,
             server: None,
             server_to_remember: None,
+            settings: Vec::new(),
             is_known: false,
             is_online: false,
             signals: 0,
@@ -172,6 +176,7 @@ impl Plan {
             | Request::Wait(_)
             | Request::Listen
             | Request::Help(_)
+            | Request::Config
             | Request::Quit => true,
         }
     }
@@ -184,7 +189,7 @@ impl Program {
         self.reactor.open_control(&control).map_err(|why| profile::failed(&control, why))?;
         self.watch()?;
         match self.plan.aim.clone() {
-            Aim::Lines { .. } => self.reactor.open_stdin().map_err(|why| local(&why)),
+            Aim::Lines { .. } => self.open_input(),
             Aim::Listen => Ok(()),
             Aim::Verb(request) if self.plan.is_at_once(&request) => self.start_aim(now, request),
             Aim::Verb(_) | Aim::Chat(_) => Ok(()),
@@ -261,7 +266,7 @@ impl Program {
             Some(Ok(())) => {
                 self.plan.is_talking = true;
                 self.plan.partner = self.desk.talk.partner().map(str::to_owned);
-                self.reactor.open_stdin().map_err(|why| local(&why))?;
+                self.open_input()?;
             }
             Some(failed) => return self.leave_with(now, failed),
             None => {}

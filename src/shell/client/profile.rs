@@ -55,6 +55,11 @@ pub(super) fn open(directory: &Path) -> Result<Opened, Failure> {
     Ok(Opened::Ours(Box::new(Profile { identity, store, lock })))
 }
 
+/// Whether there has been a first run.
+pub(super) fn is_made(directory: &Path) -> bool {
+    directory.join(KEYS).exists()
+}
+
 /// Where the control socket is.
 pub(super) fn control(directory: &Path) -> PathBuf {
     directory.join(CONTROL)

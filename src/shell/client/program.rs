@@ -4,11 +4,13 @@ mod asking;
 mod hooking;
 mod leaving;
 mod turning;
+mod typing;
 
 use super::desk::Desk;
 use super::hooks::Hooks;
 use super::plan::Plan;
 use super::reads::{self, Read};
+use super::terminal::{Profile, Terminal};
 use crate::proto::client::Client;
 use crate::proto::machine::{Effect, FileAction, Input, Machine, Wake};
 use crate::proto::model::command::Ticket;
@@ -156,6 +158,7 @@ impl Program {
         self.reactor.wait(timeout).map_err(|why| local(&why))?;
         let now = self.clock.now();
         self.take_in(now);
+        self.follow_terminal();
         while let Some(alarm) = self.alarms.pop_due(now.mono) {
             self.on_alarm(now, alarm)?;
         }
@@ -191,7 +194,7 @@ impl Program {
 
     /// Feeds everything that is ready.
     fn take_in(&mut self, now: Now) {
-        let Program { reactor, machine, desk, hooks, input, input_ended, plan, .. } = self;
+        let Program { reactor, machine, desk, hooks, input, input_ended, plan, store, .. } = self;
         let mut fed = false;
         while let Some(ready) = reactor.next() {
             match ready {
@@ -219,9 +222,17 @@ impl Program {
                     *input_ended = true;
                 }
                 Ready::Stdin(_) if *input_ended => {}
-                Ready::Stdin(bytes) => input.push(bytes),
+                Ready::Stdin(bytes) => match &mut desk.terminal {
+                    Some(terminal) => terminal.handle(bytes, &mut Profile { store, machine }),
+                    None => input.push(bytes),
+                },
                 Ready::Signal(Signal::Terminate | Signal::Interrupt) => plan.signals += 1,
-                Ready::Signal(Signal::Resize | Signal::Continue) => {}
+                Ready::Signal(Signal::Resize) => {
+                    desk.terminal.iter_mut().for_each(Terminal::resize);
+                }
+                Ready::Signal(Signal::Continue) => {
+                    desk.terminal.iter_mut().for_each(Terminal::go_on);
+                }
                 Ready::Control(id, ControlEvent::Opened) => desk.guest_came(id),
                 Ready::Control(id, ControlEvent::Bytes(bytes)) => desk.guest_said(id, bytes),
                 Ready::Control(id, ControlEvent::Closed) => desk.guest_left(id),

@@ -249,7 +249,10 @@ impl Remote {
                 Some(Answer::Done(result)) => self.on_done(result),
                 Some(Answer::Event(_, _, event)) => self.on_event(&event),
                 Some(Answer::Row(Row::To { person, group })) => self.on_to(person, group),
-                Some(Answer::Row(_) | Answer::Entry(_) | Answer::Outbox(_)) | None => None,
+                Some(
+                    Answer::Row(_) | Answer::Entry(_) | Answer::Outbox(_) | Answer::Setting(_),
+                )
+                | None => None,
             };
             if exit.is_some() {
                 return exit;
@@ -280,6 +283,7 @@ impl Remote {
             Answer::Row(row) => self.printer.row(out, row),
             Answer::Entry(entry) => self.printer.entry(out, entry),
             Answer::Outbox(row) => self.printer.outbox(out, row),
+            Answer::Setting(row) => self.printer.setting(out, row),
             Answer::Done(_) => {}
         }
     }

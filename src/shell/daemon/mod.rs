@@ -35,12 +35,13 @@ struct Failure(Exit, String);
 
 /// Runs `hobnobd` with these words of the command line; its exit code.
 pub fn run(argv: &[String]) -> Exit {
-    let options = match cli::server(argv, &|name| std::env::var(name).ok()) {
+    let environment = |name: &str| std::env::var(name).ok();
+    let options = match cli::server(argv, &environment, &system::text_of) {
         Ok(Parsed::Run(options)) => options,
         Ok(Parsed::Print(text)) => return print(&text, cli::wants_json(argv)),
         Err(wrong) => {
-            system::complain(PROGRAM, &wrong.0);
-            return Exit::Usage;
+            system::complain(PROGRAM, &wrong.why);
+            return wrong.exit;
         }
     };
     system::start_log(options.verbose);

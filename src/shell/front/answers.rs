@@ -1,6 +1,7 @@
 //! The other end of the control socket: what a running hobnob answered, read back.
 
 use super::Failure;
+use super::setting::Setting;
 use crate::proto::id::Seq;
 use crate::proto::json;
 use crate::proto::model::entry::{Entry, OutboxRow};
@@ -21,6 +22,8 @@ pub enum Answer {
     Entry(Entry),
     /// A row of `outbox`.
     Outbox(OutboxRow),
+    /// A row of `config`.
+    Setting(Setting),
     /// The verb ended.
     Done(Result<(), Failure>),
 }
@@ -53,6 +56,7 @@ pub fn parse(line: &str) -> Option<Answer> {
             Some(Answer::Done(if done.ok { Ok(()) } else { Err(failure) }))
         }
         "entry" => json::read(line).ok().map(Answer::Entry),
+        "setting" => json::read(line).ok().map(Answer::Setting),
         "outbox" => json::read(line).ok().map(Answer::Outbox),
         _ => match head.at {
             Some(at) => {

@@ -25,6 +25,7 @@ pub mod printer;
 pub mod progress;
 pub mod prompt;
 pub mod safe;
+pub mod setting;
 pub mod talk;
 pub mod verbs;
 pub mod words;
@@ -99,6 +100,8 @@ pub enum Request {
     Listen,
     /// These verbs; none of them are all.
     Help(Vec<&'static verbs::VerbRow>),
+    /// The options in force.
+    Config,
     /// Leave the program.
     Quit,
 }

@@ -3,6 +3,7 @@
 use super::days::Days;
 use super::json::JsonLines;
 use super::output::Output;
+use super::setting::Setting;
 use super::talk::Talk;
 use super::verbs::{self, VerbRow};
 use super::{Failure, help, plain};
@@ -190,6 +191,14 @@ impl Printer {
         self.stamp(out, row.sent);
         plain::outbox(out, row);
         out.push(b'\n');
+    }
+
+    /// An option that is in force.
+    pub fn setting(&mut self, out: &mut Vec<u8>, setting: &Setting) {
+        match self.style.json {
+            true => self.json.listed(out, setting),
+            false => setting.line(out),
+        }
     }
 
     /// Something is wrong that nobody asked about.

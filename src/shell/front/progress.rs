@@ -44,7 +44,9 @@ impl Progress {
         if let Event::File(file) = event {
             self.on_file(at, file);
         } else if let Event::Session { with, state: SessionState::Closed, .. } = event {
+            let before = self.files.len();
             self.files.retain(|(_, of), _| of != with);
+            self.is_due |= self.files.len() < before;
         }
     }
 
@@ -52,7 +54,7 @@ impl Progress {
         let with = file.from.as_ref().or(file.to.as_ref()).cloned().unwrap_or_default();
         let key = (file.id, with);
         if file.state != FileState::Progress {
-            self.files.remove(&key);
+            self.is_due |= self.files.remove(&key).is_some();
             return;
         }
         let begin = (at, file.bytes);
@@ -78,6 +80,11 @@ impl Progress {
     pub fn end(&mut self) {
         self.files.clear();
         self.is_due = true;
+    }
+
+    /// The line as it is now; `None` while the one given last will do.
+    pub fn news(&mut self) -> Option<String> {
+        std::mem::take(&mut self.is_due).then(|| self.line().unwrap_or_default())
     }
 
     /// Puts the line behind what is about to be printed, and takes the old one away before it.

@@ -38,6 +38,7 @@ pub use control::{ControlEvent, ControlId, connect_control};
 pub use descriptors::raise_descriptor_limit;
 pub use files::place_at;
 pub use signals::Signal;
+pub use stdin::Reading;
 pub use supervisor::supervise;
 
 use self::children::Children;

@@ -3,6 +3,7 @@
 use super::Reactor;
 use super::control::{Control, ControlId};
 use super::flow::Flow;
+use super::stdin::Reading;
 use super::table::Source;
 use super::tcp::{self, Tcp};
 use super::token::Ticket;
@@ -77,6 +78,16 @@ impl Reactor {
         let Some(ticket) = self.stdin else { return };
         if let Some(Source::Stdin(stdin)) = self.table.entry(ticket).map(|e| &mut e.source) {
             stdin.pause(paused);
+            self.turn_if_ready(ticket);
+        }
+    }
+
+    /// Reads standard input in another way from here on.
+    pub fn read_stdin(&mut self, reading: Reading) {
+        let Some(ticket) = self.stdin else { return };
+        if let Some(Source::Stdin(stdin)) = self.table.entry(ticket).map(|e| &mut e.source)
+            && stdin.read_as(reading)
+        {
             self.turn_if_ready(ticket);
         }
     }

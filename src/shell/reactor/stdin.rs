@@ -7,10 +7,25 @@ use crate::proto::limits::{STDIN_READ_BYTES, TURN_BYTES};
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::getpgrp;
+use rustix::termios::tcgetpgrp;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
 
+/// How standard input is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reading {
+    /// A read may leave something.
+    #[default]
+    Lines,
+    /// It is a raw terminal: a read gives all that there is.
+    Keys,
+    /// It is a terminal, and no other job's when it is read; that would stop us (SIGTTIN).
+    InForeground,
+}
+
 pub(super) struct Stdin {
+    reading: Reading,
     /// Whether epoll tells of it. Files and `/dev/null` it refuses (EPERM): they are always ready.
     polled: bool,
     /// Said by the kernel in this wake: a read does not block.
@@ -36,7 +51,14 @@ impl Stdin {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => false,
             Err(error) => return Err(error),
         };
-        Ok(Stdin { polled, fresh: false, readable: !polled, paused: false, ended: false })
+        Ok(Stdin {
+            reading: Reading::Lines,
+            polled,
+            fresh: false,
+            readable: !polled,
+            paused: false,
+            ended: false,
+        })
     }
 
     pub fn note(&mut self) {
@@ -47,6 +69,14 @@ impl Stdin {
     pub fn pause(&mut self, paused: bool) {
         self.paused = paused;
         self.fresh = false;
+    }
+
+    /// Whether that is another way than before.
+    pub fn read_as(&mut self, reading: Reading) -> bool {
+        let before = std::mem::replace(&mut self.reading, reading);
+        // What came while it was not read is not told again.
+        self.readable |= before == Reading::InForeground && self.reading != before;
+        before != reading
     }
 
     /// Whether a turn would find something without the kernel saying anything new.
@@ -66,9 +96,16 @@ impl Stdin {
             self.readable = false;
             return Typed::Nothing;
         }
+        if self.reading == Reading::InForeground && !is_foreground() {
+            self.readable = false;
+            return Typed::Nothing;
+        }
         *spent += STDIN_READ_BYTES;
         match rustix::io::read(rustix::stdio::stdin(), &mut buffer[..STDIN_READ_BYTES]) {
-            Ok(bytes) if bytes > 0 => Typed::Bytes(bytes),
+            Ok(bytes) if bytes > 0 => {
+                self.readable &= self.reading != Reading::Keys || bytes == STDIN_READ_BYTES;
+                Typed::Bytes(bytes)
+            }
             Ok(_) => self.end(registry),
             Err(rustix::io::Errno::INTR) => Typed::Later,
             Err(rustix::io::Errno::AGAIN) => {
@@ -92,6 +129,10 @@ impl Stdin {
         }
         Typed::Bytes(0)
     }
+}
+
+fn is_foreground() -> bool {
+    tcgetpgrp(rustix::stdio::stdin()) == Ok(getpgrp())
 }
 
 fn would_not_block() -> bool {

@@ -3,6 +3,7 @@
 //! - [`client`]: the profile's records, and what the machine reads while it runs
 //! - `letters`, `bonds`: of these, what waits for others, and what there is between us; `groups`
 //!   and `talk` in them; `transfers` of files, and posts; `runs` of commands, and grants
+//! - [`known`]: words that somebody may mean who types
 //! - [`read`]: history, events and outbox, as people and scripts list them; `asides` is what there
 //!   is in the history beside messages
 //! - `attention`: what of it has been looked at
@@ -24,6 +25,7 @@ mod bonds;
 pub mod client;
 pub mod export;
 mod groups;
+pub mod known;
 mod letters;
 mod log;
 mod mailroom;

@@ -3,6 +3,7 @@
 
 pub mod peer;
 pub mod process;
+pub mod pty;
 pub mod server;
 
 pub use peer::Peer;

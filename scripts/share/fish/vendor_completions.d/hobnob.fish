@@ -132,7 +132,8 @@ function __hobnob_needs_verb
     test (count (__hobnob_words)) -eq 0
 end
 
-# A field of what a verb lists, from the hobnob that runs or from the disk; nobody is asked.
+# A field of what a verb lists, from the hobnob that runs or from the disk; nobody is asked, and no
+# hook of a profile at rest is run.
 function __hobnob_ask # FIELD VERB...
     set -l data $XDG_DATA_HOME
     test -n "$data"; or set data ~/.local/share
@@ -148,6 +149,7 @@ function __hobnob_ask # FIELD VERB...
         end
     end
     test -e $home/hobnob.db; or return 0
+    test -S $home/control; or not grep -qs '^ *on *=' $home/config; or return 0
     hobnob --home $home --no-server --json --timeout 2 $argv[2..] </dev/null 2>/dev/null |
         sed -n 's/.*[{,]"'$argv[1]'":"\([[:alnum:]._:@-]*\)".*/\1/p'
 end
@@ -187,7 +189,8 @@ complete -c hobnob -n __hobnob_needs_verb -a chat -d 'ask for a session; then pl
 complete -c hobnob -n __hobnob_needs_verb -a accept -d 'say yes to who asks for a session'
 complete -c hobnob -n __hobnob_needs_verb -a decline -d 'say no to who asks for a session'
 complete -c hobnob -n __hobnob_needs_verb -a close -d 'end a session; both sides see it end'
-complete -c hobnob -n __hobnob_needs_verb -a sessions -d 'the sessions there are, and their paths'
+complete -c hobnob -n __hobnob_needs_verb -a sessions -d 'the sessions there are, their paths and round trips'
+complete -c hobnob -n __hobnob_needs_verb -a why -d 'how somebody is reached, or not: each path tried, and its result'
 complete -c hobnob -n __hobnob_needs_verb -a add -d 'ask to be friends; they may be away'
 complete -c hobnob -n __hobnob_needs_verb -a requests -d 'friend requests that wait for me'
 complete -c hobnob -n __hobnob_needs_verb -a confirm -d 'say yes to a friend request'
@@ -220,7 +223,8 @@ complete -c hobnob -n __hobnob_needs_verb -a grant -d 'say yes to exactly this c
 complete -c hobnob -n __hobnob_needs_verb -a grants -d 'what I said yes to from now on'
 complete -c hobnob -n __hobnob_needs_verb -a revoke -d 'take such a yes back'
 complete -c hobnob -n __hobnob_needs_verb -a listen -d 'print events until told to stop; reads no input'
-complete -c hobnob -n __hobnob_needs_verb -a export -d 'all my data as JSON lines'
+complete -c hobnob -n __hobnob_needs_verb -a config -d 'the options in force, and where each of them comes from'
+complete -c hobnob -n __hobnob_needs_verb -a export -d 'all my data as JSON lines; --anonymise: with nobody in it, for others to study'
 complete -c hobnob -n __hobnob_needs_verb -a help -d 'the verbs, or one of them, or all that begin so: help group'
 complete -c hobnob -n __hobnob_needs_verb -a quit -d 'leave the program'
 complete -c hobnob -n __hobnob_needs_verb -a group -d 'create, join, leave, invite, kick, allow, deny, list, members, say'
@@ -244,6 +248,7 @@ complete -c hobnob -n '__hobnob_at 0 "chat" "connect"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "accept"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "decline"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "close" "!dis!" "disconnect"' -a '(__hobnob_person)'
+complete -c hobnob -n '__hobnob_at 0 "why"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "add"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "confirm"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "reject"' -a '(__hobnob_person)'
@@ -296,8 +301,9 @@ complete -c hobnob -n '__hobnob_at 0 "run"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "grant"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_in "grant"' -l until -x
 complete -c hobnob -n '__hobnob_at 0 "revoke"' -a '(__hobnob_ask id grants)'
-complete -c hobnob -n '__hobnob_in "export"' -l out -x -F
-complete -c hobnob -n '__hobnob_at 0 "help"' -a 'online offline public private who lookup whoami update chat accept decline close sessions add requests confirm reject friends unfriend block unblock blocks verify trust msg to outbox drop history search events wait send files take refuse cancel voice run allow deny grant grants revoke listen export help quit group post'
+complete -c hobnob -n '__hobnob_in "export"' -l anonymise
+complete -c hobnob -n '__hobnob_in "export"' -l out -r -F
+complete -c hobnob -n '__hobnob_at 0 "help"' -a 'online offline public private who lookup whoami update chat accept decline close sessions why add requests confirm reject friends unfriend block unblock blocks verify trust msg to outbox drop history search events wait send files take refuse cancel voice run allow deny grant grants revoke listen config export help quit group post'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s H -l home -x -a '(__fish_complete_directories (commandline -ct))' -d 'the profile (default: hobnob in the XDG data directory)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s n -l name -x -d 'the name to register; needed on the first run only'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s s -l server -x -d 'the server, pinned to KEY or the one first seen; kept'

@@ -11,6 +11,7 @@ use crate::shell::client::desk::{Role, Sink};
 use crate::shell::client::exporting::Exporting;
 use crate::shell::client::paths;
 use crate::shell::client::reads::{self, Read};
+use crate::shell::client::terminal::Terminal;
 use crate::shell::front::args::Bad;
 use crate::shell::front::input::{BadLine, LineBuffer};
 use crate::shell::front::lines::{self, Asked};
@@ -21,7 +22,7 @@ impl Program {
     /// Whether a line that is here already may be taken now.
     pub(super) fn may_take_line(&self) -> bool {
         let held = self.held.is_some() && !self.desk.is_turning();
-        let lines = self.held.is_none() && self.input.has_line();
+        let lines = self.held.is_none() && (self.input.has_line() || self.has_typed());
         self.leaving == Leaving::No && (held || lines) && !self.machine.is_busy()
     }
 
@@ -42,7 +43,7 @@ impl Program {
                 self.start(now, Sink::Stdout, asked)?;
             }
         }
-        let full = self.held.is_some() || self.input.has_line();
+        let full = self.held.is_some() || self.input.has_line() || self.has_typed();
         if full != self.plan.input_paused {
             self.plan.input_paused = full;
             self.reactor.pause_stdin(full);
@@ -55,8 +56,11 @@ impl Program {
         if let Some(asked) = self.held.take() {
             return Some(asked);
         }
-        let line = self.input.next_line()?;
-        let asked = parse(line, self.plan.style.json, self.plan.defaults)?;
+        let typed = self.desk.terminal.as_mut().and_then(Terminal::next_line);
+        let asked = match &typed {
+            Some(line) => lines::parse(line, false, self.plan.defaults)?,
+            None => parse(self.input.next_line()?, self.plan.style.json, self.plan.defaults)?,
+        };
         let waits = matches!(asked.request, Ok(Request::Say { .. })) && self.desk.is_turning();
         if waits && !self.plan.is_interactive() {
             self.held = Some(asked);
@@ -91,7 +95,7 @@ impl Program {
         }
         match request {
             Err(bad) => self.desk.end(ticket, Err(bad.into())),
-            Ok(mut request) => match paths::settle(&mut request, home().as_deref()) {
+            Ok(mut request) => match paths::settle(&mut request, paths::home().as_deref()) {
                 Ok(()) => self.perform(now, sink, ticket, timeout_ms, request)?,
                 Err(failure) => self.desk.end(ticket, Err(failure)),
             },
@@ -142,6 +146,12 @@ impl Program {
             Request::Listen => self.desk.listen(sink),
             Request::Help(rows) => {
                 self.desk.print(sink, |printer, out| printer.help(out, &rows));
+                self.desk.end(ticket, Ok(()));
+            }
+            Request::Config => {
+                for row in &self.plan.settings {
+                    self.desk.print(sink, |printer, out| printer.setting(out, row));
+                }
                 self.desk.end(ticket, Ok(()));
             }
             Request::Quit => {
@@ -202,8 +212,4 @@ fn not_looked_up(host: &str) -> Failure {
          hobnob chat {host}]"
     );
     Failure { exit: Exit::Usage, error }
-}
-
-fn home() -> Option<String> {
-    std::env::var("HOME").ok().filter(|home| home.starts_with('/'))
 }

@@ -41,7 +41,7 @@ impl Program {
 
     /// Whether standard input has ended and all its lines were taken.
     pub fn has_read_all(&self) -> bool {
-        self.input_ended && self.input.is_empty() && self.held.is_none()
+        self.input_ended && self.input.is_empty() && self.held.is_none() && !self.has_typed()
     }
 
     /// Starts the time that what is still being sent may take, once.

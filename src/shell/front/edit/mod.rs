@@ -42,13 +42,13 @@ mod terminal;
 mod typed;
 
 pub use self::complete::{Choice, Offers, Wanted};
-pub use self::layout::View;
-pub use self::screen::Screen;
 pub use self::typed::{Typed, row_of};
 
 use self::complete::Completion;
 use self::keys::{Key, Keys};
+use self::layout::View;
 use self::line::{Case, Full, Line};
+use self::screen::Screen;
 use self::search::{Search, Way};
 use crate::proto::limits::PASTE_LINES;
 use std::collections::VecDeque;
@@ -180,6 +180,11 @@ impl Editor {
             }
         };
         self.screen.draw(view, lines);
+    }
+
+    /// Somebody else has written to the terminal since.
+    pub fn forget(&mut self) {
+        self.screen.forget();
     }
 
     /// Takes the bottom away, for somebody else who writes to the terminal, or the end.

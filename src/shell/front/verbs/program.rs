@@ -7,6 +7,8 @@ use Arg::{Flag, May};
 pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "listen", aliases: &[], args: &[], parse: listen,
         help: "print events until told to stop; reads no input" },
+    VerbRow { word: "config", aliases: &[], args: &[], parse: config,
+        help: "the options in force, and where each of them comes from" },
     VerbRow { word: "export", aliases: &[], parse: export,
         args: &[Flag("--anonymise"), Arg::Option("--out", Kind::Path)],
         help: "all my data as JSON lines; --anonymise: with nobody in it, for others to study" },
@@ -18,6 +20,10 @@ pub(super) static ROWS: &[VerbRow] = &[
 
 fn listen(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     Ok(Request::Listen)
+}
+
+fn config(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    Ok(Request::Config)
 }
 
 fn export(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
