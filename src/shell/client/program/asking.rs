@@ -117,6 +117,7 @@ impl Program {
             Request::Dial(host) => self.desk.end(ticket, Err(not_looked_up(&host))),
             Request::Say { text, until } => self.say(now, ticket, timeout_ms, (text, until)),
             Request::To(with) => self.turn_to(sink, ticket, with.as_ref()),
+            Request::Notify { of, level } => self.heed(ticket, of, level)?,
             Request::History { with, most_rows, since } => {
                 self.reads.push_back((ticket, Read::History { with, most_rows, since }));
             }
