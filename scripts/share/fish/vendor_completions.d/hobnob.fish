@@ -149,7 +149,7 @@ function __hobnob_ask # FIELD VERB...
         end
     end
     test -e $home/hobnob.db; or return 0
-    test -S $home/control; or not grep -qs '^ *on *=' $home/config; or return 0
+    test -S $home/control; or not grep -qs '^[[:space:]]*on[[:space:]]*=' $home/config; or return 0
     hobnob --home $home --no-server --json --timeout 2 $argv[2..] </dev/null 2>/dev/null |
         sed -n 's/.*[{,]"'$argv[1]'":"\([[:alnum:]._:@-]*\)".*/\1/p'
 end
@@ -204,6 +204,7 @@ complete -c hobnob -n __hobnob_needs_verb -a verify -d 'the safety number that b
 complete -c hobnob -n __hobnob_needs_verb -a trust -d 'accept a changed key'
 complete -c hobnob -n __hobnob_needs_verb -a msg -d 'one message to one or several'
 complete -c hobnob -n __hobnob_needs_verb -a to -d 'plain lines go there, nobody is asked; alone: to who waits longest'
+complete -c hobnob -n __hobnob_needs_verb -a notify -d 'what rings and runs --notify there; alone: where it is not as usual'
 complete -c hobnob -n __hobnob_needs_verb -a outbox -d 'what is not delivered yet, with its state'
 complete -c hobnob -n __hobnob_needs_verb -a drop -d 'give up a message of the outbox'
 complete -c hobnob -n __hobnob_needs_verb -a history -d 'what was said, latest last; a name is a person\'s before a group\'s'
@@ -224,7 +225,7 @@ complete -c hobnob -n __hobnob_needs_verb -a grants -d 'what I said yes to from 
 complete -c hobnob -n __hobnob_needs_verb -a revoke -d 'take such a yes back'
 complete -c hobnob -n __hobnob_needs_verb -a listen -d 'print events until told to stop; reads no input'
 complete -c hobnob -n __hobnob_needs_verb -a config -d 'the options in force, and where each of them comes from'
-complete -c hobnob -n __hobnob_needs_verb -a export -d 'all my data as JSON lines'
+complete -c hobnob -n __hobnob_needs_verb -a export -d 'all my data as JSON lines; --anonymise: with nobody in it, for others to study'
 complete -c hobnob -n __hobnob_needs_verb -a help -d 'the verbs, or one of them, or all that begin so: help group'
 complete -c hobnob -n __hobnob_needs_verb -a quit -d 'leave the program'
 complete -c hobnob -n __hobnob_needs_verb -a group -d 'create, join, leave, invite, kick, allow, deny, list, members, say'
@@ -259,6 +260,8 @@ complete -c hobnob -n '__hobnob_at 0 "verify"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "trust"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "msg" "message"' -a '(__hobnob_people)'
 complete -c hobnob -n '__hobnob_at 0 "to"' -a '(__hobnob_with)'
+complete -c hobnob -n '__hobnob_at 0 "notify"' -a '(__hobnob_with)'
+complete -c hobnob -n '__hobnob_at 1 "notify"' -a 'off mentions all'
 complete -c hobnob -n '__hobnob_at 0 "drop"' -a '(__hobnob_ask id outbox)'
 complete -c hobnob -n '__hobnob_at 0 "history"' -a '(__hobnob_with)'
 complete -c hobnob -n '__hobnob_in "history"' -l limit -x
@@ -301,8 +304,9 @@ complete -c hobnob -n '__hobnob_at 0 "run"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "grant"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_in "grant"' -l until -x
 complete -c hobnob -n '__hobnob_at 0 "revoke"' -a '(__hobnob_ask id grants)'
+complete -c hobnob -n '__hobnob_in "export"' -l anonymise
 complete -c hobnob -n '__hobnob_in "export"' -l out -r -F
-complete -c hobnob -n '__hobnob_at 0 "help"' -a 'online offline public private who lookup whoami update chat accept decline close sessions why add requests confirm reject friends unfriend block unblock blocks verify trust msg to outbox drop history search events wait send files take refuse cancel voice run allow deny grant grants revoke listen config export help quit group post'
+complete -c hobnob -n '__hobnob_at 0 "help"' -a 'online offline public private who lookup whoami update chat accept decline close sessions why add requests confirm reject friends unfriend block unblock blocks verify trust msg to notify outbox drop history search events wait send files take refuse cancel voice run allow deny grant grants revoke listen config export help quit group post'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s H -l home -x -a '(__fish_complete_directories (commandline -ct))' -d 'the profile (default: hobnob in the XDG data directory)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s n -l name -x -d 'the name to register; needed on the first run only'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s s -l server -x -d 'the server, pinned to KEY or the one first seen; kept'
