@@ -5,6 +5,7 @@
 mod bare;
 mod client;
 mod common;
+mod export;
 mod files;
 mod groups;
 mod load;
@@ -17,7 +18,7 @@ mod trace;
 
 type Part = fn();
 
-const PARTS: [(&str, Part); 11] = [
+const PARTS: [(&str, Part); 12] = [
     ("bare", bare::run),
     ("start", talk::start),
     ("talk", talk::talk),
@@ -28,6 +29,7 @@ const PARTS: [(&str, Part); 11] = [
     ("files", files::run),
     ("groups", groups::run),
     ("search", search::run),
+    ("export", export::run),
     ("store", store::run),
 ];
 

@@ -316,9 +316,9 @@ fn read_of(request: &Request, home: &Path, profile: &Profile) -> Result<Option<R
         }
         Request::Outbox => Some(Read::Outbox),
         Request::Files => Some(Read::Files),
-        Request::Export { to } => {
+        Request::Export { anonymised, to } => {
             let me = profile.identity.fingerprint();
-            let exporting = Exporting::begin(&profile.store, home, me, to.as_deref())?;
+            let exporting = Exporting::begin(&profile.store, home, me, *anonymised, to.as_deref())?;
             Some(Read::Export(Box::new(exporting)))
         }
         _ => None,

@@ -97,6 +97,8 @@ pub enum Request {
     Files,
     /// All that the profile holds, from the store.
     Export {
+        /// With pseudonyms, and nothing by which anybody is known.
+        anonymised: bool,
         /// The new file that it goes into; else to whoever asks.
         to: Option<String>,
     },

@@ -149,7 +149,7 @@ function __hobnob_ask # FIELD VERB...
         end
     end
     test -e $home/hobnob.db; or return 0
-    test -S $home/control; or not grep -qs '^ *on *=' $home/config; or return 0
+    test -S $home/control; or not grep -qs '^[[:space:]]*on[[:space:]]*=' $home/config; or return 0
     hobnob --home $home --no-server --json --timeout 2 $argv[2..] </dev/null 2>/dev/null |
         sed -n 's/.*[{,]"'$argv[1]'":"\([[:alnum:]._:@-]*\)".*/\1/p'
 end
@@ -225,7 +225,7 @@ complete -c hobnob -n __hobnob_needs_verb -a grants -d 'what I said yes to from 
 complete -c hobnob -n __hobnob_needs_verb -a revoke -d 'take such a yes back'
 complete -c hobnob -n __hobnob_needs_verb -a listen -d 'print events until told to stop; reads no input'
 complete -c hobnob -n __hobnob_needs_verb -a config -d 'the options in force, and where each of them comes from'
-complete -c hobnob -n __hobnob_needs_verb -a export -d 'all my data as JSON lines'
+complete -c hobnob -n __hobnob_needs_verb -a export -d 'all my data as JSON lines; --anonymise: with nobody in it, for others to study'
 complete -c hobnob -n __hobnob_needs_verb -a help -d 'the verbs, or one of them, or all that begin so: help group'
 complete -c hobnob -n __hobnob_needs_verb -a quit -d 'leave the program'
 complete -c hobnob -n __hobnob_needs_verb -a group -d 'create, join, leave, invite, kick, allow, deny, list, members, say'
@@ -304,6 +304,7 @@ complete -c hobnob -n '__hobnob_at 0 "run"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_at 0 "grant"' -a '(__hobnob_person)'
 complete -c hobnob -n '__hobnob_in "grant"' -l until -x
 complete -c hobnob -n '__hobnob_at 0 "revoke"' -a '(__hobnob_ask id grants)'
+complete -c hobnob -n '__hobnob_in "export"' -l anonymise
 complete -c hobnob -n '__hobnob_in "export"' -l out -r -F
 complete -c hobnob -n '__hobnob_at 0 "help"' -a 'online offline public private who lookup whoami update chat accept decline close sessions why add requests confirm reject friends unfriend block unblock blocks verify trust msg to notify outbox drop history search events wait send files take refuse cancel voice run allow deny grant grants revoke listen config export help quit group post'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s H -l home -x -a '(__fish_complete_directories (commandline -ct))' -d 'the profile (default: hobnob in the XDG data directory)'

@@ -129,7 +129,7 @@ impl Program {
                 let since = since.map_or(now_on, Seq);
                 self.reads.push_back((ticket, Read::Events { since, follow }));
             }
-            Request::Export { to } => self.export(ticket, to.as_deref()),
+            Request::Export { anonymised, to } => self.export(ticket, anonymised, to.as_deref()),
             Request::Outbox => self.reads.push_back((ticket, Read::Outbox)),
             Request::Files => self.reads.push_back((ticket, Read::Files)),
             Request::Drop(prefix) => match reads::message(&prefix, &mut self.store)
@@ -166,9 +166,9 @@ impl Program {
         Ok(())
     }
 
-    fn export(&mut self, ticket: Ticket, to: Option<&str>) {
+    fn export(&mut self, ticket: Ticket, anonymised: bool, to: Option<&str>) {
         let me = self.machine.fingerprint();
-        match Exporting::begin(&self.store, &self.directory, me, to) {
+        match Exporting::begin(&self.store, &self.directory, me, anonymised, to) {
             Ok(exporting) => self.reads.push_back((ticket, Read::Export(Box::new(exporting)))),
             Err(failure) => self.desk.end(ticket, Err(failure)),
         }
