@@ -13,11 +13,12 @@ mod search;
 mod store;
 mod swarm;
 mod talk;
+mod terminal;
 mod trace;
 
 type Part = fn();
 
-const PARTS: [(&str, Part); 11] = [
+const PARTS: [(&str, Part); 12] = [
     ("bare", bare::run),
     ("start", talk::start),
     ("talk", talk::talk),
@@ -28,6 +29,7 @@ const PARTS: [(&str, Part); 11] = [
     ("files", files::run),
     ("groups", groups::run),
     ("search", search::run),
+    ("terminal", terminal::run),
     ("store", store::run),
 ];
 
