@@ -75,21 +75,44 @@ fn sources(folder: &Path, all: &mut String) {
     }
 }
 
-#[test]
-fn each_line_about_the_parties_is_held_by_tests_that_exist() {
+/// The text of all sources and tests.
+fn all_sources() -> String {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(top.join("README.md")).expect("README is there");
     let mut all = String::new();
     sources(&top.join("src"), &mut all);
     sources(&top.join("tests"), &mut all);
+    all
+}
+
+fn has_test(all: &str, name: &str) -> bool {
+    let (test, inner) = (format!("#[test]\nfn {name}()"), format!("#[test]\n    fn {name}()"));
+    all.contains(&test) || all.contains(&inner)
+}
+
+#[test]
+fn each_line_about_the_parties_is_held_by_tests_that_exist() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = fs::read_to_string(readme).expect("README is there");
+    let all = all_sources();
     let rows = named_tests(&readme);
     assert!(rows.len() >= 5, "one line for each party at least");
     for (row, names) in rows {
         assert!(!names.is_empty(), "no test holds this: {row}");
         for name in names {
-            let test = format!("#[test]\nfn {name}()");
-            let inner = format!("#[test]\n    fn {name}()");
-            assert!(all.contains(&test) || all.contains(&inner), "no such test: {name}");
+            assert!(has_test(&all, &name), "no such test: {name}");
         }
+    }
+}
+
+#[test]
+fn each_line_of_the_contract_is_held_by_tests_that_exist() {
+    let table = include_str!("cli/contract/mod.rs");
+    let all = all_sources();
+    let rows = table.lines().filter(|line| line.starts_with("//! | ")).skip(1);
+    let names: Vec<&str> = rows.filter_map(|row| row.split('|').nth(2)).map(str::trim).collect();
+    assert!(names.len() > 100, "each line of the contract");
+    for name in names {
+        let name = name.trim_matches('`');
+        assert!(name.is_empty() || has_test(&all, name), "no such test: {name}");
     }
 }

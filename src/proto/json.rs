@@ -15,9 +15,9 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadJson(String);
 
-/// Reads `text`, all of it, as one value.
+/// Reads `text`, all of it, as one value: an object or a list.
 pub fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, BadJson> {
-    T::deserialize(Value(scan::<&RawValue>(text)?))
+    T::deserialize(Value(text.trim_matches([' ', '\t', '\r', '\n'])))
 }
 
 /// A variant's text.
@@ -49,34 +49,33 @@ fn scan<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, BadJson> {
 
 /// A value's text.
 #[derive(Clone, Copy)]
-struct Value<'de>(&'de RawValue);
+struct Value<'de>(&'de str);
 
 // What is not generic here is what the types share.
 impl<'de> Value<'de> {
     #[inline(never)]
     fn text(self) -> Result<Cow<'de, str>, BadJson> {
-        let text = self.0.get();
-        match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+        match self.0.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
             Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
-            _ => scan(text).map(Cow::Owned),
+            _ => scan(self.0).map(Cow::Owned),
         }
     }
 
     #[inline(never)]
     fn list(self) -> Result<Vec<Value<'de>>, BadJson> {
-        let values: Vec<&RawValue> = scan(self.0.get())?;
-        Ok(values.into_iter().map(Value).collect())
+        let values: Vec<&RawValue> = scan(self.0)?;
+        Ok(values.into_iter().map(|value| Value(value.get())).collect())
     }
 
     #[inline(never)]
     fn fields(self) -> Result<Vec<(&'de str, Value<'de>)>, BadJson> {
-        scan::<Fields<'de>>(self.0.get()).map(|fields| fields.0)
+        scan::<Fields<'de>>(self.0).map(|fields| fields.0)
     }
 
     /// The word of a variant, and its fields unless it has none.
     #[inline(never)]
     fn variant(self) -> Result<Variant<'de>, BadJson> {
-        if self.0.get().starts_with('"') {
+        if self.0.starts_with('"') {
             return Ok(Variant { word: self.text()?, content: None });
         }
         let fields = self.fields()?;
@@ -86,7 +85,7 @@ impl<'de> Value<'de> {
     }
 
     fn parsed<T: std::str::FromStr>(self) -> Result<T, BadJson> {
-        self.0.get().parse().map_err(|_| self.is_not("such a number"))
+        self.0.parse().map_err(|_| self.is_not("such a number"))
     }
 
     #[inline(never)]
@@ -98,7 +97,7 @@ impl<'de> Value<'de> {
 macro_rules! integers {
     ($($method:ident)+) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BadJson> {
-            if self.0.get().starts_with('-') {
+            if self.0.starts_with('-') {
                 visitor.visit_i64(self.parsed()?)
             } else {
                 visitor.visit_u64(self.parsed()?)
@@ -140,7 +139,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BadJson> {
-        match self.0.get() {
+        match self.0 {
             "true" => visitor.visit_bool(true),
             "false" => visitor.visit_bool(false),
             _ => Err(self.is_not("true or false")),
@@ -152,7 +151,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BadJson> {
-        if self.0.get() == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.0 == "null" { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BadJson> {
@@ -293,8 +292,8 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 
     fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
         let mut fields = Vec::new();
-        while let Some((key, value)) = map.next_entry()? {
-            fields.push((key, Value(value)));
+        while let Some((key, value)) = map.next_entry::<_, &RawValue>()? {
+            fields.push((key, Value(value.get())));
         }
         Ok(Fields(fields))
     }

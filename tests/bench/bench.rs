@@ -5,6 +5,7 @@
 mod bare;
 mod client;
 mod common;
+mod export;
 mod files;
 mod groups;
 mod load;
@@ -18,7 +19,7 @@ mod trace;
 
 type Part = fn();
 
-const PARTS: [(&str, Part); 12] = [
+const PARTS: [(&str, Part); 13] = [
     ("bare", bare::run),
     ("start", talk::start),
     ("talk", talk::talk),
@@ -30,6 +31,7 @@ const PARTS: [(&str, Part); 12] = [
     ("groups", groups::run),
     ("search", search::run),
     ("terminal", terminal::run),
+    ("export", export::run),
     ("store", store::run),
 ];
 

@@ -1,11 +1,12 @@
-//! Exports of all that a profile holds.
+//! Exports of all that a profile holds, as it is or with nobody in it.
 
 use crate::files::{id_of, is_file, put, text};
 use crate::friends::befriend;
 use crate::support::{Peer, Process, World, is_message, is_receipt};
 use crate::voice::wav;
+use hobnob::proto::time::Wall;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
@@ -19,6 +20,25 @@ const SAID: [&str; 6] = [
     "kletterer@wolfgang met in KLETTERER; the plan is Steuer-Geheim.pdf in /home/bruno/x",
     "12:30, 3.14 and e.g. version 1.2.3 stay as they are",
 ];
+/// No part of it may be left.
+const SECRETS: [&str; 15] = [
+    "wolfgang",
+    "zacharias",
+    "melusine",
+    "quentin",
+    "kletterer",
+    "geheimrat",
+    "bruno",
+    "gletscher",
+    "192.0.2",
+    "db8",
+    "fe80",
+    "steuer",
+    "123 45",
+    "127.77",
+    "alpenkarte",
+];
+
 /// Somebody with something in every table, and with whom.
 struct Life {
     wolfgang: Peer,
@@ -26,7 +46,7 @@ struct Life {
 }
 
 fn life(world: &World) -> Life {
-    let script = put(&world.home("hear.sh"), b"echo call bruno at 079 123 45 67");
+    let script = put(&world.home("hear.sh"), b"echo call wolfgang, 079 123 45 67");
     let program = format!("sh {} {{wav}}", text(&script));
     let mut wolfgang = world.peer_with("wolfgang", &["--transcriber", &program]);
     let (mut zacharias, mut melusine) = (world.peer("zacharias"), world.peer("melusine"));
@@ -167,7 +187,7 @@ fn all_that_a_profile_holds_is_exported_and_no_secret_key() {
     assert_eq!(rows("copy")[1]["id"], in_group[0]["id"]);
     let said = messages.iter().filter(|m| SAID.iter().any(|said| m["text"] == *said));
     assert_eq!(said.count(), SAID.len());
-    assert_eq!(texts(rows("voice"), "text"), ["call bruno at 079 123 45 67"]);
+    assert_eq!(texts(rows("voice"), "text"), ["call wolfgang, 079 123 45 67"]);
     let mut names = texts(rows("file"), "name");
     names.sort_unstable();
     assert_eq!(names, ["Steuer-Geheim.pdf", "gletscher.wav"]);
@@ -202,6 +222,9 @@ fn an_export_needs_neither_a_server_nor_a_running_hobnob_and_may_ask_one() {
     let alone = world.once("wolfgang", &["export"]);
     let mut running = Peer::start(world.signed("wolfgang").args(["--json", "--no-server"]));
     running.settle();
+    let hidden = world.once("wolfgang", &["export", "--anonymise"]);
+    let counts = |out: &str| lines(out).last().expect("its end")["tables"].clone();
+    assert_eq!(counts(hidden.expect_ok()), counts(&alone.out));
     for json in [&[][..], &["--json"][..]] {
         let words: Vec<&str> = json.iter().copied().chain(["export"]).collect();
         let asked = world.once("wolfgang", &words);
@@ -277,5 +300,111 @@ fn what_cannot_be_written_is_said_and_who_stops_reading_has_read_enough() {
             let ann = std::mem::replace(&mut ann, world.peer("cyd"));
             ann.stop();
         }
+    }
+}
+
+/// An export's text without what pseudonyms and ids are made of.
+fn bare(out: &str) -> String {
+    let lower = out.to_lowercase();
+    let schema = lower.find('\n').expect("a first line");
+    lower[schema..].to_owned()
+}
+
+/// The pseudonyms in an export.
+fn pseudonyms(out: &str) -> BTreeSet<&str> {
+    let is_of_one = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let words = out.split(|c| !is_of_one(c));
+    words.filter(|word| word.starts_with("person-") || word.starts_with("group-")).collect()
+}
+
+fn at(row: &Value, field: &str) -> i64 {
+    Wall::parse(row[field].as_str().expect("a moment")).expect("RFC 3339").0
+}
+
+#[test]
+fn an_anonymised_export_has_nobody_in_it() {
+    let world = World::new();
+    life(&world).end();
+    let plain = world.once("wolfgang", &["export"]);
+    let file = world.home("anonymised.jsonl");
+    let run = world.once("wolfgang", &["export", "--anonymise", "--out", text(&file)]);
+    assert_eq!(run.expect_ok(), "");
+    let out = fs::read_to_string(&file).expect("there");
+    assert!(out.starts_with("{\"event\":\"schema\",\"version\":1,\"anonymised\":true,"), "{out}");
+    tables(&out);
+    let keys = tables(&plain.out);
+    let keys = keys["person"]
+        .iter()
+        .chain(&keys["me"])
+        .map(|row| row["fingerprint"].as_str().expect("a key").to_lowercase());
+    let keys: Vec<String> = keys.collect();
+    let spaced = keys.iter().map(|key| key.replace('-', " "));
+    let port = world.server.tcp.port().to_string();
+    let secrets = SECRETS.iter().map(|secret| (*secret).to_owned());
+    let bare = bare(&out);
+    for secret in secrets.chain(spaced).chain(keys.iter().cloned()).chain([format!(":{port}")]) {
+        let around = bare.find(&secret).map(|at| &bare[at.saturating_sub(60)..]);
+        let around = around.map(|text| text.chars().take(160).collect::<String>());
+        assert_eq!(around, None, "{secret}");
+    }
+    assert!(!bare.contains("ｍｅｌｕｓｉｎｅ"), "full width");
+    assert!(out.contains("12:30, 3.14 and e.g. version 1.2.3 stay as they are"), "{out}");
+}
+
+#[test]
+fn an_anonymised_export_keeps_order_counts_times_and_who_talks_to_whom() {
+    let world = World::new();
+    life(&world).end();
+    let plain = world.once("wolfgang", &["export"]);
+    let hidden = world.once("wolfgang", &["export", "--anonymize"]);
+    let (plain, hidden) = (tables(plain.expect_ok()), tables(hidden.expect_ok()));
+    assert_eq!(plain.keys().collect::<Vec<_>>(), hidden.keys().collect::<Vec<_>>());
+    let (mut people, mut ids) = (BTreeMap::new(), BTreeMap::new());
+    for (table, rows) in &plain {
+        assert_eq!(rows.len(), hidden[table].len(), "{table}");
+        for (row, hidden) in rows.iter().zip(&hidden[table]) {
+            let fields = |row: &Value| row.as_object().expect("a row").keys().cloned().collect();
+            let (one, other): (Vec<String>, Vec<String>) = (fields(row), fields(hidden));
+            assert_eq!(one, other, "{row} {hidden}");
+            for field in ["seq", "direction", "state", "friendship", "blocked", "what", "place"] {
+                assert_eq!(row[field], hidden[field], "{row} {hidden}");
+            }
+            for field in ["with", "person", "to", "leader", "group"] {
+                let Some(who) = row[field].as_str() else { continue };
+                let pseudonym = people.entry(who.to_owned()).or_insert(hidden[field].clone());
+                assert_eq!(*pseudonym, hidden[field], "{row} {hidden}");
+            }
+            if let Some(id) = row["id"].as_str() {
+                let hidden_id = ids.entry(id.to_owned()).or_insert(hidden["id"].clone());
+                assert_eq!(*hidden_id, hidden["id"], "{row} {hidden}");
+            }
+        }
+    }
+    let different: BTreeSet<String> = people.values().map(Value::to_string).collect();
+    assert_eq!(different.len(), people.len(), "{people:?}");
+    let (messages, hidden) = (&plain["message"], &hidden["message"]);
+    let shift = at(&messages[0], "at") - at(&hidden[0], "at");
+    for (message, hidden) in messages.iter().zip(hidden) {
+        let off = (at(message, "at") - at(hidden, "at") - shift).abs();
+        assert!(off < 10_000 && at(hidden, "at") % 10_000 == 0, "{message} {hidden}");
+    }
+    let who = people["zacharias"].as_str().expect("a pseudonym").to_owned();
+    let said = hidden[4]["text"].as_str().expect("a text");
+    assert!(said.starts_with(&format!("hi {who}, {who}'s key and @{who}_ met person-")), "{said}");
+}
+
+#[test]
+fn two_anonymised_exports_share_no_pseudonym_no_id_and_no_moment() {
+    let world = World::new();
+    life(&world).end();
+    let export = || world.once("wolfgang", &["export", "--anonymise"]);
+    let (one, other) = (export(), export());
+    let (of_one, of_other) = (pseudonyms(one.expect_ok()), pseudonyms(other.expect_ok()));
+    assert!(of_one.len() >= 6 && of_one.len() == of_other.len(), "{of_one:?}");
+    assert_eq!(of_one.intersection(&of_other).next(), None);
+    let (one, other) = (tables(&one.out), tables(&other.out));
+    for (one, other) in one["message"].iter().zip(&other["message"]) {
+        assert_ne!(one["id"], other["id"]);
+        assert_ne!(one["at"], other["at"]);
     }
 }

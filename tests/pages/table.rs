@@ -1,6 +1,7 @@
 //! What may stand on a command line, read out of the tables of verbs and options, as completions
 //! and manual pages want it.
 
+use hobnob::proto::model::conversation::Level;
 use hobnob::shell::cli::options::{CLIENT, OptionRow};
 use hobnob::shell::front::fit::KINDS;
 use hobnob::shell::front::verbs::{Arg, Kind, VerbRow, rows};
@@ -161,6 +162,7 @@ fn value(row: &VerbRow, kind: Kind) -> Value {
         Kind::Path => Value::File,
         Kind::Wav => Value::Wav,
         Kind::Event => Value::Choice(&KINDS),
+        Kind::Level => Value::Choice(&Level::WORDS),
         Kind::Verb => Value::Verb,
         Kind::Prefix
         | Kind::Text

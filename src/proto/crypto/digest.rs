@@ -2,7 +2,8 @@
 
 use crate::proto::bytes::Bytes;
 use crate::proto::model::bond::{Token, TokenHash};
-use blake2::{Blake2b256, Blake2s256, Digest};
+use blake2::digest::{KeyInit, Mac};
+use blake2::{Blake2b256, Blake2s256, Blake2sMac256, Digest};
 
 /// A BLAKE2b-256 of a file, step by step.
 #[derive(Clone, Default)]
@@ -26,6 +27,16 @@ pub fn token_hash(token: Token) -> TokenHash {
     TokenHash(Bytes::from_slice(&hash[..16]).expect("a BLAKE2s-256 hash is 32 bytes"))
 }
 
+/// A number that stands for some bytes, to whoever has the key: keyed BLAKE2s-256, its first 8
+/// bytes. `of` says what the bytes are.
+pub fn stand_in(key: &[u8; 32], of: u8, bytes: &[u8]) -> u64 {
+    let mut mac = Blake2sMac256::new(key.into());
+    mac.update(&[of]);
+    mac.update(bytes);
+    let hash = mac.finalize().into_bytes();
+    u64::from_be_bytes(hash[..8].try_into().expect("a BLAKE2s-256 hash is 32 bytes"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,6 +56,14 @@ mod tests {
         assert_eq!(hash.finish().0, PYTHON_FILE);
     }
 
+    #[test]
+    fn a_stand_in_is_keyed_blake2s() {
+        // `hashlib.blake2s(b"\x02abc", key=b"\x07" * 32).digest()[:8]`.
+        assert_eq!(stand_in(&[7; 32], 2, b"abc"), PYTHON_KEYED);
+        assert_ne!(stand_in(&[8; 32], 2, b"abc"), PYTHON_KEYED);
+        assert_ne!(stand_in(&[7; 32], 1, b"abc"), PYTHON_KEYED);
+    }
+
     /// `hashlib.blake2b(b"abc", digest_size=32)`.
     const PYTHON_FILE: [u8; 32] = [
         0xbd, 0xdd, 0x81, 0x3c, 0x63, 0x42, 0x39, 0x72, 0x31, 0x71, 0xef, 0x3f, 0xee, 0x98, 0x57,
@@ -56,4 +75,5 @@ mod tests {
         0x59, 0x0e, 0xa4, 0x9f, 0xd1, 0x91, 0xcb, 0x2b, 0x9c, 0x68, 0xa2, 0x20, 0xed, 0x61, 0xa5,
         0x0e,
     ];
+    const PYTHON_KEYED: u64 = 0x0b26_8e0c_55bb_2dba;
 }

@@ -2,6 +2,7 @@
 
 use super::account::Visibility;
 use super::command::Ticket;
+use super::conversation::Level;
 use super::event::{Event, Path, SessionState};
 use super::name::Name;
 use super::person::Fingerprint;
@@ -71,6 +72,17 @@ pub enum Row {
         /// To this group.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         group: Option<String>,
+    },
+    /// Of what one is told there: `notify`.
+    Notify {
+        /// From this person.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        person: Option<String>,
+        /// In this group.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        group: Option<String>,
+        /// How much.
+        level: Level,
     },
     /// A message that was taken: `msg` answers with one for each addressee, `group say` with one,
     /// `run` with one once it has asked.

@@ -2,7 +2,7 @@
 
 use super::Wrong;
 use super::options::{CLIENT, OptionRow};
-use crate::shell::front::args::Args;
+use crate::shell::front::args::{self, Args};
 use crate::shell::front::verbs::VerbRow;
 use std::slice::Iter;
 
@@ -81,7 +81,7 @@ impl Found {
 
 /// The option of the verb itself that a word is.
 fn own_option(row: &VerbRow, word: &str) -> Option<Found> {
-    let name = word.split('=').next().unwrap_or(word);
+    let name = args::spelled(word.split('=').next().unwrap_or(word));
     let (_, takes_value) = row.options().find(|(option, _)| *option == name)?;
     Some(Found { is_own: true, needs_value: takes_value && !word.contains('='), is_pair: false })
 }

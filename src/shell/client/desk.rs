@@ -227,6 +227,13 @@ impl Desk {
         self.talk.turn_to(to);
     }
 
+    /// The terminal's bell, once for all that is written together.
+    pub fn ring(&mut self) {
+        if !self.stdout.lines.contains(&BEL) {
+            self.stdout.lines.push(BEL);
+        }
+    }
+
     /// Whether somebody reads standard output as it comes.
     pub fn is_at_terminal(&self) -> bool {
         self.printer.style().terminal
@@ -412,6 +419,9 @@ impl Desk {
         }
     }
 }
+
+/// No line that is printed has one in it: what others wrote is made harmless.
+const BEL: u8 = 7;
 
 fn has_ended(state: RunState) -> bool {
     match state {

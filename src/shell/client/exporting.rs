@@ -14,6 +14,8 @@ use std::path::Path;
 
 /// An export that was asked for.
 pub(super) struct Exporting {
+    /// What names somebody, until all names are learned.
+    names: Option<Cursor>,
     cursor: Cursor,
     export: Export,
     /// Where it goes; else to whoever asked.
@@ -21,6 +23,8 @@ pub(super) struct Exporting {
     page: Vec<u8>,
 }
 
+/// Rows whose names are learned at a time.
+const NAMES: usize = 4096;
 /// Lines made at a time.
 const PAGE_BYTES: usize = 128 * 1024;
 
@@ -30,14 +34,19 @@ impl Exporting {
         store: &ClientStore,
         home: &Path,
         me: Fingerprint,
+        anonymised: bool,
         to: Option<&str>,
     ) -> Result<Exporting, Failure> {
         let server = profile::server(home)?.map(|server| server.to_string());
         let cursor = Cursor::new(store, me, server).map_err(failed)?;
-        let export = Export::default();
+        let (export, names) = match anonymised {
+            true => (Export::anonymised(profile::seed()?), Some(cursor.of_names())),
+            false => (Export::default(), None),
+        };
         let mut page = Vec::new();
         export.begin(&mut page);
-        Ok(Exporting { cursor, export, file: to.map(NewFile::create).transpose()?, page })
+        let file = to.map(NewFile::create).transpose()?;
+        Ok(Exporting { names, cursor, export, file, page })
     }
 
     /// Goes on with it; whether there is more to come.
@@ -47,6 +56,19 @@ impl Exporting {
         desk: &mut Desk,
         store: &ClientStore,
     ) -> Result<bool, Failure> {
+        if let Some(names) = &mut self.names {
+            let export = &mut self.export;
+            let mut left = NAMES;
+            let more = store.export(names, &mut |table, cells| {
+                export.learn(table, cells);
+                left -= 1;
+                left > 0
+            });
+            if !more.map_err(failed)? {
+                self.names = None;
+            }
+            return Ok(true);
+        }
         if self.file.is_none() && desk.is_behind(sink) {
             return Ok(true);
         }

@@ -5,6 +5,7 @@
 //! | `profile` | the directory, its lock, keys, the server's address |
 //! | `program` | the loop |
 //! | `plan` | what the program was started for, and when that is done |
+//! | `alerts` | of what somebody is told who looks elsewhere |
 //! | `hooks` | commands of the user's own that are run because something happened |
 //! | `desk` | who asked for what, and where each notice goes |
 //! | `terminal` | somebody who types, and sees the line at the bottom |
@@ -18,6 +19,7 @@
 //! | `transcriber` | what writes down voice messages |
 //! | `remote` | a verb that goes to a hobnob that is running already |
 
+mod alerts;
 mod desk;
 mod exporting;
 mod hooks;
@@ -36,6 +38,7 @@ mod terminal;
 mod transcriber;
 mod unread;
 
+use self::alerts::Alerts;
 use self::desk::{Desk, Role, Sink};
 use self::exporting::Exporting;
 use self::hooks::Hooks;
@@ -218,9 +221,10 @@ fn start(
     let machine = Client::restore(config, identity, past, seed);
     let reactor = Reactor::new().map_err(|why| local(&why))?;
     let hooks = Hooks::new(options.on.clone(), options.on_seconds);
+    let alerts = Alerts::new(options.notify.clone().unwrap_or_default());
     let home = path::absolute(&home).map_err(|why| profile::failed(&home, why))?;
     let places = (home, files);
-    let program = Program::new(places, lock, store, machine, reactor, plan, hooks);
+    let program = Program::new(places, lock, store, machine, reactor, plan, (hooks, alerts));
     Ok(Begun::Program(Box::new(program)))
 }
 
@@ -312,9 +316,9 @@ fn read_of(request: &Request, home: &Path, profile: &Profile) -> Result<Option<R
         }
         Request::Outbox => Some(Read::Outbox),
         Request::Files => Some(Read::Files),
-        Request::Export { to } => {
+        Request::Export { anonymised, to } => {
             let me = profile.identity.fingerprint();
-            let exporting = Exporting::begin(&profile.store, home, me, to.as_deref())?;
+            let exporting = Exporting::begin(&profile.store, home, me, *anonymised, to.as_deref())?;
             Some(Read::Export(Box::new(exporting)))
         }
         _ => None,

@@ -1,6 +1,6 @@
 //! What the program was started for, and when that is done.
 
-use super::desk::Desk;
+use super::desk::{Desk, Sink};
 use super::profile;
 use super::program::Program;
 use crate::proto::model::command::Verb;
@@ -9,6 +9,7 @@ use crate::proto::model::refusal::Exit;
 use crate::proto::time::Now;
 use crate::shell::front::days::Days;
 use crate::shell::front::lines::Asked;
+use crate::shell::front::paint::Paint;
 use crate::shell::front::printer::{Printer, Style};
 use crate::shell::front::setting::Setting;
 use crate::shell::front::verbs::Defaults;
@@ -118,7 +119,12 @@ impl Plan {
     pub fn printer(&self) -> Printer {
         let printer = Printer::new(self.style);
         match self.style.terminal {
-            true => printer.with_days(Days::new(system::zone, self.defaults.now)),
+            true => {
+                let variable = |name| std::env::var(name).ok();
+                let (term, no_color) = (variable("TERM"), variable("NO_COLOR"));
+                let paint = Paint::by(term.as_deref(), no_color.as_deref());
+                printer.at_terminal(Days::new(system::zone, self.defaults.now), paint)
+            }
             false => printer,
         }
     }
@@ -166,6 +172,7 @@ impl Plan {
             ) => true,
             Request::Ask(_) | Request::Dial(_) | Request::Say { .. } => false,
             Request::To(_)
+            | Request::Notify { .. }
             | Request::History { .. }
             | Request::Search { .. }
             | Request::Events { .. }
@@ -188,6 +195,10 @@ impl Program {
         let control = profile::control(&self.directory);
         self.reactor.open_control(&control).map_err(|why| profile::failed(&control, why))?;
         self.watch()?;
+        self.restore_alerts()?;
+        if self.plan.is_watched() && !self.plan.is_known {
+            self.desk.print(Sink::Stdout, |printer, out| printer.greeting(out));
+        }
         match self.plan.aim.clone() {
             Aim::Lines { .. } => self.open_input(),
             Aim::Listen => Ok(()),

@@ -3,9 +3,11 @@
 mod asking;
 mod hooking;
 mod leaving;
+mod telling;
 mod turning;
 mod typing;
 
+use super::alerts::Alerts;
 use super::desk::Desk;
 use super::hooks::Hooks;
 use super::plan::Plan;
@@ -44,6 +46,7 @@ pub(super) struct Program {
     pub clock: Clock,
     pub plan: Plan,
     pub hooks: Hooks,
+    alerts: Alerts,
     wake: Wake<Client>,
     alarms: Timers<Alarm>,
     input: LineBuffer,
@@ -96,7 +99,7 @@ impl Program {
         machine: Client,
         reactor: Reactor,
         plan: Plan,
-        hooks: Hooks,
+        (hooks, alerts): (Hooks, Alerts),
     ) -> Program {
         let broadcast = plan.is_shown_everything();
         Program {
@@ -112,6 +115,7 @@ impl Program {
             clock: Clock::new(),
             plan,
             hooks,
+            alerts,
             wake: Wake::new(),
             alarms: Timers::new(),
             input: LineBuffer::default(),
@@ -247,7 +251,7 @@ impl Program {
     /// Commits the wake and performs what it gave rise to.
     fn commit(&mut self, now: Now) -> Result<(), Failure> {
         self.is_asked = false;
-        let Program { wake, machine, store, reactor, desk, hooks, plan, .. } = self;
+        let Program { wake, machine, store, reactor, desk, hooks, alerts, plan, .. } = self;
         let Program { is_ready, leaving, files, .. } = self;
         let effects = wake.commit(machine, store, now).map_err(store_failed)?;
         for effect in effects {
@@ -263,6 +267,14 @@ impl Program {
                     *is_ready |= matches!(event, Event::Ready { .. });
                     plan.is_online |= matches!(event, Event::Online { .. });
                     hooks.event(seq, at, &event);
+                    if plan.is_shown_everything() {
+                        let looked_at = desk.talk.current().filter(|_| plan.is_watched());
+                        let hook = alerts.event(seq, at, &event, looked_at);
+                        hook.into_iter().for_each(|hook| hooks.push(hook));
+                    }
+                    if alerts.take_bell() && plan.is_watched() {
+                        desk.ring();
+                    }
                     for fit in desk.awaited() {
                         reads::name_awaited(fit, store).map_err(store_failed)?;
                     }

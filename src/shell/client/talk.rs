@@ -137,12 +137,17 @@ pub(super) fn typed(conversation: &Conversation) -> Option<With> {
 
 /// Where plain lines go, as a row.
 pub(super) fn row(to: Option<&Conversation>) -> Row {
-    let (person, group) = match to {
+    let (person, group) = sides(to);
+    Row::To { person, group }
+}
+
+/// The person and the group that rows name, of which a conversation has one.
+pub(super) fn sides(of: Option<&Conversation>) -> (Option<String>, Option<String>) {
+    match of {
         Some(Conversation::Person(label)) => (Some(label.clone()), None),
         Some(Conversation::Group(label)) => (None, Some(label.clone())),
         None => (None, None),
-    };
-    Row::To { person, group }
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,15 @@
 //! An export as JSON lines: a line that says what there is, the rows, and a line with their number,
-//! by whose lack one sees that an export was cut off.
+//! by whose lack one sees that an export was cut off. As it is, or with nobody in it:
+//!
+//! - [`veil`]: what becomes of each value then
+//! - `names`, `patterns`: what gives somebody away, by its name and by its form
+//! - `mask`: a text without it; `folded` is how a text reads
+
+mod folded;
+mod mask;
+mod names;
+mod patterns;
+pub mod veil;
 
 use crate::proto::bytes::Bytes;
 use crate::proto::id::MsgId;
@@ -7,19 +17,34 @@ use crate::proto::model::export::{Cell, Class, TABLES, Table, VERSION};
 use crate::proto::model::person::Fingerprint;
 use crate::proto::time::Wall;
 use std::io::Write;
+use veil::Veil;
 
 /// Writes the lines of one export.
 #[derive(Debug, Default)]
 pub struct Export {
     /// Rows of each of [`TABLES`].
     rows: [u64; TABLES.len()],
+    veil: Option<Box<Veil>>,
 }
 
 impl Export {
+    /// With nobody in it. The key is to be random, and is used for nothing else; the names in all
+    /// rows are to be learned before the first row is written.
+    pub fn anonymised(key: [u8; 32]) -> Export {
+        Export { rows: Default::default(), veil: Some(Box::new(Veil::new(key))) }
+    }
+
+    /// Learns the names in a row.
+    pub fn learn(&mut self, table: &Table, cells: &[Cell<'_>]) {
+        if let Some(veil) = &mut self.veil {
+            veil.learn(table, cells);
+        }
+    }
+
     /// The first line: every table with its fields and what they mean.
     pub fn begin(&self, out: &mut Vec<u8>) {
         write(out, format_args!("{{\"event\":\"schema\",\"version\":{VERSION}"));
-        out.extend_from_slice(b",\"anonymised\":false,\"tables\":");
+        write(out, format_args!(",\"anonymised\":{},\"tables\":", self.veil.is_some()));
         object(out, TABLES.iter(), |out, table| {
             string(out, table.name);
             out.push(b':');
@@ -44,7 +69,10 @@ impl Export {
             out.push(b',');
             string(out, field.name);
             out.push(b':');
-            value(out, field.class, *cell);
+            match &mut self.veil {
+                Some(veil) => veil.value(out, field.class, *cell),
+                None => value(out, field.class, *cell),
+            }
         }
         out.extend_from_slice(b"}\n");
     }

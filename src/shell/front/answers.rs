@@ -58,13 +58,14 @@ pub fn parse(line: &str) -> Option<Answer> {
         "entry" => json::read(line).ok().map(Answer::Entry),
         "setting" => json::read(line).ok().map(Answer::Setting),
         "outbox" => json::read(line).ok().map(Answer::Outbox),
-        _ => match head.at {
-            Some(at) => {
-                let event = json::read(line).ok()?;
-                Some(Answer::Event(head.seq, Wall::parse(at)?, event))
+        _ => {
+            // Some rows have a moment, too.
+            let at = head.at.and_then(Wall::parse);
+            match at.and_then(|at| Some((at, json::read(line).ok()?))) {
+                Some((at, event)) => Some(Answer::Event(head.seq, at, event)),
+                None => json::read(line).ok().map(Answer::Row),
             }
-            None => json::read(line).ok().map(Answer::Row),
-        },
+        }
     }
 }
 
@@ -79,6 +80,7 @@ mod tests {
     use crate::proto::bytes::Bytes;
     use crate::proto::id::MsgId;
     use crate::proto::model::account::Visibility;
+    use crate::proto::model::conversation::Level;
     use crate::proto::model::entry::{Direction, EntryKind};
     use crate::proto::model::event::{Path, SessionState, Stage};
     use crate::proto::model::notice::{
@@ -170,6 +172,7 @@ mod tests {
             }),
             Row::To { person: Some("bob".to_owned()), group: None },
             Row::To { person: None, group: None },
+            Row::Notify { person: None, group: Some("tea".to_owned()), level: Level::Mentions },
             Row::Queued { id: MsgId::LAST, to: "bob".to_owned(), members: None },
             Row::Queued { id: MsgId::LAST, to: "climbers".to_owned(), members: Some(14) },
         ]);

@@ -130,6 +130,7 @@ impl<'a> Args<'a> {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (word.as_str(), None),
             };
+            let name = spelled(name);
             let Some(&(name, takes_value)) = known.iter().find(|(known, _)| *known == name) else {
                 return Err(Bad::Word(word, "no such option here"));
             };
@@ -158,6 +159,14 @@ impl Mixed {
     /// Whether a flag was given.
     pub fn has(&self, name: &str) -> bool {
         self.options.iter().any(|(given, _)| *given == name)
+    }
+}
+
+/// An option of a verb in the spelling that the table has.
+pub fn spelled(option: &str) -> &str {
+    match option {
+        "--anonymize" => "--anonymise",
+        other => other,
     }
 }
 

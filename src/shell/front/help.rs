@@ -1,7 +1,27 @@
 //! The table of verbs, printed: `/help` and `--help`.
 
-use super::verbs::{SECTIONS, VerbRow, rows};
+use super::verbs::{Arg, SECTIONS, VerbRow, rows};
 use std::fmt::Write;
+
+/// How lines work, for who has just begun; then all verbs.
+pub fn guide() -> String {
+    LINES.concat() + &all()
+}
+
+/// What a first run says on a terminal.
+pub const GREETING: [&str; 3] = [
+    "* welcome to hobnob! /public lets people find you by name, /private ends that",
+    "* /who lists who is there, /add NAME asks somebody to be your friend",
+    "* /chat NAME asks for a session, /to NAME or /to GROUP for none; /help tells the rest",
+];
+
+const LINES: [&str; 5] = [
+    "A line goes to where you have turned with /to NAME, /to GROUP or /chat NAME.\n",
+    "One that begins with / asks for something, as listed here; // says a slash.\n",
+    "What the program says begins with *, what went wrong with !, a message with its sender.\n",
+    "What stands in [brackets] may be left out; a NAME may be an address or a fingerprint, too.\n",
+    "/help VERB tells more; from a shell it is hobnob VERB, and --json is for programs.\n",
+];
 
 /// All verbs, by section, one line each.
 pub fn all() -> String {
@@ -21,9 +41,20 @@ pub fn all() -> String {
     text
 }
 
-/// One verb: usage, what it does, other spellings.
+/// One verb: usage, what it does, what stands behind it, other spellings.
 pub fn one(row: &VerbRow) -> String {
     let mut text = format!("{}: {}\n", row.usage(), row.help);
+    for arg in row.args {
+        let (option, kind) = match arg {
+            Arg::Must(kind) | Arg::May(kind) => ("", *kind),
+            Arg::Option(option, kind) => (*option, *kind),
+            Arg::Flag(_) => continue,
+        };
+        if let Some(what) = kind.what() {
+            let space = if option.is_empty() { "" } else { " " };
+            let _ = writeln!(text, "  {option}{space}{}: {what}", kind.word());
+        }
+    }
     if !row.aliases.is_empty() {
         let _ = writeln!(text, "also: {}", row.aliases.join(", "));
     }
@@ -33,6 +64,25 @@ pub fn one(row: &VerbRow) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_verb_is_told_with_what_stands_behind_it() {
+        let row = rows().find(|row| row.word == "history").expect("a verb");
+        let text = one(row);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("history [NAME|GROUP] [--limit N] [--since TIME]: what"));
+        let with = "  NAME|GROUP: a person, or a group as NAME or NAME@LEADER";
+        let since = "  --since TIME: RFC 3339, a date, seconds since 1970, or a span: 30m, 2h, 7d";
+        assert_eq!(lines[1..], [with, since]);
+    }
+
+    #[test]
+    fn the_guide_begins_with_how_lines_work() {
+        let text = guide();
+        let (lines, verbs) = text.split_at(text.len() - all().len());
+        assert_eq!((lines.lines().count(), verbs), (5, all().as_str()));
+        assert!(lines.lines().chain(GREETING).all(|line| line.chars().count() <= 92));
+    }
 
     #[test]
     fn every_verb_is_listed_once_with_its_help() {

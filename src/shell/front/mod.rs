@@ -19,7 +19,9 @@ pub mod help;
 pub mod input;
 pub mod json;
 pub mod lines;
+pub mod mention;
 pub mod output;
+pub mod paint;
 pub mod plain;
 pub mod printer;
 pub mod progress;
@@ -31,6 +33,7 @@ pub mod verbs;
 pub mod words;
 
 use crate::proto::model::command::Verb;
+use crate::proto::model::conversation::Level;
 use crate::proto::model::event::Stage;
 use crate::proto::model::group::GroupTarget;
 use crate::proto::model::person::Target;
@@ -56,6 +59,13 @@ pub enum Request {
     },
     /// Plain lines are to go there; where they go, if `None`.
     To(Option<With>),
+    /// Of what one is told there from now on.
+    Notify {
+        /// Where; everywhere that it is not as usual, if `None`.
+        of: Option<With>,
+        /// How much; as much as so far, if `None`.
+        level: Option<Level>,
+    },
     /// Messages there were, from the store.
     History {
         /// With whom; with anybody if `None`.
@@ -87,6 +97,8 @@ pub enum Request {
     Files,
     /// All that the profile holds, from the store.
     Export {
+        /// With pseudonyms, and nothing by which anybody is known.
+        anonymised: bool,
         /// The new file that it goes into; else to whoever asks.
         to: Option<String>,
     },

@@ -5,6 +5,7 @@ mod groups;
 mod paths;
 mod runs;
 
+use super::paint::Paint;
 use super::safe;
 use crate::proto::id::MsgId;
 use crate::proto::model::account::Visibility;
@@ -15,7 +16,7 @@ use std::fmt::{Display, Write};
 
 /// An event as a line, without its line break; what it says of `me` is said to you. Of a file's
 /// progress and of a command's output nothing is said here.
-pub fn event(out: &mut Vec<u8>, event: &Event, me: Option<&str>) {
+pub fn event(out: &mut Vec<u8>, event: &Event, me: Option<&str>, paint: Paint) {
     match event {
         Event::Ready { name, address, fingerprint, listen, server } => {
             word(out, "* ready");
@@ -35,11 +36,8 @@ pub fn event(out: &mut Vec<u8>, event: &Event, me: Option<&str>) {
             labelled(out, ": ", why.as_ref().filter(|why| *why != state.word()));
         }
         Event::Message { from, text, group, .. } => {
-            if let Some(group) = group {
-                line(out, &["[", group, "] "]);
-            }
-            line(out, &[from, ": "]);
-            safe::push_text(text, out);
+            speaker(out, group.as_deref(), from, paint);
+            paint.text(text, me.filter(|_| group.is_some()), out);
         }
         Event::Receipt { id, to, state, why } => {
             message(out, *id, to, state.word());
@@ -112,21 +110,24 @@ pub fn row(out: &mut Vec<u8>, row: &Row) {
             line(out, &[to.unwrap_or(" yet (/to NAME or /to GROUP)")]);
             out.push(b'\n');
         }
+        Row::Notify { person, group, level } => {
+            let of = person.as_deref().or(group.as_deref()).unwrap_or("-");
+            line(out, &[of, "  ", level.word()]);
+            out.push(b'\n');
+        }
         Row::Queued { .. } => {}
     }
 }
 
 /// An entry of the history, without its line break: theirs as it was shown, ours with an arrow.
-pub fn entry(out: &mut Vec<u8>, entry: &Entry) {
+pub fn entry(out: &mut Vec<u8>, entry: &Entry, me: Option<&str>, paint: Paint) {
     match entry.direction {
         Direction::In => {
-            if let Some(group) = &entry.group {
-                line(out, &["[", group, "] "]);
-            }
-            line(out, &[&entry.with, ": "]);
+            speaker(out, entry.group.as_deref(), &entry.with, paint);
         }
         Direction::Out => {
-            line(out, &["-> ", &entry.with]);
+            word(out, "-> ");
+            paint.name(&entry.with, out);
             if let Some(stage) = entry.state.filter(|stage| *stage != Stage::Delivered) {
                 line(out, &[" (", stage.word(), ")"]);
             }
@@ -141,7 +142,8 @@ pub fn entry(out: &mut Vec<u8>, entry: &Entry) {
             EntryKind::Post => "(post) ",
         },
     );
-    safe::push_text(&entry.text, out);
+    let me = me.filter(|_| entry.group.is_some() && entry.direction == Direction::In);
+    paint.text(&entry.text, me, out);
 }
 
 /// A message that waits, without its line break.
@@ -154,15 +156,25 @@ pub fn outbox(out: &mut Vec<u8>, row: &OutboxRow) {
     safe::push_text(&row.text, out);
 }
 
-/// A line that stands between others, with its line break.
+/// A line that stands between others, without its line break.
 pub fn rule(out: &mut Vec<u8>, text: &str) {
     line(out, &["-- ", text, " --"]);
-    out.push(b'\n');
 }
 
 /// Why something did not go well, as a line without its line break.
 pub fn failure(out: &mut Vec<u8>, error: &str) {
     line(out, &["! ", error]);
+}
+
+/// Who says something, and to which group.
+fn speaker(out: &mut Vec<u8>, group: Option<&str>, from: &str, paint: Paint) {
+    if let Some(group) = group {
+        out.push(b'[');
+        paint.name(group, out);
+        out.extend_from_slice(b"] ");
+    }
+    paint.name(from, out);
+    out.extend_from_slice(b": ");
 }
 
 fn session(out: &mut Vec<u8>, with: &str, state: SessionState, path: Option<&str>) {

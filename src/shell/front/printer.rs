@@ -3,6 +3,7 @@
 use super::days::Days;
 use super::json::JsonLines;
 use super::output::Output;
+use super::paint::Paint;
 use super::setting::Setting;
 use super::talk::Talk;
 use super::verbs::{self, VerbRow};
@@ -47,6 +48,7 @@ pub struct Printer {
     me: Option<String>,
     /// The hours and days of who reads it now; of nobody, if `None`.
     days: Option<Days>,
+    paint: Paint,
 }
 
 /// Talk remembered; of an older one the members' receipts are shown one by one.
@@ -67,12 +69,13 @@ impl Printer {
             output: Output::default(),
             me: None,
             days: None,
+            paint: Paint::default(),
         }
     }
 
-    /// The same for somebody at a terminal, with the hour before each line.
-    pub fn with_days(self, days: Days) -> Printer {
-        Printer { days: Some(days), ..self }
+    /// The same for somebody at a terminal: with the hour before each line, and in colours.
+    pub fn at_terminal(self, days: Days, paint: Paint) -> Printer {
+        Printer { days: Some(days), paint, ..self }
     }
 
     /// Says nothing of a message that is merely queued: its reader waits for more than that.
@@ -118,7 +121,9 @@ impl Printer {
 
     fn line(&mut self, out: &mut Vec<u8>, at: Wall, event: &Event) {
         self.stamp(out, at);
-        plain::event(out, event, self.me.as_deref());
+        let start = out.len();
+        plain::event(out, event, self.me.as_deref(), self.paint);
+        self.paint.line(start, out);
         out.push(b'\n');
     }
 
@@ -168,7 +173,7 @@ impl Printer {
             return self.json.listed(out, entry);
         }
         self.stamp(out, entry.at);
-        plain::entry(out, entry);
+        plain::entry(out, entry, self.me.as_deref(), self.paint);
         out.push(b'\n');
     }
 
@@ -180,7 +185,15 @@ impl Printer {
         if unread.count > most {
             text.push_str(&format!(", the last {most}"));
         }
-        plain::rule(out, &text);
+        self.rule(out, &text);
+    }
+
+    /// A line that stands between others.
+    fn rule(&self, out: &mut Vec<u8>, text: &str) {
+        let start = out.len();
+        plain::rule(out, text);
+        self.paint.line(start, out);
+        out.push(b'\n');
     }
 
     /// A message that waits.
@@ -219,7 +232,19 @@ impl Printer {
         if self.style.json {
             self.json.done(out, reference, result);
         } else if let Err(failure) = result {
+            let start = out.len();
             plain::failure(out, &failure.error);
+            self.paint.line(start, out);
+            out.push(b'\n');
+        }
+    }
+
+    /// What to do next, for who has just come.
+    pub fn greeting(&self, out: &mut Vec<u8>) {
+        for line in help::GREETING {
+            let start = out.len();
+            out.extend_from_slice(line.as_bytes());
+            self.paint.line(start, out);
             out.push(b'\n');
         }
     }
@@ -229,7 +254,7 @@ impl Printer {
         match (self.style.json, rows) {
             (true, []) => verbs::rows().for_each(|row| self.json.verb(out, row)),
             (true, rows) => rows.iter().for_each(|row| self.json.verb(out, row)),
-            (false, []) => out.extend_from_slice(help::all().as_bytes()),
+            (false, []) => out.extend_from_slice(help::guide().as_bytes()),
             (false, rows) => {
                 rows.iter().for_each(|row| out.extend_from_slice(help::one(row).as_bytes()));
             }
@@ -243,10 +268,11 @@ impl Printer {
             out.extend_from_slice(at.to_string().as_bytes());
             out.push(b' ');
         } else if let Some(days) = &mut self.days {
-            if let Some(day) = days.turn(at) {
-                plain::rule(out, &day);
+            let (day, hour) = (days.turn(at), days.hour(at));
+            if let Some(day) = day {
+                self.rule(out, &day);
             }
-            out.extend_from_slice(days.hour(at).as_bytes());
+            out.extend_from_slice(hour.as_bytes());
             out.push(b' ');
         }
     }
@@ -364,7 +390,7 @@ mod tests {
             assert_eq!(shown(&mut Printer::new(style), &event), expected);
         }
         assert_eq!(shown(&mut at_terminal(Wall(0)), &event), "01:00 * bob is online\n");
-        let whole = Printer::new(timed).with_days(Days::new(|_| 3600, Wall(0)));
+        let whole = Printer::new(timed).at_terminal(Days::new(|_| 3600, Wall(0)), Paint::default());
         let mut whole = whole;
         assert_eq!(shown(&mut whole, &event), "1970-01-01T00:00:00.000Z * bob is online\n");
     }
@@ -386,7 +412,7 @@ mod tests {
 
     /// Of somebody an hour ahead, who has sat down then.
     fn at_terminal(today: Wall) -> Printer {
-        Printer::new(TERMINAL).with_days(Days::new(|_| 3600, today))
+        Printer::new(TERMINAL).at_terminal(Days::new(|_| 3600, today), Paint::default())
     }
 
     fn of_json(json: &str) -> Event {

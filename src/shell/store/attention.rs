@@ -6,7 +6,7 @@
 use super::StoreError;
 use super::client::ClientStore;
 use super::read::{NEWEST_HEARD_IN, NEWEST_TO_US, label};
-use crate::proto::model::conversation::{Conversation, Unread};
+use crate::proto::model::conversation::{Conversation, Level, Unread};
 use crate::proto::model::entry::{Entry, HistoryOf};
 use crate::proto::time::Wall;
 use rusqlite::{OptionalExtension, params};
@@ -19,6 +19,30 @@ impl ClientStore {
         let [person, group] = self.rows_of(of)?;
         self.db.statement(LOOK)?.execute(params![person, group, seen])?;
         Ok(())
+    }
+
+    /// How much of it is to be told from now on.
+    pub fn heed(&mut self, of: HistoryOf, level: Level) -> Result<(), StoreError> {
+        self.db.begin()?;
+        let [person, group] = self.rows_of(of)?;
+        self.db.statement(HEED)?.execute(params![person, group, level.word()])?;
+        Ok(())
+    }
+
+    /// Where somebody has said how much that is.
+    pub fn levels(&self) -> Result<Vec<(Conversation, Level)>, StoreError> {
+        let mut statement = self.db.statement(LEVELS)?;
+        let mut rows = statement.query([])?;
+        let mut levels = Vec::new();
+        while let Some(row) = rows.next()? {
+            let conversation = match row.get(1)? {
+                Some(group) => Conversation::Group(self.group_label(group)?),
+                None => Conversation::Person(label(row, 2)?),
+            };
+            let level = Level::parse(row.get_ref(0)?.as_str().unwrap_or_default());
+            levels.extend(level.map(|level| (conversation, level)));
+        }
+        Ok(levels)
     }
 
     /// Which conversation it is, if it is one that we know.
@@ -103,6 +127,14 @@ const LOOK: &str = "
     INSERT INTO attention (person, grp, looked) SELECT ?1, ?2, ?3
     WHERE ?1 IS NOT NULL OR ?2 IS NOT NULL
     ON CONFLICT DO UPDATE SET looked = excluded.looked";
+const HEED: &str = "
+    INSERT INTO attention (person, grp, notify) SELECT ?1, ?2, ?3
+    WHERE ?1 IS NOT NULL OR ?2 IS NOT NULL
+    ON CONFLICT DO UPDATE SET notify = excluded.notify";
+const LEVELS: &str = "
+    SELECT a.notify, a.grp, p.fingerprint, p.name
+    FROM attention a LEFT JOIN people p ON p.id = a.person
+    WHERE a.notify IS NOT NULL ORDER BY a.grp, p.name";
 const LOOKED: &str = "SELECT looked FROM attention WHERE person = ?1 OR grp = ?2";
 const LOOKED_OF_PEOPLE: &str = "
     SELECT p.id, coalesce(a.looked, 0), p.fingerprint, p.name

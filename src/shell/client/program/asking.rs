@@ -117,6 +117,7 @@ impl Program {
             Request::Dial(host) => self.desk.end(ticket, Err(not_looked_up(&host))),
             Request::Say { text, until } => self.say(now, ticket, timeout_ms, (text, until)),
             Request::To(with) => self.turn_to(sink, ticket, with.as_ref()),
+            Request::Notify { of, level } => self.heed(ticket, of, level)?,
             Request::History { with, most_rows, since } => {
                 self.reads.push_back((ticket, Read::History { with, most_rows, since }));
             }
@@ -128,7 +129,7 @@ impl Program {
                 let since = since.map_or(now_on, Seq);
                 self.reads.push_back((ticket, Read::Events { since, follow }));
             }
-            Request::Export { to } => self.export(ticket, to.as_deref()),
+            Request::Export { anonymised, to } => self.export(ticket, anonymised, to.as_deref()),
             Request::Outbox => self.reads.push_back((ticket, Read::Outbox)),
             Request::Files => self.reads.push_back((ticket, Read::Files)),
             Request::Drop(prefix) => match reads::message(&prefix, &mut self.store)
@@ -165,9 +166,9 @@ impl Program {
         Ok(())
     }
 
-    fn export(&mut self, ticket: Ticket, to: Option<&str>) {
+    fn export(&mut self, ticket: Ticket, anonymised: bool, to: Option<&str>) {
         let me = self.machine.fingerprint();
-        match Exporting::begin(&self.store, &self.directory, me, to) {
+        match Exporting::begin(&self.store, &self.directory, me, anonymised, to) {
             Ok(exporting) => self.reads.push_back((ticket, Read::Export(Box::new(exporting)))),
             Err(failure) => self.desk.end(ticket, Err(failure)),
         }

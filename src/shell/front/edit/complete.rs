@@ -4,6 +4,7 @@ use super::clusters;
 use super::layout;
 use super::quotes::{self, Word};
 use crate::proto::limits::CHOICES;
+use crate::proto::model::conversation::Level;
 use crate::shell::front::args::Args;
 use crate::shell::front::fit::KINDS;
 use crate::shell::front::verbs::{self, Arg, Kind, VerbRow};
@@ -158,6 +159,7 @@ fn argument(row: &VerbRow, head: &str, from: usize, offers: &mut dyn Offers) -> 
             return settle(head, Word::plain(from, &head[from..]), verbs_like(&head[from..]));
         }
         Kind::Event => return settle(head, word, KINDS.map(Choice::from).to_vec()),
+        Kind::Level => return settle(head, word, Level::WORDS.map(Choice::from).to_vec()),
         Kind::Names => {
             let begun = word.text.rfind(',').map_or(0, |at| at + 1);
             word = Word::plain(word.from + begun, &word.text[begun..]);

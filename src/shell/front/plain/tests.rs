@@ -12,7 +12,7 @@ use crate::proto::time::Wall;
 
 fn shown(what: &Event) -> String {
     let mut out = Vec::new();
-    event(&mut out, what, Some("ann"));
+    event(&mut out, what, Some("ann"), Paint::default());
     String::from_utf8(out).expect("plain lines are UTF-8")
 }
 
@@ -61,7 +61,7 @@ fn history_tells_ours_from_theirs_and_what_is_not_delivered() {
         let (seq, id, sent, at) = (Seq(1), MsgId::FIRST, Wall(0), Wall(0));
         let group = group.map(str::to_owned);
         let row = Entry { seq, id, with, direction, text, sent, at, state, group, kind };
-        entry(&mut out, &row);
+        entry(&mut out, &row, None, Paint::default());
         String::from_utf8(out).expect("plain lines are UTF-8")
     };
     let entry_of = |direction, state| shown(direction, state, None, EntryKind::Text);

@@ -2,6 +2,7 @@
 
 use super::{Arg, Args, Bad, Defaults, Kind, Request, VerbRow, ask, bounded, missing, must_id};
 use crate::proto::model::command::Verb;
+use crate::proto::model::conversation::Level;
 use crate::shell::front::fit::{Fit, KINDS};
 use crate::shell::front::{With, args};
 use Arg::{Flag, May, Must};
@@ -12,6 +13,8 @@ pub(super) static ROWS: &[VerbRow] = &[
         parse: msg, help: "one message to one or several" },
     VerbRow { word: "to", aliases: &[], args: &[May(Kind::With)], parse: to,
         help: "plain lines go there, nobody is asked; alone: to who waits longest" },
+    VerbRow { word: "notify", aliases: &[], args: &[May(Kind::With), May(Kind::Level)],
+        parse: notify, help: "what rings and runs --notify there; alone: where it is not as usual" },
     VerbRow { word: "outbox", aliases: &[], args: &[], parse: outbox,
         help: "what is not delivered yet, with its state" },
     VerbRow { word: "drop", aliases: &[], args: &[Must(Kind::Id)], parse: drop,
@@ -47,6 +50,13 @@ fn msg(args: &mut Args<'_>, defaults: Defaults) -> Result<Request, Bad> {
 
 fn to(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
     Ok(Request::To(args.word().map(|word| with(&word)).transpose()?))
+}
+
+fn notify(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
+    let of = args.word().map(|word| with(&word)).transpose()?;
+    let level =
+        |word: String| Level::parse(&word).ok_or(Bad::Word(word, "not one of off, mentions, all"));
+    Ok(Request::Notify { of, level: args.word().map(level).transpose()? })
 }
 
 fn outbox(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {

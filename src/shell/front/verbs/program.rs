@@ -1,7 +1,7 @@
 //! The program itself.
 
 use super::{Arg, Args, Bad, Defaults, Kind, Request, VerbRow, missing};
-use Arg::May;
+use Arg::{Flag, May};
 
 #[rustfmt::skip]
 pub(super) static ROWS: &[VerbRow] = &[
@@ -10,8 +10,8 @@ pub(super) static ROWS: &[VerbRow] = &[
     VerbRow { word: "config", aliases: &[], args: &[], parse: config,
         help: "the options in force, and where each of them comes from" },
     VerbRow { word: "export", aliases: &[], parse: export,
-        args: &[Arg::Option("--out", Kind::Path)],
-        help: "all my data as JSON lines" },
+        args: &[Flag("--anonymise"), Arg::Option("--out", Kind::Path)],
+        help: "all my data as JSON lines; --anonymise: with nobody in it, for others to study" },
     VerbRow { word: "help", aliases: &[], args: &[May(Kind::Verb)], parse: help,
         help: "the verbs, or one of them, or all that begin so: help group" },
     VerbRow { word: "quit", aliases: &["exit"], args: &[], parse: quit,
@@ -27,12 +27,12 @@ fn config(_: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
 }
 
 fn export(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {
-    let given = args.mixed(&[("--out", true)])?;
+    let given = args.mixed(&[("--anonymise", false), ("--out", true)])?;
     let to = given.value("--out").map(str::to_owned);
     if !given.words.is_empty() || to.as_ref().is_some_and(String::is_empty) {
         return Err(missing("export"));
     }
-    Ok(Request::Export { to })
+    Ok(Request::Export { anonymised: given.has("--anonymise"), to })
 }
 
 fn help(args: &mut Args<'_>, _: Defaults) -> Result<Request, Bad> {

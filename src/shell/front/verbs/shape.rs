@@ -48,11 +48,33 @@ pub enum Kind {
     Command,
     /// An event's kind.
     Event,
+    /// How much to be told.
+    Level,
     /// A verb.
     Verb,
 }
 
 impl Kind {
+    /// What help says of it, where its word does not say all.
+    pub fn what(self) -> Option<&'static str> {
+        Some(match self {
+            Kind::Name | Kind::Names => "a name, a virtual address or a fingerprint",
+            Kind::Peer => "a name, address or fingerprint, HOST:PORT, or a group",
+            Kind::With => "a person, or a group as NAME or NAME@LEADER",
+            Kind::Group => "its NAME, or NAME@LEADER where there are several",
+            Kind::GroupName => "1 to 32 of a-z 0-9 . _ -, first a letter",
+            Kind::Id => "as it was shown, or how it begins: four letters or more",
+            Kind::Time => "RFC 3339, a date, seconds since 1970, or a span: 30m, 2h, 7d",
+            Kind::Words => "in double quotes if it has spaces",
+            Kind::Command => "split into words as a shell does, but run without one",
+            Kind::Event => "message, session, file and so on, as in --json",
+            Kind::Wav => "the path of a WAV file",
+            Kind::Prefix | Kind::Text | Kind::Number | Kind::Path | Kind::Level | Kind::Verb => {
+                return None;
+            }
+        })
+    }
+
     /// How usage lines write it.
     pub fn word(self) -> &'static str {
         match self {
@@ -70,6 +92,7 @@ impl Kind {
             Kind::Path => "PATH",
             Kind::Wav => "WAV",
             Kind::Command => "COMMAND…",
+            Kind::Level => "off|mentions|all",
             Kind::Verb => "VERB",
         }
     }

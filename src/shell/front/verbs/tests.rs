@@ -302,6 +302,17 @@ fn a_grant_ends_where_its_last_option_says_and_is_else_exactly_its_words() {
 }
 
 #[test]
+fn an_export_goes_to_a_file_and_is_anonymised_in_either_spelling() {
+    let export = |anonymised, to: Option<&str>| {
+        Ok(Request::Export { anonymised, to: to.map(str::to_owned) })
+    };
+    assert_eq!(parse("export"), export(false, None));
+    assert_eq!(parse("export --anonymise --out x"), export(true, Some("x")));
+    assert_eq!(parse("export --out \"a b\" --anonymize"), export(true, Some("a b")));
+    assert!(parse("export x").is_err() && parse("export --out").is_err());
+}
+
+#[test]
 fn the_table_knows_which_argument_is_a_path() {
     for (verb, at) in [
         ("send", Some(1)),

@@ -1,7 +1,7 @@
 //! What was looked at, and what waits.
 
 use super::*;
-use crate::proto::model::conversation::{Conversation, Unread};
+use crate::proto::model::conversation::{Conversation, Level, Unread};
 use crate::shell::store::attention::UNREAD_MOST;
 
 fn bob() -> HistoryOf {
@@ -103,4 +103,19 @@ fn a_group_that_is_gone_takes_its_looks_along() {
     assert_eq!(store.conversation(tea()).unwrap(), None);
     let sql = "SELECT count(*) FROM attention";
     assert_eq!(store.db.connection.query_row(sql, [], |row| row.get(0)), Ok(0));
+}
+
+#[test]
+fn how_much_is_told_of_whom_is_kept_and_does_not_touch_what_was_looked_at() {
+    let mut store = with_group();
+    keep(&mut store, 5, incoming(1, 1, "one"));
+    store.heed(bob(), Level::Off).unwrap();
+    assert_eq!(waiting(&store), [row("bob", 1, 5)]);
+    store.look(bob()).unwrap();
+    store.heed(tea(), Level::All).unwrap();
+    store.heed(bob(), Level::Mentions).unwrap();
+    assert_eq!(waiting(&store), []);
+    let bob = (Conversation::Person("bob".to_owned()), Level::Mentions);
+    let tea = (Conversation::Group("tea".to_owned()), Level::All);
+    assert_eq!(store.levels().unwrap(), [bob, tea]);
 }
