@@ -24,7 +24,8 @@ pub fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, BadJson> {
 pub fn variant_text<T: Serialize>(value: &T) -> String {
     let mut scratch = Vec::new();
     let (word, fields) = variant(&mut scratch, value);
-    let text = [b"{\"event\":\"", word, b"\",", fields, b"}"].concat();
+    let comma: &[u8] = if fields.is_empty() { b"" } else { b"," };
+    let text = [b"{\"event\":\"", word, b"\"", comma, fields, b"}"].concat();
     String::from_utf8(text).expect("JSON is UTF-8")
 }
 
@@ -337,7 +338,14 @@ mod tests {
     #[serde(rename_all = "lowercase")]
     enum Whole {
         Boxed(Box<Inner>),
-        Named { on: bool, seconds: f64 },
+        Named {
+            on: bool,
+            seconds: f64,
+        },
+        Bare {
+            #[serde(skip_serializing_if = "Option::is_none", default)]
+            on: Option<bool>,
+        },
     }
 
     fn boxed(text: &str, kind: Option<Kind>) -> Whole {
@@ -349,8 +357,10 @@ mod tests {
     fn what_is_written_is_read() {
         let named = Whole::Named { on: true, seconds: 1.5 };
         assert_eq!(variant_text(&named), r#"{"event":"named","on":true,"seconds":1.5}"#);
+        assert_eq!(variant_text(&Whole::Bare { on: None }), r#"{"event":"bare"}"#);
         for whole in [
             named,
+            Whole::Bare { on: None },
             boxed("", None),
             boxed("}}\"}", Some(Kind::Plain)),
             boxed("a \\ \u{1F980} \u{1}\n", Some(Kind::Other)),

@@ -48,7 +48,8 @@ fn profiles() -> World {
     bob.stop();
     world.server.stop();
     copy(&world.home("ann"), &world.home("hooked"));
-    fs::write(world.home("hooked").join("config"), "on = all touch here\n").expect("ours");
+    let hook = format!("on = all touch {}\n", world.home("trace").display());
+    fs::write(world.home("hooked").join("config"), hook).expect("ours");
     world
 }
 
@@ -97,6 +98,7 @@ fn assert_offers(world: &World, mut shell: Process) {
     }
     let ended = shell.ended();
     assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+    assert!(!world.home("trace").exists(), "no hook is run");
 }
 
 #[test]

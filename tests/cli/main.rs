@@ -31,4 +31,5 @@ mod search;
 mod sessions;
 mod talk;
 mod terminal;
+mod unread;
 mod voice;

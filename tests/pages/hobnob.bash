@@ -23,7 +23,7 @@ _hobnob_ask() { # FIELD VERB...
     local field=$1 home=${home:-${HOBNOB_HOME:-${XDG_DATA_HOME:-~/.local/share}/hobnob}}
     shift
     [[ -e $home/hobnob.db ]] || return 0
-    [[ -S $home/control ]] || ! grep -qs '^ *on *=' "$home/config" || return 0
+    [[ -S $home/control ]] || ! grep -qs '^[[:space:]]*on[[:space:]]*=' "$home/config" || return 0
     hobnob --home "$home" --no-server --json --timeout 2 "$@" </dev/null 2>/dev/null |
         sed -n 's/.*[{,]"'"$field"'":"\([[:alnum:]._:@-]*\)".*/\1/p'
 }

@@ -76,7 +76,7 @@ function __hobnob_ask # FIELD VERB...
         end
     end
     test -e $home/hobnob.db; or return 0
-    test -S $home/control; or not grep -qs '^ *on *=' $home/config; or return 0
+    test -S $home/control; or not grep -qs '^[[:space:]]*on[[:space:]]*=' $home/config; or return 0
     hobnob --home $home --no-server --json --timeout 2 $argv[2..] </dev/null 2>/dev/null |
         sed -n 's/.*[{,]"'$argv[1]'":"\([[:alnum:]._:@-]*\)".*/\1/p'
 end

@@ -8,7 +8,7 @@ _hobnob_ask() { # FIELD VERB...
     shift
     home=${~${(Q)home}:-${XDG_DATA_HOME:-$HOME/.local/share}/hobnob}
     [[ -e $home/hobnob.db ]] || return 0
-    [[ -S $home/control ]] || ! grep -qs '^ *on *=' $home/config || return 0
+    [[ -S $home/control ]] || ! grep -qs '^[[:space:]]*on[[:space:]]*=' $home/config || return 0
     hobnob --home $home --no-server --json --timeout 2 $@ </dev/null 2>/dev/null |
         sed -n 's/.*[{,]"'$field'":"\([[:alnum:]._:@-]*\)".*/\1/p'
 }

@@ -175,6 +175,7 @@ mod tests {
             Row::Notify { person: None, group: Some("tea".to_owned()), level: Level::Mentions },
             Row::Queued { id: MsgId::LAST, to: "bob".to_owned(), members: None },
             Row::Queued { id: MsgId::LAST, to: "climbers".to_owned(), members: Some(14) },
+            Row::To { person: None, group: None },
         ]);
         let entry = Entry {
             seq: Seq(3),
@@ -189,6 +190,14 @@ mod tests {
             kind: EntryKind::Voice,
         };
         assert_eq!(read_back(|json, out| json.listed(out, &entry)), Some(Answer::Entry(entry)));
+    }
+
+    #[test]
+    fn a_setting_is_read_back_as_written() {
+        let text = |text: &str| text.to_owned();
+        let setting = Setting { name: text("on"), value: text("all a"), from: text("config:3") };
+        let read = read_back(|json, out| json.listed(out, &setting));
+        assert_eq!(read, Some(Answer::Setting(setting)));
     }
 
     #[test]

@@ -119,8 +119,10 @@ fn push_word(out: &mut Vec<u8>, word: &[u8]) {
 }
 
 fn push_rest(out: &mut Vec<u8>, fields: &[u8]) {
-    out.push(b',');
-    out.extend_from_slice(fields);
+    if !fields.is_empty() {
+        out.push(b',');
+        out.extend_from_slice(fields);
+    }
     out.extend_from_slice(b"}\n");
 }
 

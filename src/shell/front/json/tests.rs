@@ -239,3 +239,9 @@ fn commands_have_the_contracts_fields() {
         &format!(r#"{head},"state":"exited","stream":null,"text":null,"code":-1"#),
     );
 }
+
+#[test]
+fn a_row_without_fields_is_an_object_all_the_same() {
+    let nowhere = Row::To { person: None, group: None };
+    assert_eq!(line(|json, out| json.row(out, &nowhere)), "{\"event\":\"to\"}\n");
+}
