@@ -5,7 +5,7 @@
 //! | ours | `^Z` | put back, and the program stopped; then as when it goes on |
 //! | ours, another job's | it goes on (SIGCONT) in the foreground | ours |
 //! | ours, another job's | it goes on in the background | another job's |
-//! | another job's | something is to be printed, or a line comes, and we are in the foreground | ours |
+//! | another job's | in the foreground: something is to be printed, or a line comes | ours |
 //! | any | the program ends, or panics | put back |
 //!
 //! While it is another job's, lines are printed as to any terminal, and nothing is read.
