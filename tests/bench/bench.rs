@@ -14,11 +14,12 @@ mod search;
 mod store;
 mod swarm;
 mod talk;
+mod terminal;
 mod trace;
 
 type Part = fn();
 
-const PARTS: [(&str, Part); 12] = [
+const PARTS: [(&str, Part); 13] = [
     ("bare", bare::run),
     ("start", talk::start),
     ("talk", talk::talk),
@@ -29,6 +30,7 @@ const PARTS: [(&str, Part); 12] = [
     ("files", files::run),
     ("groups", groups::run),
     ("search", search::run),
+    ("terminal", terminal::run),
     ("export", export::run),
     ("store", store::run),
 ];
