@@ -95,6 +95,7 @@ fn a_paste_is_sent_line_by_line_and_a_long_one_is_asked_about() {
     ann.keys("/chat bob\r");
     bob.expect("an offer", |e| e["state"] == "offered");
     bob.ask(&["accept", "ann"]).expect_ok();
+    ann.expect("his presence", |rows| rows.iter().any(|row| row.ends_with("* bob is online")));
     ann.expect_end(&["bob> |"]);
     ann.keys("\x1B[200~one\r\n/two\x1B[201~");
     bob.expect("a line", |e| is_message(e, "ann", "one"));
