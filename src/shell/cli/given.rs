@@ -158,7 +158,7 @@ impl<'a> Given<'a> {
 
     fn typed_text(&self, row: &OptionRow) -> Option<String> {
         if !row.hint.is_empty() {
-            return self.typed.opt_str(row.long);
+            return self.typed.opt_strs(row.long).pop();
         }
         let count = self.typed.opt_count(row.long);
         let text = || if row.is_repeated() { count.to_string() } else { YES.to_owned() };
@@ -236,7 +236,7 @@ impl Origin {
     }
 }
 
-/// Tells argv apart, by what the table knows.
+/// Tells argv apart, by what the table knows. Any option may be given again: the last counts.
 pub(super) fn parse<'w>(
     rows: &[OptionRow],
     argv: impl IntoIterator<Item = &'w String>,
@@ -245,15 +245,10 @@ pub(super) fn parse<'w>(
     options.parsing_style(ParsingStyle::StopAtFirstFree);
     for row in rows {
         let OptionRow { short, long, hint, help, .. } = row;
-        if row.is_pair() {
-            options.optmulti(short, long, help, hint);
-        } else if !hint.is_empty() {
-            options.optopt(short, long, help, hint);
-        } else if row.is_repeated() {
-            options.optflagmulti(short, long, help);
-        } else {
-            options.optflag(short, long, help);
-        }
+        match hint.is_empty() {
+            true => options.optflagmulti(short, long, help),
+            false => options.optmulti(short, long, help, hint),
+        };
     }
     options.parse(argv).map_err(|fail| {
         let why = fail.to_string();

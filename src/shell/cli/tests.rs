@@ -289,7 +289,6 @@ fn a_wrong_command_line_is_one_line_in_lower_case() {
         &["--wait", "refused"],
         &["--timeout", "-1"],
         &["--timeout", "soon"],
-        &["-j", "-j"],
     ] {
         let why = run(bad, &[]).expect_err("a wrong command line").why;
         assert!(!why.contains('\n'), "{why}");

@@ -10,7 +10,7 @@ mod guests;
 use self::guests::Guest;
 use super::raw::Raw;
 use super::talk::Talk;
-use super::terminal::Terminal;
+use super::terminal::{Heard, Terminal};
 use super::unread::Waiting;
 use crate::proto::id::{MsgId, Seq};
 use crate::proto::limits;
@@ -126,6 +126,8 @@ pub(super) struct Desk {
     progress: Option<Progress>,
     /// Where somebody types, if a line can be edited there.
     pub terminal: Option<Terminal>,
+    /// Names that were shown there.
+    pub heard: Heard,
 }
 
 impl Desk {
@@ -149,6 +151,7 @@ impl Desk {
             ended: None,
             raw: None,
             terminal: None,
+            heard: Heard::default(),
         }
     }
 
@@ -260,6 +263,9 @@ impl Desk {
     pub fn event(&mut self, seq: Option<Seq>, at: Wall, event: &Event) {
         self.talk.follow(event);
         self.printer.note(event);
+        if self.terminal.is_some() {
+            self.heard.event(event);
+        }
         if let Some(waiting) = &mut self.waiting {
             waiting.follow(at, event, self.talk.current());
         }
@@ -320,6 +326,9 @@ impl Desk {
         let is_told = *role == Role::Told && sink == Sink::Stdout && self.broadcast;
         if is_told && !self.printer.style().json {
             return;
+        }
+        if self.terminal.is_some() && sink == Sink::Stdout {
+            self.heard.row(row);
         }
         if let Row::Queued { id, .. } = row
             && !self.listens(sink)

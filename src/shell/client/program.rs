@@ -227,7 +227,10 @@ impl Program {
                 }
                 Ready::Stdin(_) if *input_ended => {}
                 Ready::Stdin(bytes) => match &mut desk.terminal {
-                    Some(terminal) => terminal.handle(bytes, &mut Profile { store, machine }),
+                    Some(terminal) => {
+                        let heard = &desk.heard;
+                        terminal.handle(bytes, &mut Profile { store, machine, heard });
+                    }
                     None => input.push(bytes),
                 },
                 Ready::Signal(Signal::Terminate | Signal::Interrupt) => plan.signals += 1,

@@ -10,10 +10,12 @@
 //!
 //! While it is another job's, lines are printed as to any terminal, and nothing is read.
 
+mod heard;
 mod memory;
 mod offers;
 mod tty;
 
+pub(super) use self::heard::Heard;
 pub(super) use self::offers::Profile;
 
 use self::memory::Memory;

@@ -159,8 +159,12 @@ impl Printer {
         let Some(talk) = self.talk.get(id).filter(|_| is_news) else { return };
         let mut line = Vec::new();
         talk.line(&mut line, *id);
+        let is_expected = talk.is_as_expected();
         if talk.is_over() {
             self.talk.remove(id);
+        }
+        if is_expected && self.style.terminal {
+            return;
         }
         self.stamp(out, at);
         out.extend_from_slice(&line);
@@ -358,6 +362,26 @@ mod tests {
             let delivered = shown(&mut printer, &receipt(1, Stage::Delivered));
             assert_eq!(!delivered.is_empty(), expected_delivered);
             assert!(!shown(&mut printer, &receipt(2, Stage::Refused)).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_terminal_hears_of_talk_only_what_some_do_not_have() {
+        let queued =
+            Row::Queued { id: MsgId(Bytes([1; 16])), to: "g".to_owned(), members: Some(1) };
+        for (style, stages, expected) in [
+            (Style::default(), &[Stage::Delivered][..], "delivered to all 1"),
+            (TERMINAL, &[Stage::Delivered], ""),
+            (TERMINAL, &[Stage::Held], "held for 1 of 1"),
+            (TERMINAL, &[Stage::Held, Stage::Delivered], "delivered to all 1"),
+        ] {
+            let mut printer = Printer::new(style);
+            printer.row(&mut Vec::new(), &queued);
+            let lines = stages.iter().map(|stage| shown(&mut printer, &receipt(1, *stage)));
+            let last = lines.last().expect("there is a stage");
+            let is_said =
+                if expected.is_empty() { last.is_empty() } else { last.contains(expected) };
+            assert!(is_said, "{stages:?}: {last}");
         }
     }
 

@@ -16,15 +16,17 @@ pub struct Talk {
     failed: usize,
     /// For whom the server holds it.
     held: BTreeSet<String>,
-    /// Whether it was said that the rest is held.
+    /// Whether a line has told of it.
     is_told: bool,
+    /// Whether that line said that the rest is held.
+    was_held: bool,
 }
 
 impl Talk {
     /// Talk that was taken just now.
     pub fn new(group: &str, count: usize) -> Talk {
         let (group, held) = (group.to_owned(), BTreeSet::new());
-        Talk { group, count, delivered: 0, failed: 0, held, is_told: false }
+        Talk { group, count, delivered: 0, failed: 0, held, is_told: false, was_held: false }
     }
 
     /// A member's receipt. Whether a line is due: once nothing more can be done for now, and when
@@ -41,12 +43,18 @@ impl Talk {
         let is_at_rest = self.delivered + self.failed + self.held.len() >= self.count;
         let is_due = self.is_over() || (is_at_rest && !self.is_told);
         self.is_told |= is_due;
+        self.was_held |= is_due && !self.held.is_empty();
         is_due
     }
 
     /// Whether there is nobody left to have it.
     pub fn is_over(&self) -> bool {
         self.delivered + self.failed >= self.count
+    }
+
+    /// Whether all have it, and it was never said that some do not.
+    pub fn is_as_expected(&self) -> bool {
+        self.delivered == self.count && !self.was_held
     }
 
     /// How many have it.

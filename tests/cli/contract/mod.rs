@@ -7,6 +7,7 @@
 //! | | `version_is_one_line_with_the_programs_name` |
 //! | `-v`, `RUST_LOG`: logs to stderr | |
 //! | | `the_log_goes_to_standard_error_and_never_among_the_results` |
+//! | options as in `ripgrep` | `of_an_option_that_is_given_again_the_last_counts` |
 //! | a diagnostic is one line | `a_wrong_command_line_is_one_line_and_exit_code_2` |
 //! | `--json`: nothing but objects | |
 //! | | `json_is_all_there_is_on_standard_output_also_of_help_and_of_a_wrong_command_line` |

@@ -135,6 +135,24 @@ fn the_server_keeps_to_its_pool_and_its_bounds() {
 }
 
 #[test]
+fn of_an_option_that_is_given_again_the_last_counts() {
+    let world = World::new();
+    let twice = ["-j", "-n", "bob", "--json", "-t", "soon", "whoami", "-t", "5", "--name=ann"];
+    let mut command = hobnob(&world.home("other"));
+    let out =
+        run(command.arg("--home").arg(world.home("ann")).args(["-s", &world.at()]).args(twice));
+    assert_eq!(objects(out.expect_ok())[0]["name"], "ann", "{out:?}");
+    assert!(world.home("ann").exists() && !world.home("other").exists());
+    let mut server = hobnobd();
+    let (one, other) = (world.home("one"), world.home("other"));
+    server.arg("-d").arg(&one).arg("-d").arg(&other).args(["-l", "nowhere", "-l", "127.0.0.1:0"]);
+    let mut server = Process::start(&mut server);
+    server.expect("ready", |line| line.starts_with("hobnobd: listening on 127.0.0.1:"));
+    assert!(other.exists() && !one.exists());
+    server.stop();
+}
+
+#[test]
 fn peers_reach_me_where_listen_says() {
     let world = World::new();
     let ann = world.peer_with("ann", &["--listen", "127.0.0.1:0"]);

@@ -1,5 +1,6 @@
 //! What a word on the line may become: what the profile knows, and files.
 
+use super::Heard;
 use crate::proto::client::Client;
 use crate::proto::model::person::Target;
 use crate::proto::model::transfer::FileState;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 pub(in crate::shell::client) struct Profile<'a> {
     pub store: &'a mut ClientStore,
     pub machine: &'a Client,
+    pub heard: &'a Heard,
 }
 
 /// Entries of a directory that are looked at.
@@ -30,8 +32,8 @@ impl Offers for Profile<'_> {
             Kind::Group => self.words(Known::Groups, &mut choices),
             Kind::With => self
                 .words(Known::Groups, &mut choices)
-                .and_then(|()| self.words(Known::People, &mut choices)),
-            _ => self.words(people(wanted.verb), &mut choices),
+                .and_then(|()| self.people(Known::People, &mut choices)),
+            _ => self.people(people(wanted.verb), &mut choices),
         };
         if let Err(why) = offered {
             log::debug!("completing: {why}");
@@ -53,6 +55,14 @@ fn people(verb: &str) -> Known {
 impl Profile<'_> {
     fn words(&mut self, known: Known, choices: &mut Vec<Choice>) -> Result<(), StoreError> {
         self.store.known(known, &mut |word, about| choices.push(Choice { word, about }))
+    }
+
+    fn people(&mut self, known: Known, choices: &mut Vec<Choice>) -> Result<(), StoreError> {
+        self.words(known, choices)?;
+        if known == Known::People {
+            choices.extend(self.heard.names().map(Choice::from));
+        }
+        Ok(())
     }
 
     fn ids(&mut self, wanted: Wanted<'_>, choices: &mut Vec<Choice>) -> Result<(), StoreError> {
