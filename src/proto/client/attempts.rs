@@ -14,6 +14,7 @@ use super::Client;
 use super::directory::Wish;
 use super::link_table::Via;
 use super::session_table::{Session, State};
+use crate::proto::gather;
 use crate::proto::id::SessionId;
 use crate::proto::limits;
 use crate::proto::model::command::{Ticket, Verb};
@@ -144,7 +145,7 @@ impl Attempts {
         let fits = |tried: &&Tried| tried.label == label || (who.is_some() && tried.who == who);
         let mut all: Vec<&Attempt> =
             self.people.iter().filter(fits).flat_map(|tried| &tried.attempts).collect();
-        all.sort_by_key(|attempt| attempt.begun);
+        gather::sort(&mut all, |one, other| one.begun.cmp(&other.begun));
         all
     }
 }

@@ -26,6 +26,7 @@ use super::directory::Wish;
 use super::file_names::floor_char;
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::{digest, keys};
+use crate::proto::gather;
 use crate::proto::limits;
 use crate::proto::model::bond::{Bond, Friendship, Token, TokenHash};
 use crate::proto::model::command::Ticket;
@@ -77,7 +78,7 @@ impl Client {
                 rows.push(RequestRow { from, fingerprint: who, text, since });
             }
         }
-        rows.sort_by_key(|row| row.since);
+        gather::sort(&mut rows, |one, other| one.since.cmp(&other.since));
         for row in rows {
             self.core.row(ticket, Row::Request(row));
         }

@@ -12,6 +12,7 @@ use super::Client;
 use super::directory::{Question, Wish};
 use super::group_table::Group;
 use super::roster::Known;
+use crate::proto::gather;
 use crate::proto::limits;
 use crate::proto::model::command::{GroupVerb, Ticket};
 use crate::proto::model::event::GroupState;
@@ -196,7 +197,7 @@ impl Client {
                 standing: standing.to_owned(),
             });
         }
-        rows.sort_by(|one, other| one.name.cmp(&other.name));
+        gather::sort(&mut rows, |one, other| one.name.cmp(&other.name));
         for row in rows {
             self.core.row(ticket, Row::Group(row));
         }

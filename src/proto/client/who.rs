@@ -2,6 +2,7 @@
 
 use super::Client;
 use super::directory::Question;
+use crate::proto::gather;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::{PersonRow, Row};
@@ -36,7 +37,7 @@ impl Client {
                 friend: self.people.is_friend(brief.fingerprint),
             });
         }
-        rows.sort_by(|one, other| one.name.cmp(&other.name));
+        gather::sort(&mut rows, |one, other| one.name.cmp(&other.name));
         for row in rows {
             self.core.row(ticket, Row::Person(row));
         }

@@ -9,6 +9,7 @@
 //! Never of the conversation that is looked at.
 
 use super::hooks::Hook;
+use crate::proto::gather;
 use crate::proto::id::Seq;
 use crate::proto::model::conversation::{Conversation, Level};
 use crate::proto::model::event::Event;
@@ -38,7 +39,7 @@ impl Alerts {
 
     /// How much is told of each, where that was said.
     pub fn restore(&mut self, levels: Vec<(Conversation, Level)>) {
-        self.levels = levels.into_iter().collect();
+        self.levels = gather::map(levels);
     }
 
     /// From now on so much.

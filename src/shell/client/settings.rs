@@ -1,6 +1,7 @@
 //! The options in force: what was given, what the profile remembers, what was found.
 
 use super::{print, transcriber};
+use crate::proto::gather;
 use crate::proto::model::name::Name;
 use crate::proto::model::refusal::Exit;
 use crate::proto::model::run::line_of;
@@ -30,7 +31,8 @@ pub(super) fn in_force(
             rows.push(Setting { name: option.to_owned(), value, from: from.to_owned() });
         }
     }
-    rows.sort_by_key(|row| CLIENT.iter().position(|option| option.long == row.name));
+    let place = |row: &Setting| CLIENT.iter().position(|option| option.long == row.name);
+    gather::sort(&mut rows, |one, other| place(one).cmp(&place(other)));
     rows
 }
 

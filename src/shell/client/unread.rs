@@ -1,5 +1,6 @@
 //! What came while whoever sits at the terminal looked elsewhere.
 
+use crate::proto::gather;
 use crate::proto::model::conversation::{Conversation, Unread};
 use crate::proto::model::event::Event;
 use crate::proto::time::Wall;
@@ -12,7 +13,7 @@ pub(super) struct Waiting(BTreeMap<Conversation, Unread>);
 impl Waiting {
     /// What waited when the program started.
     pub fn restore(unread: Vec<(Conversation, Unread)>) -> Waiting {
-        Waiting(unread.into_iter().collect())
+        Waiting(gather::map(unread))
     }
 
     /// A message is unread unless it belongs to what is looked at.
@@ -32,7 +33,7 @@ impl Waiting {
     /// All of them, who waits longest first.
     pub fn by_age(&self) -> Vec<(&Conversation, Unread)> {
         let mut all: Vec<_> = self.0.iter().map(|(of, unread)| (of, *unread)).collect();
-        all.sort_by_key(|(_, unread)| unread.since);
+        gather::sort(&mut all, |(_, one), (_, other)| one.since.cmp(&other.since));
         all
     }
 }

@@ -91,7 +91,8 @@ mod tests {
         INSERT INTO posts VALUES (zeroblob(16), 'a.png', 1, '/a.png', x'00', 0, 0);
         INSERT INTO grants VALUES (zeroblob(16), x'01', '[\"ls\"]', NULL);
         INSERT INTO runs VALUES (x'01', 1, zeroblob(16), 0, '[\"ours\"]'),
-            (x'02', 0, zeroblob(16), 0, '[\"theirs\"]'), (x'03', 0, zeroblob(16), 1, '[\"over\"]');";
+            (x'02', 0, zeroblob(16), 0, '[\"theirs\"]'),
+            (x'03', 0, zeroblob(16), 1, '[\"over\"]');";
 
     #[test]
     fn each_kind_of_word_has_what_it_stands_for() {

@@ -225,7 +225,7 @@ complete -c hobnob -n __hobnob_needs_verb -a grants -d 'what I said yes to from 
 complete -c hobnob -n __hobnob_needs_verb -a revoke -d 'take such a yes back'
 complete -c hobnob -n __hobnob_needs_verb -a listen -d 'print events until told to stop; reads no input'
 complete -c hobnob -n __hobnob_needs_verb -a config -d 'the options in force, and where each of them comes from'
-complete -c hobnob -n __hobnob_needs_verb -a export -d 'all my data as JSON lines; --anonymise: with nobody in it, for others to study'
+complete -c hobnob -n __hobnob_needs_verb -a export -d 'all my data as JSON lines; --anonymise: with nobody in it'
 complete -c hobnob -n __hobnob_needs_verb -a help -d 'the verbs, or one of them, or all that begin so: help group'
 complete -c hobnob -n __hobnob_needs_verb -a quit -d 'leave the program'
 complete -c hobnob -n __hobnob_needs_verb -a group -d 'create, join, leave, invite, kick, allow, deny, list, members, say'

@@ -3,6 +3,7 @@
 use super::clusters;
 use super::layout;
 use super::quotes::{self, Word};
+use crate::proto::gather;
 use crate::proto::limits::CHOICES;
 use crate::proto::model::conversation::Level;
 use crate::shell::front::args::Args;
@@ -213,7 +214,7 @@ fn settle(head: &str, word: Word, mut choices: Vec<Choice>) -> Option<Completion
         true => choice.word.starts_with(&word.text),
         false => begins(&choice.word, &word.text),
     });
-    choices.sort_by(|one, other| one.word.cmp(&other.word));
+    gather::sort(&mut choices, |one, other| one.word.cmp(&other.word));
     choices.dedup_by(|one, other| one.word == other.word);
     let common = common(&choices)?;
     let is_only = choices.len() == 1;

@@ -11,7 +11,7 @@ pub(super) static ROWS: &[VerbRow] = &[
         help: "the options in force, and where each of them comes from" },
     VerbRow { word: "export", aliases: &[], parse: export,
         args: &[Flag("--anonymise"), Arg::Option("--out", Kind::Path)],
-        help: "all my data as JSON lines; --anonymise: with nobody in it, for others to study" },
+        help: "all my data as JSON lines; --anonymise: with nobody in it" },
     VerbRow { word: "help", aliases: &[], args: &[May(Kind::Verb)], parse: help,
         help: "the verbs, or one of them, or all that begin so: help group" },
     VerbRow { word: "quit", aliases: &["exit"], args: &[], parse: quit,
