@@ -190,6 +190,9 @@ impl Question {
             ToServer::Ask(ask) => {
                 Some(Question { tokens: 1, req: None, session: Some(ask.session) })
             }
+            ToServer::Again(again) => {
+                Some(Question { tokens: 1, req: None, session: Some(again.session) })
+            }
             ToServer::Enter(_)
             | ToServer::Taken(_)
             | ToServer::Answer(_)

@@ -268,6 +268,7 @@ impl Server {
             ToServer::Lookup(lookup) => self.on_lookup(id, lookup),
             ToServer::Watch(watch) => self.on_watch(id, watch),
             ToServer::Ask(ask) => self.on_ask(id, ask),
+            ToServer::Again(again) => self.on_again(id, again),
             ToServer::Answer(answer) => self.on_answer(id, answer),
             ToServer::Carry(carry) => self.on_carry(id, carry),
             ToServer::Hangup(hangup) => self.on_hangup(id, hangup),
