@@ -5,6 +5,7 @@ pub mod peer;
 pub mod process;
 pub mod pty;
 pub mod server;
+pub mod sockets;
 
 pub use peer::Peer;
 pub use process::{Ended, Process};
