@@ -97,12 +97,13 @@ fn a_paste_is_sent_line_by_line_and_a_long_one_is_asked_about() {
     bob.ask(&["accept", "ann"]).expect_ok();
     ann.expect("his presence", |rows| rows.iter().any(|row| row.ends_with("* bob is online")));
     ann.expect_end(&["bob> |"]);
-    ann.keys("\x1B[200~one\r\n/two\x1B[201~");
+    ann.keys("\x1B[200~one\r\n/two\r\nrest\x1B[201~");
     bob.expect("a line", |e| is_message(e, "ann", "one"));
     bob.expect("a line that is no verb", |e| is_message(e, "ann", "/two"));
-    ann.expect_end(&["bob> one", "bob> /two", "bob> |"]);
+    ann.expect_end(&["bob> one", "bob> /two", "bob> rest|"]);
+    ann.keys("\x15");
     let long: Vec<String> = (1..=6).map(|n| format!("line {n}")).collect();
-    ann.keys(&format!("\x1B[200~{}\x1B[201~", long.join("\n")));
+    ann.keys(&format!("\x1B[200~{}\x1B[201~", long.join("\n") + "\n"));
     ann.expect_end(&["bob> /two", "send 6 lines to bob? y/n |"]);
     ann.keys("y");
     for line in &long {
