@@ -317,3 +317,26 @@ fn an_open_line_is_silent() {
     ann.keys("ne");
     ann.expect_end(&["> half a line|"]);
 }
+
+#[test]
+fn close_means_the_person_in_the_prompt_and_an_empty_answer_is_said() {
+    let world = World::new();
+    let mut ann = typist(&world, "ann", WIDE);
+    let mut others = [world.peer("bob"), world.peer("carol")];
+    for other in &mut others {
+        let name = other.name();
+        ann.keys(&format!("/chat {name}\r"));
+        other.expect("an offer", |e| e["state"] == "offered");
+        other.ask(&["accept", "ann"]).expect_ok();
+    }
+    ann.expect("both", |rows| rows.iter().any(|row| row.ends_with("* carol is online")));
+    ann.expect("the latter", |rows| rows.last().is_some_and(|row| row == "carol> |"));
+    ann.keys("/close\r");
+    ann.expect("his end", |rows| {
+        rows.iter().any(|row| row.contains("* session with carol closed"))
+    });
+    ann.keys("/outbox\r");
+    ann.expect("nothing", |rows| rows.iter().any(|row| row == "* none"));
+    ann.keys("/private\r");
+    ann.expect("a word", |rows| rows.iter().any(|row| row == "* done"));
+}
