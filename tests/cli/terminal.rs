@@ -97,12 +97,13 @@ fn a_paste_is_sent_line_by_line_and_a_long_one_is_asked_about() {
     bob.ask(&["accept", "ann"]).expect_ok();
     ann.expect("his presence", |rows| rows.iter().any(|row| row.ends_with("* bob is online")));
     ann.expect_end(&["bob> |"]);
-    ann.keys("\x1B[200~one\r\n/two\x1B[201~");
+    ann.keys("\x1B[200~one\r\n/two\r\nrest\x1B[201~");
     bob.expect("a line", |e| is_message(e, "ann", "one"));
     bob.expect("a line that is no verb", |e| is_message(e, "ann", "/two"));
-    ann.expect_end(&["bob> one", "bob> /two", "bob> |"]);
+    ann.expect_end(&["bob> one", "bob> /two", "bob> rest|"]);
+    ann.keys("\x15");
     let long: Vec<String> = (1..=6).map(|n| format!("line {n}")).collect();
-    ann.keys(&format!("\x1B[200~{}\x1B[201~", long.join("\n")));
+    ann.keys(&format!("\x1B[200~{}\x1B[201~", long.join("\n") + "\n"));
     ann.expect_end(&["bob> /two", "send 6 lines to bob? y/n |"]);
     ann.keys("y");
     for line in &long {
@@ -315,4 +316,27 @@ fn an_open_line_is_silent() {
     assert_eq!(fs::read_to_string(&table).expect("strace has written its table"), "");
     ann.keys("ne");
     ann.expect_end(&["> half a line|"]);
+}
+
+#[test]
+fn close_means_the_person_in_the_prompt_and_an_empty_answer_is_said() {
+    let world = World::new();
+    let mut ann = typist(&world, "ann", WIDE);
+    let mut others = [world.peer("bob"), world.peer("carol")];
+    for other in &mut others {
+        let name = other.name();
+        ann.keys(&format!("/chat {name}\r"));
+        other.expect("an offer", |e| e["state"] == "offered");
+        other.ask(&["accept", "ann"]).expect_ok();
+    }
+    ann.expect("both", |rows| rows.iter().any(|row| row.ends_with("* carol is online")));
+    ann.expect("the latter", |rows| rows.last().is_some_and(|row| row == "carol> |"));
+    ann.keys("/close\r");
+    ann.expect("his end", |rows| {
+        rows.iter().any(|row| row.contains("* session with carol closed"))
+    });
+    ann.keys("/outbox\r");
+    ann.expect("nothing", |rows| rows.iter().any(|row| row == "* none"));
+    ann.keys("/private\r");
+    ann.expect("a word", |rows| rows.iter().any(|row| row == "* done"));
 }

@@ -169,7 +169,7 @@ impl Program {
         self.take_lines(now)?;
         self.commit(now)?;
         self.follow_looks()?;
-        self.run_hooks(now);
+        self.run_hooks(now)?;
         self.read_store()?;
         self.forget_alarms();
         // What others wait for first; the control socket's bytes leave with the next wait.

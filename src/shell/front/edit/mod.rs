@@ -15,7 +15,7 @@
 //! | Typing | Tab, several fit | Choosing | what they have in common is completed |
 //! | Typing | `^R` `^S` | Searching | |
 //! | Typing | `^V` `^Q` | Quoting | |
-//! | Typing | paste of few lines | Typing | they are entered; one without a break is inserted |
+//! | Typing | paste of few lines | Typing | they are entered; what has no break behind it is inserted |
 //! | Typing | paste of many lines | Asking | |
 //! | Typing | another key | Typing | edits |
 //! | Choosing | Tab | Choosing | the choices are listed above |
@@ -101,7 +101,8 @@ enum State {
     Choosing(Vec<Choice>),
     Quoting,
     Searching(Search),
-    Asking(Vec<String>),
+    /// Whether to send these lines, behind which this stays.
+    Asking(Vec<String>, String),
 }
 
 const BELL: u8 = 0x07;
@@ -174,7 +175,7 @@ impl Editor {
                 let (text, at) = search.line(&self.typed);
                 (question.as_str(), text, at)
             }
-            State::Asking(pasted) => {
+            State::Asking(pasted, _) => {
                 question = paste::question(pasted.len(), scene.to);
                 (question.as_str(), "", 0)
             }
@@ -201,7 +202,7 @@ impl Editor {
                 key => self.on_typing(key, offers),
             },
             State::Searching(search) => self.on_searching(search, key, offers),
-            State::Asking(lines) => self.on_asking(lines, key),
+            State::Asking(lines, rest) => self.on_asking(lines, rest, key),
         }
     }
 
@@ -387,15 +388,17 @@ impl Editor {
         if !text.contains('\n') || is_one_verb || is_verb(self.line.text()) {
             return self.insert(text.trim_end_matches('\n'));
         }
+        let (whole, rest) = whole.rsplit_once('\n').unwrap_or((&whole, ""));
         let lines: Vec<String> =
             whole.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
         match lines.len() > PASTE_LINES {
-            true => self.state = State::Asking(lines),
-            false => self.enter_pasted(lines),
+            true => self.state = State::Asking(lines, rest.to_owned()),
+            false => self.enter_pasted(lines, rest),
         }
     }
 
-    fn enter_pasted(&mut self, lines: Vec<String>) {
+    /// The lines are entered; the rest, which has no line break yet, is there to be gone on with.
+    fn enter_pasted(&mut self, lines: Vec<String>, rest: &str) {
         self.line.take();
         self.typed.leave();
         for line in lines {
@@ -403,15 +406,21 @@ impl Editor {
             let slash = if line.starts_with('/') { "/" } else { "" };
             self.say_line(&line, [slash, &line].concat(), false);
         }
+        if !rest.is_empty() {
+            self.insert(rest);
+        }
     }
 
-    fn on_asking(&mut self, lines: Vec<String>, key: Key) {
+    fn on_asking(&mut self, lines: Vec<String>, rest: String, key: Key) {
         match key {
-            Key::Char('y' | 'Y') => self.enter_pasted(lines),
+            Key::Char('y' | 'Y') => self.enter_pasted(lines, &rest),
             Key::Char('n' | 'N') | Key::Ctrl('C' | 'D' | 'G') => {}
-            _ => {
-                self.out.push(BELL);
-                self.state = State::Asking(lines);
+            key => {
+                match key {
+                    Key::Ctrl('Z') => self.deeds.push_back(Deed::Suspend),
+                    _ => self.out.push(BELL),
+                }
+                self.state = State::Asking(lines, rest);
             }
         }
     }
