@@ -44,6 +44,7 @@ fn may_begin(text: &Folded, at: usize) -> bool {
         b'/' | b'~' | b'\\' | b'.' | b'[' | b'+' | b'(' | b':' | b'$' | b'%' => {
             at == 0 || !is_word(text.get(at - 1))
         }
+        b'"' => true,
         _ => text.begins_word(at),
     }
 }

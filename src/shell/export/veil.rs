@@ -157,6 +157,8 @@ impl Veil {
             return *number;
         }
         let number = self.number(OF_PERSON, &key.0.0);
+        let text = key.to_string();
+        self.names.learn(text.get(..KEY_CHARS).unwrap_or_default(), Known::Person(number));
         self.people.insert(key, number);
         number
     }
@@ -235,6 +237,8 @@ const OF_PERSON: u8 = 2;
 const OF_GROUP: u8 = 3;
 const OF_LABEL: u8 = 4;
 
+/// So much of a key is said when it is compared: two groups of it.
+const KEY_CHARS: usize = 9;
 /// A file is known by its name without the ending, if that is as long.
 const STEM_CHARS: usize = 4;
 

@@ -93,6 +93,8 @@ fn links_go_with_all_that_belongs_to_them() {
             "example dot org",
             "https://example.org/日本語秘密",
             "https://例え.jp/秘密",
+            "mailto:q@w.org?subject=hey",
+            "пример.рф",
             "magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a",
         ],
     );
@@ -117,6 +119,11 @@ fn addresses_of_mail_go_in_every_spelling() {
             "carol @ example.org",
             "carol at example.org",
             "bob@example.org",
+            "\"q w\"@example.org",
+            "bob😀@example.org",
+            "git@github.com:u/r.git",
+            "user:pass@host",
+            "qw@localhost",
         ],
     );
 }
@@ -131,6 +138,7 @@ fn addresses_of_networks_go_in_every_spelling() {
             "10.0.0.0/8",
             "192[.]0[.]2[.]7",
             "100.64.0.7",
+            "v127.79.0.9",
             "2001:db8::7",
             "2001:DB8::7",
             "2001:db8:0:0:0:0:0:7",
@@ -207,6 +215,8 @@ fn keys_and_ids_go_in_every_spelling() {
             "2fd4:e1c6:7a2d:28fc:ed84:9ee1:bb76:e739:1b93",
             "550e8400-e29b-41d4-a716-446655440000",
             "K7gNU3sdo+OL0wNhqoVWhr3g6s1xYv72ol/pe/Unols=",
+            "deadbeefcafebabe",
+            "eyJhbGciOiJI.eyJzdWIiOiIx.SflKxwRJ",
             "AAAAC3NzaC1lZDI1NTE5AAAAIJ8x",
         ],
     );
@@ -254,6 +264,16 @@ fn dates_in_numbers_go_since_moments_are_shifted() {
             "27.11.26",
             "2026-11-27T12:30:00.123Z",
             "2026-11-27 12:30",
+            "5.3.26",
+            "20261127",
+            "20261127T143000Z",
+            "2026-W48",
+            "27 November 2026",
+            "27. Nov. 2026",
+            "3. März 2026",
+            "Nov 27th, 2026 12:30",
+            "27th of November 2026",
+            "2026 Dez 1",
         ],
     );
 }
@@ -273,6 +293,8 @@ fn what_only_looks_like_a_secret_stays() {
         "1 2 3 4 5 6 7 8 9 10",
         "1914-1918, 2019 - 2020 / 2021, 0.5 - 0.75 - 1.25, $5/month, 100%",
         "paral·lel",
+        "in may 2026 27 of them, 2 3 2026, he said \"so\" \"@all\"",
+        "me@home, 10:30@noon x",
         "self-made, long-term, well-kept-secret",
         "this that with some more",
         "std::fs::File",

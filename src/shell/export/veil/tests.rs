@@ -53,6 +53,8 @@ fn a_name_in_a_text_or_in_the_log_is_the_pseudonym_of_who_has_it() {
     assert_eq!(written(&mut veil, Class::Person, Cell::Text("bob")), bob);
     assert_eq!(written(&mut veil, Class::Person, Cell::Text(&key(1).to_string())), bob);
     let bob = bob.trim_matches('"');
+    let start = key(1).to_string()[..9].replace('-', " ");
+    assert_eq!(written(&mut veil, Class::Text, Cell::Text(&start)), format!("\"{bob}\""));
     let text = written(&mut veil, Class::Text, Cell::Text("hi BOB\n"));
     assert_eq!(text, format!("\"hi {bob}\\n\""));
     // Who is not known any more keeps one all the same, in texts as well.
