@@ -63,8 +63,8 @@ fn whole_end(text: &Folded, names: &Names, end: usize) -> usize {
 
 /// Behind that part of a word.
 fn next(text: &Folded, at: usize) -> usize {
-    let word = text.run(at, is_word);
-    (at + 1..word).find(|at| text.begins_part(*at)).unwrap_or(word.max(at + 1))
+    let is_end = |at: &usize| !is_word(text.get(*at)) || text.begins_part(*at);
+    (at + 1..text.low.len()).find(is_end).unwrap_or(text.low.len())
 }
 
 const FILE: Instead = Instead::Name(Known::File);
