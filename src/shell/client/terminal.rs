@@ -6,6 +6,7 @@
 //! | ours, another job's | it goes on (SIGCONT) in the foreground | ours |
 //! | ours, another job's | it goes on in the background | another job's |
 //! | another job's | in the foreground: something is to be printed, or a line comes | ours |
+//! | another job's | in the foreground: `^C`, `^D` | ours, as if it had been |
 //! | any | the program ends, or panics | put back |
 //!
 //! While it is another job's, lines are printed as to any terminal, and nothing is read.
@@ -27,6 +28,9 @@ use crate::shell::system;
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Once;
+
+/// Not every shell says it when the program is in the foreground again.
+const IN_BACKGROUND: &[u8] = b"* in the background; after fg press Enter\n";
 
 /// The terminal that the program was started on.
 pub(super) struct Terminal {
@@ -77,8 +81,12 @@ impl Terminal {
 
     /// What came from it.
     pub fn handle(&mut self, bytes: &[u8], offers: &mut dyn Offers) {
+        let was_ours = self.is_ours;
         self.take();
-        self.editor.handle(bytes, offers);
+        // A line that came whole, behind a draft that nobody saw: both are shown before they go.
+        let is_unseen = !was_ours && self.is_ours && !self.editor.is_empty();
+        let line = bytes.strip_suffix(b"\n").filter(|_| is_unseen);
+        self.editor.handle(line.unwrap_or(bytes), offers);
         while let Some(deed) = self.editor.poll_deed() {
             match deed {
                 Deed::Line { text, is_kept } => {
@@ -91,6 +99,25 @@ impl Terminal {
                 Deed::Suspend => self.stop(),
             }
         }
+    }
+
+    /// Nothing more comes; of a terminal that was not ours, that is a `^D`.
+    pub fn end(&mut self) {
+        let was_ours = self.is_ours;
+        self.take();
+        self.has_ended |= was_ours || !self.is_ours || self.editor.is_empty();
+    }
+
+    /// An interrupt. Whether it is a `^C` at a terminal that was not ours, and so no more than that.
+    pub fn interrupt(&mut self) -> bool {
+        let was_ours = self.is_ours;
+        self.take();
+        let is_key = !was_ours && self.is_ours;
+        if is_key {
+            self.editor.forget();
+            self.editor.interrupt();
+        }
+        is_key
     }
 
     /// The next line that was entered.
@@ -129,6 +156,9 @@ impl Terminal {
             system::write_log_through();
         }
         self.take();
+        if !self.is_ours {
+            tty::write(IN_BACKGROUND);
+        }
     }
 
     /// Puts lines, what goes to standard error on the same terminal, and what was logged above the
