@@ -213,3 +213,50 @@ fn the_readmes_script_works_as_it_stands() {
     let ended = Process::start(&mut command).ended();
     assert!(ended.expect_ok().contains("build finished"), "{ended:?}");
 }
+
+#[test]
+fn listen_goes_on_where_a_program_left_that_ran_for_something_else() {
+    let world = World::new();
+    let mut ann = world.peer("ann");
+    let first = world.peer("bob");
+    let mut listening = Peer::start(world.signed("bob").args(["--json", "--accept=all", "listen"]));
+    while listening.process.waiting().is_empty() {
+        ann.deliver("bob", "to both");
+    }
+    first.stop();
+    listening.expect("its own", |event| event["event"] == "ready");
+    ann.ask(&["chat", "bob"]).expect_ok();
+    listening.expect("what it was told to accept", |e| is_session(e, "ann", "open"));
+    listening.stop();
+    ann.expect("a goodbye", |e| is_session(e, "bob", "closed"));
+}
+
+#[test]
+fn a_follower_goes_on_where_a_program_left_and_misses_nothing() {
+    let world = World::new();
+    let mut ann = world.peer("ann");
+    let first = world.peer("bob");
+    let mut command = world.signed("bob");
+    let mut following = Peer::start(command.args(["--json", "events", "--since", "0", "--follow"]));
+    ann.deliver("bob", "one");
+    following.expect("it", |e| is_message(e, "ann", "one"));
+    first.stop();
+    ann.deliver("bob", "two");
+    let two = following.expect("it", |e| is_message(e, "ann", "two"));
+    assert_eq!(two["seq"], 2, "{two}");
+    assert_eq!(following.count(|e| e["seq"].is_u64()), 0, "nothing twice");
+    following.stop();
+}
+
+#[test]
+fn lines_wait_for_a_program_that_is_just_leaving() {
+    let world = World::new();
+    let first = world.peer("bob");
+    let in_use = world.once("bob", &["--timeout", "0"]);
+    assert!(in_use.expect_refusal(4).contains("in use"), "{in_use:?}");
+    let mut lines = Process::start(&mut world.signed("bob"));
+    first.stop();
+    lines.say("/whoami");
+    let ended = lines.ended();
+    assert!(ended.expect_ok().contains("\n* ready: bob, "), "{ended:?}");
+}

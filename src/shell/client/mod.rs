@@ -63,11 +63,17 @@ use crate::shell::system::{self, Clock};
 use std::io::{self, IsTerminal, Write};
 use std::net::ToSocketAddrs;
 use std::path::{self, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long to wait before a profile that another program is just leaving is tried again.
 const RETRY: Duration = Duration::from_millis(20);
+/// How long lines of standard input wait for a program that is just leaving: who is there for longer
+/// was not started for one verb.
+const LEAVING: Duration = Duration::from_secs(2);
 
 /// `hobnob`: argv in, exit code out.
 pub fn main() -> Exit {
@@ -158,25 +164,42 @@ fn aim(options: &ClientOptions, defaults: Defaults) -> Result<Aim, Failure> {
 }
 
 /// Takes the profile, or hands the verb to the hobnob that has it.
-fn enter(options: &ClientOptions, plan: Plan, home: PathBuf) -> Result<Begun, Failure> {
+fn enter(options: &ClientOptions, mut plan: Plan, home: PathBuf) -> Result<Begun, Failure> {
     if plan.aim == Aim::Verb(Request::Config) && !profile::is_made(&home) {
         return settings::answer(plan.style, &settings::in_force(options, None, None))
             .map(Begun::Ended);
     }
-    let until = Instant::now() + Duration::from_millis(options.timeout_ms).max(RETRY);
+    let timeout = Duration::from_millis(options.timeout_ms).max(RETRY);
+    let patience = if options.words.is_empty() { timeout.min(LEAVING) } else { timeout };
+    let mut until = Instant::now() + patience;
+    let mut at_once = None;
     loop {
         let pid = match profile::open(&home)? {
-            Opened::Ours(profile) => return start(options, plan, home, *profile),
+            Opened::Ours(profile) => {
+                let begun = start(options, plan, home, *profile);
+                // From here on a signal is the program's.
+                at_once.inspect(|at_once: &Arc<AtomicBool>| at_once.store(false, Relaxed));
+                return begun;
+            }
             Opened::InUse { pid } => pid,
         };
-        if options.words.is_empty() {
-            return Err(in_use(&home, pid));
-        }
-        match remote::speak(options, &plan, &profile::control(&home))? {
+        let spoken = match &plan.aim {
+            Aim::Lines { .. } => Spoken::NobodyThere,
+            Aim::Listen | Aim::Verb(_) | Aim::Chat(_) => {
+                at_once.get_or_insert_with(remote::end_well_on_signals);
+                remote::speak(options, &plan, &profile::control(&home))?
+            }
+        };
+        match spoken {
             Spoken::Ended(exit) => return Ok(Begun::Ended(exit)),
-            Spoken::NobodyThere if Instant::now() < until => thread::sleep(RETRY),
+            Spoken::Left { last } => {
+                plan.go_on_behind(last);
+                until = Instant::now() + patience;
+            }
+            Spoken::NobodyThere if Instant::now() < until => {}
             Spoken::NobodyThere => return Err(in_use(&home, pid)),
         }
+        thread::sleep(RETRY);
     }
 }
 

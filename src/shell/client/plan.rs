@@ -3,6 +3,7 @@
 use super::desk::{Desk, Sink};
 use super::profile;
 use super::program::Program;
+use crate::proto::id::Seq;
 use crate::proto::model::command::Verb;
 use crate::proto::model::event::Stage;
 use crate::proto::model::refusal::Exit;
@@ -81,6 +82,13 @@ impl Plan {
             partner: None,
             fatal: None,
             outcome: None,
+        }
+    }
+
+    /// Whoever showed events up to this one has left.
+    pub fn go_on_behind(&mut self, last: Option<Seq>) {
+        if let (Aim::Verb(Request::Events { since, .. }), Some(last)) = (&mut self.aim, last) {
+            *since = Some(last.0);
         }
     }
 

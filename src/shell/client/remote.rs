@@ -4,6 +4,7 @@
 use super::plan::{Aim, Plan};
 use super::program::stdout_failed;
 use super::raw::Raw;
+use crate::proto::id::Seq;
 use crate::proto::model::command::Verb;
 use crate::proto::model::conversation::Conversation;
 use crate::proto::model::event::{Event, SessionState, Stage as Until};
@@ -34,6 +35,8 @@ pub(super) enum Spoken {
     Ended(Exit),
     /// It is not there, or not yet, or it left before it did anything.
     NobodyThere,
+    /// It left, and what happens is still to be shown: from here on.
+    Left { last: Option<Seq> },
 }
 
 /// Asks the running hobnob, and prints what it answers.
@@ -49,7 +52,6 @@ pub(super) fn speak(
             return Ok(Spoken::NobodyThere);
         }
     };
-    end_well_on_signals();
     let mut printer = plan.printer();
     if options.until > Until::Queued {
         printer.skip_queued();
@@ -70,6 +72,7 @@ pub(super) fn speak(
         timeout_ms: options.timeout_ms,
         stage: Stage::Asked,
         heard: false,
+        last: None,
         patience: patience(options, &plan.aim),
     };
     let (is_chat, named) = match &plan.aim {
@@ -87,6 +90,11 @@ pub(super) fn speak(
     let words = match &plan.aim {
         Aim::Chat(Request::Ask(Verb::Chat(target @ Target::Endpoint(_)))) => {
             vec!["chat".to_owned(), target.to_string()]
+        }
+        // It may go on where another one left.
+        Aim::Verb(Request::Events { since: Some(since), follow: true }) => {
+            let since = since.to_string();
+            vec!["events".to_owned(), "--since".to_owned(), since, "--follow".to_owned()]
         }
         Aim::Chat(_) | Aim::Lines { .. } | Aim::Listen | Aim::Verb(_) => options.words.clone(),
     };
@@ -119,6 +127,8 @@ struct Remote {
     stage: Stage,
     /// It has answered something.
     heard: bool,
+    /// The last event of the log that was shown.
+    last: Option<Seq>,
     /// When an answer is overdue; never for a verb that lasts.
     patience: Option<Instant>,
 }
@@ -178,7 +188,9 @@ impl Remote {
                 return match (&self.stage, self.patience, self.heard) {
                     (Stage::Asked, Some(_), false) => Ok(Spoken::NobodyThere),
                     (Stage::Asked, None, false) if self.is_export => Ok(Spoken::NobodyThere),
-                    (Stage::Asked, None, _) if !self.is_export => Ok(Spoken::Ended(Exit::Done)),
+                    (Stage::Asked, None, _) if !self.is_export => {
+                        Ok(Spoken::Left { last: self.last })
+                    }
                     _ => Err(gone("it left")),
                 };
             }
@@ -247,7 +259,10 @@ impl Remote {
             }
             let exit = match answer {
                 Some(Answer::Done(result)) => self.on_done(result),
-                Some(Answer::Event(_, _, event)) => self.on_event(&event),
+                Some(Answer::Event(seq, _, event)) => {
+                    self.last = seq.or(self.last);
+                    self.on_event(&event)
+                }
                 Some(Answer::Row(Row::To { person, group })) => self.on_to(person, group),
                 Some(
                     Answer::Row(_) | Answer::Entry(_) | Answer::Outbox(_) | Answer::Setting(_),
@@ -383,15 +398,17 @@ fn patience(options: &ClientOptions, aim: &Aim) -> Option<Instant> {
     }
 }
 
-/// There is nothing to clean up here: a signal to end is a good end.
-fn end_well_on_signals() {
+/// There is nothing to clean up while another one does the work: a signal to end is a good end,
+/// for as long as what comes back is true.
+pub(super) fn end_well_on_signals() -> Arc<AtomicBool> {
+    let at_once = Arc::new(AtomicBool::new(true));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
-        let always = Arc::new(AtomicBool::new(true));
-        let set = signal_hook::flag::register_conditional_shutdown(signal, 0, always);
+        let set = signal_hook::flag::register_conditional_shutdown(signal, 0, at_once.clone());
         if let Err(why) = set {
             log::debug!("signal {signal}: {why}");
         }
     }
+    at_once
 }
 
 fn gone(why: &str) -> Failure {
