@@ -37,6 +37,8 @@ pub(super) struct Terminal {
     editor: Editor,
     memory: Memory,
     is_ours: bool,
+    /// It became ours again, and what comes first may still be a line of the kernel's.
+    is_anew: bool,
     /// It was stopped by a key of ours; SIGCONT says nothing new.
     has_stopped: bool,
     /// Standard error is the same terminal.
@@ -63,6 +65,7 @@ impl Terminal {
             editor: Editor::new(typed, columns, rows),
             memory,
             is_ours: false,
+            is_anew: false,
             has_stopped: false,
             has_stderr: tty::has_stderr(),
             lines: VecDeque::new(),
@@ -71,6 +74,7 @@ impl Terminal {
             progress: String::new(),
         };
         terminal.take();
+        terminal.is_anew = false;
         Some(terminal)
     }
 
@@ -81,10 +85,9 @@ impl Terminal {
 
     /// What came from it.
     pub fn handle(&mut self, bytes: &[u8], offers: &mut dyn Offers) {
-        let was_ours = self.is_ours;
         self.take();
         // A line that came whole, behind a draft that nobody saw: both are shown before they go.
-        let is_unseen = !was_ours && self.is_ours && !self.editor.is_empty();
+        let is_unseen = std::mem::take(&mut self.is_anew) && !self.editor.is_empty();
         let line = bytes.strip_suffix(b"\n").filter(|_| is_unseen);
         self.editor.handle(line.unwrap_or(bytes), offers);
         while let Some(deed) = self.editor.poll_deed() {
@@ -103,16 +106,15 @@ impl Terminal {
 
     /// Nothing more comes; of a terminal that was not ours, that is a `^D`.
     pub fn end(&mut self) {
-        let was_ours = self.is_ours;
+        let was_ours = self.is_ours && !self.is_anew;
         self.take();
         self.has_ended |= was_ours || !self.is_ours || self.editor.is_empty();
     }
 
     /// An interrupt. Whether it is a `^C` at a terminal that was not ours, and so no more than that.
     pub fn interrupt(&mut self) -> bool {
-        let was_ours = self.is_ours;
         self.take();
-        let is_key = !was_ours && self.is_ours;
+        let is_key = std::mem::take(&mut self.is_anew);
         if is_key {
             self.editor.forget();
             self.editor.interrupt();
@@ -198,6 +200,7 @@ impl Terminal {
             return log::debug!("terminal: {why}");
         }
         self.is_ours = true;
+        self.is_anew = true;
         if self.has_stderr {
             system::hold_log();
         }
