@@ -111,7 +111,7 @@ impl Terminal {
         self.has_ended |= was_ours || !self.is_ours || self.editor.is_empty();
     }
 
-    /// An interrupt. Whether it is a `^C` at a terminal that was not ours, and so no more than that.
+    /// An interrupt. Whether it is a `^C` at a terminal that was not ours, and no more than that.
     pub fn interrupt(&mut self) -> bool {
         self.take();
         let is_key = std::mem::take(&mut self.is_anew);

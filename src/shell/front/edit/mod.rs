@@ -15,7 +15,7 @@
 //! | Typing | Tab, several fit | Choosing | what they have in common is completed |
 //! | Typing | `^R` `^S` | Searching | |
 //! | Typing | `^V` `^Q` | Quoting | |
-//! | Typing | paste of few lines | Typing | they are entered; what has no break behind it is inserted |
+//! | Typing | paste of few lines | Typing | they are entered; what has no break is inserted |
 //! | Typing | paste of many lines | Asking | |
 //! | Typing | another key | Typing | edits |
 //! | Choosing | Tab | Choosing | the choices are listed above |
