@@ -163,22 +163,46 @@ fn lines_typed_before_come_back_in_the_next_run() {
     assert_eq!(kept, "/lookup nobody\n/whoami\n");
 }
 
-#[test]
-fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
-    let world = World::new();
+/// A shell in which somebody's program runs.
+fn shell_with(world: &World, name: &str) -> Pty {
     let mut shell = Command::new("bash");
     shell.args(["--norc", "--noprofile", "-i"]).env("PS1", "sh$ ").env("TERM", "xterm");
     let mut shell = Pty::start(&shell, 80, 24);
     shell.expect_end(&["sh$ |"]);
-    let cooked = {
-        shell.keys("stty -a >/dev/null\r");
-        let signed = world.signed("ann");
-        let words: Vec<_> = signed.get_args().map(|word| word.to_string_lossy()).collect();
-        let program = signed.get_program().to_string_lossy();
-        format!("{program} {}\r", words.join(" "))
-    };
-    shell.keys(&cooked);
+    let signed = world.signed(name);
+    let words: Vec<_> = signed.get_args().map(|word| word.to_string_lossy()).collect();
+    let program = signed.get_program().to_string_lossy();
+    shell.keys(&format!("{program} {}\r", words.join(" ")));
     shell.expect("ready", |rows| rows.iter().any(|row| row.contains("ready")));
+    shell
+}
+
+#[test]
+fn a_draft_is_never_sent_unseen_by_what_is_typed_after_fg() {
+    for (keys, shown) in [("ne\r", "> half a line|"), ("\x03", "> |"), ("\x04", "> half a li|")] {
+        let world = World::new();
+        let mut shell = shell_with(&world, "ann");
+        let job = shell.foreground();
+        shell.keys("half a li");
+        shell.expect_end(&["> half a li|"]);
+        shell.keys("\x1A");
+        shell.expect_end(&["sh$ |"]);
+        shell.keys("bg\r");
+        shell.expect("what to do", |rows| rows.iter().any(|row| row.contains("after fg press")));
+        shell.keys("fg\r");
+        shell.expect_foreground(job);
+        shell.keys(keys);
+        shell.expect_end(&[shown]);
+        shell.keys("\x15/quit\r");
+        shell.expect("the shell", |rows| rows.last().is_some_and(|row| row == "sh$ |"));
+        assert!(!shell.shown().iter().any(|row| row.starts_with("! ")), "nothing was sent");
+    }
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+    let world = World::new();
+    let mut shell = shell_with(&world, "ann");
     shell.keys("half a li");
     shell.expect_end(&["> half a li|"]);
     shell.keys("\x1A");

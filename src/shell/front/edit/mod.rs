@@ -15,7 +15,7 @@
 //! | Typing | Tab, several fit | Choosing | what they have in common is completed |
 //! | Typing | `^R` `^S` | Searching | |
 //! | Typing | `^V` `^Q` | Quoting | |
-//! | Typing | paste of few lines | Typing | they are entered; what has no break behind it is inserted |
+//! | Typing | paste of few lines | Typing | they are entered; what has no break is inserted |
 //! | Typing | paste of many lines | Asking | |
 //! | Typing | another key | Typing | edits |
 //! | Choosing | Tab | Choosing | the choices are listed above |
@@ -106,6 +106,8 @@ enum State {
 }
 
 const BELL: u8 = 0x07;
+/// To where the row begins, and erase down.
+const FROM_HERE: &[u8] = b"\r\x1B[J";
 const HOW_TO_LEAVE: &str = "* leave with /quit or Ctrl-D\n";
 const PASTE_TOO_LONG: &str = "! paste: too long [send it as a file, with /send]\n";
 /// The verb that turns to who has written and was not read yet.
@@ -183,8 +185,14 @@ impl Editor {
         self.screen.draw(view, lines);
     }
 
-    /// Somebody else has written to the terminal since.
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.line.is_empty()
+    }
+
+    /// Somebody else may have written to the terminal since; the row of the cursor is drawn anew.
     pub fn forget(&mut self) {
+        self.out.extend_from_slice(FROM_HERE);
         self.screen.forget();
     }
 
@@ -299,7 +307,9 @@ impl Editor {
         self.deeds.push_back(Deed::Line { text: verb.to_owned(), is_kept: false });
     }
 
-    fn interrupt(&mut self) {
+    /// Clears the line, as `^C` does.
+    pub fn interrupt(&mut self) {
+        self.state = State::Typing;
         self.typed.leave();
         match self.line.is_empty() {
             true => self.say(HOW_TO_LEAVE),

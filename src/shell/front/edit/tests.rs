@@ -253,6 +253,15 @@ fn alt_a_asks_for_the_next_unread_and_keeps_the_line() {
 }
 
 #[test]
+fn a_bottom_that_may_be_gone_is_drawn_once() {
+    let mut bench = Bench::new(40, 4);
+    bench.keys("/msg");
+    bench.editor.forget();
+    bench.print("");
+    assert_eq!((bench.shown().len(), &*bench.shown()[0]), (2, "bob> /msg|"));
+}
+
+#[test]
 fn the_bottom_goes_away_for_somebody_else() {
     let mut bench = Bench::new(40, 4);
     bench.keys("/msg");
