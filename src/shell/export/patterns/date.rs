@@ -1,4 +1,5 @@
-//! Dates in numbers or with a month's name, with the hour behind them: they would tell by how much moments are shifted.
+//! Dates in numbers or with a month's name, with the hour behind them: they would tell by how
+//! much moments are shifted.
 
 use crate::shell::export::folded::{Folded, is_word};
 
