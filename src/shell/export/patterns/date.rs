@@ -107,7 +107,8 @@ fn hour(text: &Folded, end: usize) -> usize {
             && text.get(at + 2) == b':'
     };
     let is_packed = text.get(end) == b't' && text.get(end + 1).is_ascii_digit();
-    if !is_packed && !(matches!(text.get(end), b't' | b' ') && is_hour(end + 1)) {
+    let has_hour = is_packed || (matches!(text.get(end), b't' | b' ') && is_hour(end + 1));
+    if !has_hour {
         return end;
     }
     let behind =
