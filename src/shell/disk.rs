@@ -1,10 +1,10 @@
 //! Files beside the database: the profile's directory, its lock, its keys.
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 const OWNER_ONLY: u32 = 0o600;
@@ -102,13 +102,18 @@ fn written_pid(file: &File) -> Option<u32> {
 /// The text of a file that somebody may have written; `None` when there is none. Fails with words
 /// that fit behind its path: `InvalidData` for what is too long, or no text.
 pub fn read_text(path: &Path, most_bytes: usize) -> io::Result<Option<String>> {
-    let file = match File::open(path) {
+    // A FIFO must not hold up whoever opens it.
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let file = match OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
         Err(error) => return Err(error),
     };
+    if file.metadata()?.file_type().is_fifo() {
+        return Err(io::Error::other("is a pipe, and no file"));
+    }
     let mut bytes = Vec::new();
     file.take(most_bytes as u64 + 1).read_to_end(&mut bytes)?;
     let invalid = |why: String| io::Error::new(ErrorKind::InvalidData, why);
@@ -253,6 +258,10 @@ mod tests {
         fs::write(&path, b"a\nb\n\xFF").expect("ours");
         assert_eq!(why(9), "is not UTF-8, in line 3");
         assert!(read_text(&scratch.0, 9).is_err(), "a directory");
+        fs::remove_file(&path).expect("ours");
+        let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR);
+        rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).expect("ours");
+        assert_eq!(why(9), "is a pipe, and no file", "nobody is waited for");
     }
 
     #[test]

@@ -124,6 +124,8 @@ fn a_command_is_run_for_each_direct_message() {
     let world = World::new();
     let mut ann = world.peer("ann");
     let bob = world.peer("bob");
+    // What the profile says of lines is for somebody else.
+    put(&world.home("bob").join("config"), b"json = yes\ntime = yes\n");
     let args = ["printf", "<%s> <%s>\\n"];
     let mut notify = script(&world, "bob", "notify-on-message");
     let mut notify =

@@ -87,6 +87,26 @@ fn each_event_is_read_as_it_is_printed_one_at_a_time_and_in_order() {
 }
 
 #[test]
+fn a_burst_runs_a_hook_for_every_message() {
+    const COUNT: usize = 1_500;
+    let world = World::new();
+    let command = script(&world, "hook", "cat >>${0%/*}/out\n");
+    let mut bob = hooked(&world, "bob", "message", &command, &[]);
+    let mut ann = world.peer("ann");
+    for n in 0..COUNT {
+        ann.send(&["msg", "bob", &n.to_string()]);
+    }
+    bob.expect("the last", |e| is_message(e, "ann", &(COUNT - 1).to_string()));
+    let deadline = Instant::now() + 2 * PATIENCE;
+    while fs::read_to_string(out(&world)).unwrap_or_default().lines().count() < COUNT {
+        assert!(Instant::now() < deadline, "{} of {COUNT}", lines(&out(&world)).len());
+        std::thread::yield_now();
+    }
+    let texts = lines(&out(&world)).into_iter().map(|e| e["text"].as_str().map(str::to_owned));
+    assert!(texts.eq((0..COUNT).map(|n| Some(n.to_string()))), "in order, each once");
+}
+
+#[test]
 fn a_hook_knows_its_event_and_its_profile_and_what_it_writes_is_on_standard_error() {
     let world = World::new();
     let text = "echo $HOBNOB_EVENT; echo $HOBNOB_HOME; printf '\\033[2J' >&2\n";

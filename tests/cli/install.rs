@@ -88,3 +88,24 @@ fn a_wrong_command_line_of_the_script_installs_nothing() {
         assert!(!root.exists());
     }
 }
+
+#[test]
+fn a_prefix_may_have_any_letters_and_units_name_the_programs_there() {
+    let scratch = Scratch::new();
+    install(&scratch.join("root"), &["/opt/R&D | 5% \\ own"]).expect_ok();
+    let unit = scratch.join("root/opt/R&D | 5% \\ own/share/systemd/user/hobnob.service");
+    let unit = fs::read_to_string(unit).expect("a unit is text");
+    let start = "\nExecStart=\"/opt/R&D | 5%% \\\\ own/bin/hobnob\" listen\n";
+    assert!(unit.contains(start), "{unit}");
+}
+
+#[test]
+fn without_both_programs_nothing_is_installed() {
+    let scratch = Scratch::new();
+    let root = scratch.join("root");
+    let mut command = script();
+    command.env("HOBNOB_BIN_DIR", scratch.join("none")).env("DESTDIR", &root);
+    let ended = Process::start(&mut command).ended();
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.err.ends_with("/hobnob: no such program\n") && !root.exists(), "{ended:?}");
+}

@@ -97,12 +97,13 @@ fn a_paste_is_sent_line_by_line_and_a_long_one_is_asked_about() {
     bob.ask(&["accept", "ann"]).expect_ok();
     ann.expect("his presence", |rows| rows.iter().any(|row| row.ends_with("* bob is online")));
     ann.expect_end(&["bob> |"]);
-    ann.keys("\x1B[200~one\r\n/two\x1B[201~");
+    ann.keys("\x1B[200~one\r\n/two\r\nrest\x1B[201~");
     bob.expect("a line", |e| is_message(e, "ann", "one"));
     bob.expect("a line that is no verb", |e| is_message(e, "ann", "/two"));
-    ann.expect_end(&["bob> one", "bob> /two", "bob> |"]);
+    ann.expect_end(&["bob> one", "bob> /two", "bob> rest|"]);
+    ann.keys("\x15");
     let long: Vec<String> = (1..=6).map(|n| format!("line {n}")).collect();
-    ann.keys(&format!("\x1B[200~{}\x1B[201~", long.join("\n")));
+    ann.keys(&format!("\x1B[200~{}\x1B[201~", long.join("\n") + "\n"));
     ann.expect_end(&["bob> /two", "send 6 lines to bob? y/n |"]);
     ann.keys("y");
     for line in &long {
@@ -162,22 +163,46 @@ fn lines_typed_before_come_back_in_the_next_run() {
     assert_eq!(kept, "/lookup nobody\n/whoami\n");
 }
 
-#[test]
-fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
-    let world = World::new();
+/// A shell in which somebody's program runs.
+fn shell_with(world: &World, name: &str) -> Pty {
     let mut shell = Command::new("bash");
     shell.args(["--norc", "--noprofile", "-i"]).env("PS1", "sh$ ").env("TERM", "xterm");
     let mut shell = Pty::start(&shell, 80, 24);
     shell.expect_end(&["sh$ |"]);
-    let cooked = {
-        shell.keys("stty -a >/dev/null\r");
-        let signed = world.signed("ann");
-        let words: Vec<_> = signed.get_args().map(|word| word.to_string_lossy()).collect();
-        let program = signed.get_program().to_string_lossy();
-        format!("{program} {}\r", words.join(" "))
-    };
-    shell.keys(&cooked);
+    let signed = world.signed(name);
+    let words: Vec<_> = signed.get_args().map(|word| word.to_string_lossy()).collect();
+    let program = signed.get_program().to_string_lossy();
+    shell.keys(&format!("{program} {}\r", words.join(" ")));
     shell.expect("ready", |rows| rows.iter().any(|row| row.contains("ready")));
+    shell
+}
+
+#[test]
+fn a_draft_is_never_sent_unseen_by_what_is_typed_after_fg() {
+    for (keys, shown) in [("ne\r", "> half a line|"), ("\x03", "> |"), ("\x04", "> half a li|")] {
+        let world = World::new();
+        let mut shell = shell_with(&world, "ann");
+        let job = shell.foreground();
+        shell.keys("half a li");
+        shell.expect_end(&["> half a li|"]);
+        shell.keys("\x1A");
+        shell.expect_end(&["sh$ |"]);
+        shell.keys("bg\r");
+        shell.expect("what to do", |rows| rows.iter().any(|row| row.contains("after fg press")));
+        shell.keys("fg\r");
+        shell.expect_foreground(job);
+        shell.keys(keys);
+        shell.expect_end(&[shown]);
+        shell.keys("\x15/quit\r");
+        shell.expect("the shell", |rows| rows.last().is_some_and(|row| row == "sh$ |"));
+        assert!(!shell.shown().iter().any(|row| row.starts_with("! ")), "nothing was sent");
+    }
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+    let world = World::new();
+    let mut shell = shell_with(&world, "ann");
     shell.keys("half a li");
     shell.expect_end(&["> half a li|"]);
     shell.keys("\x1A");
@@ -315,4 +340,27 @@ fn an_open_line_is_silent() {
     assert_eq!(fs::read_to_string(&table).expect("strace has written its table"), "");
     ann.keys("ne");
     ann.expect_end(&["> half a line|"]);
+}
+
+#[test]
+fn close_means_the_person_in_the_prompt_and_an_empty_answer_is_said() {
+    let world = World::new();
+    let mut ann = typist(&world, "ann", WIDE);
+    let mut others = [world.peer("bob"), world.peer("carol")];
+    for other in &mut others {
+        let name = other.name();
+        ann.keys(&format!("/chat {name}\r"));
+        other.expect("an offer", |e| e["state"] == "offered");
+        other.ask(&["accept", "ann"]).expect_ok();
+    }
+    ann.expect("both", |rows| rows.iter().any(|row| row.ends_with("* carol is online")));
+    ann.expect("the latter", |rows| rows.last().is_some_and(|row| row == "carol> |"));
+    ann.keys("/close\r");
+    ann.expect("his end", |rows| {
+        rows.iter().any(|row| row.contains("* session with carol closed"))
+    });
+    ann.keys("/outbox\r");
+    ann.expect("nothing", |rows| rows.iter().any(|row| row == "* none"));
+    ann.keys("/private\r");
+    ann.expect("a word", |rows| rows.iter().any(|row| row == "* done"));
 }

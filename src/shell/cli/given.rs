@@ -6,7 +6,7 @@ use super::{Environment, Files, Wrong};
 use crate::proto::model::refusal::Exit;
 use crate::shell::config::{self, Line};
 use crate::shell::front::setting::Setting;
-use getopts::{Matches, Options, ParsingStyle};
+use getopts::{HasArg, Matches, Occur, Options, ParsingStyle};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -160,9 +160,17 @@ impl<'a> Given<'a> {
         if !row.hint.is_empty() {
             return self.typed.opt_strs(row.long).pop();
         }
-        let count = self.typed.opt_count(row.long);
-        let text = || if row.is_repeated() { count.to_string() } else { YES.to_owned() };
-        (count > 0).then(text)
+        if !row.is_switch() {
+            let count = self.typed.opt_count(row.long);
+            return (count > 0).then(|| count.to_string());
+        }
+        let mut given = self.typed.opt_positions(row.long);
+        if !row.short.is_empty() {
+            given.extend(self.typed.opt_positions(row.short));
+        }
+        let last = given.into_iter().max()?;
+        let value = self.typed.opt_strs_pos(row.long).pop().filter(|(at, _)| *at == last);
+        Some(value.map_or_else(|| YES.to_owned(), |(_, text)| text))
     }
 
     /// Those of the file come first, as it was written before.
@@ -185,7 +193,7 @@ impl<'a> Given<'a> {
 
     fn wrong_value(&self, option: &str, Value { text, from }: &Value) -> Wrong {
         let row = self.rows.iter().find(|row| row.long == option);
-        let is_flag = row.is_some_and(|row| row.hint.is_empty() && !row.is_repeated());
+        let is_flag = row.is_some_and(OptionRow::is_switch);
         let expected = if is_flag { "expected yes or no" } else { expected(option) };
         match from {
             Origin::File(number) => {
@@ -246,6 +254,12 @@ pub(super) fn parse<'w>(
     for row in rows {
         let OptionRow { short, long, hint, help, .. } = row;
         match hint.is_empty() {
+            true if row.is_switch() => {
+                if !short.is_empty() {
+                    options.optflagmulti(short, "", help);
+                }
+                options.opt("", long, help, hint, HasArg::Maybe, Occur::Multi)
+            }
             true => options.optflagmulti(short, long, help),
             false => options.optmulti(short, long, help, hint),
         };

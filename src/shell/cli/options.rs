@@ -27,6 +27,11 @@ impl OptionRow {
     pub fn is_repeated(&self) -> bool {
         matches!(self.long, "on" | "verbose")
     }
+
+    /// Whether it is set or not, and can be taken back: `--time=no`.
+    pub fn is_switch(&self) -> bool {
+        self.hint.is_empty() && !matches!(self.long, "help" | "version" | "verbose")
+    }
 }
 
 /// Of `hobnob`.

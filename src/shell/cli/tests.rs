@@ -110,6 +110,17 @@ fn the_command_line_outweighs_the_environment_and_that_the_file() {
 }
 
 #[test]
+fn a_switch_of_the_file_is_taken_back_on_the_command_line() {
+    let file = "time = yes\njson = yes\n";
+    let given = with_file(&["--json=no", "who", "--time=no"], file);
+    assert_eq!((given.json, given.time, given.words), (false, false, vec!["who".to_owned()]));
+    let given = with_file(&["--json=no", "-vj", "--time=yes"], "");
+    assert_eq!((given.json, given.time, given.verbose), (true, true, 1), "the last counts");
+    let Err(wrong) = run(&["--time=maybe"], &[]) else { panic!("no such value") };
+    assert_eq!(wrong.why, "--time maybe: expected yes or no");
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_said_with_its_line() {
     for (file, why) in [
         ("\n\nnmae = bob", "/p/config:3: no such option: nmae [did you mean name?]"),

@@ -19,7 +19,7 @@ usage: hobnob [OPTIONS]              talk: lines from the terminal, a pipe or a 
     text.push_str(
         "Options may stand in the file config in the profile, a line each: timeout = 30. The\n\
          command line outweighs HOBNOB_HOME, HOBNOB_SERVER, HOBNOB_NAME and HOBNOB_TRANSCRIBER in\n\
-         the environment, and that the file.\n\n",
+         the environment, and that the file; --time=no takes back time = yes.\n\n",
     );
     text.push_str(
         "Verbs; in lines with a slash before: /msg bob hi. A line without one goes to the current\n\

@@ -58,6 +58,10 @@ pub(super) enum Role {
     Fetch(String),
     /// It has a command run elsewhere.
     Run,
+    /// It lists something.
+    List,
+    /// It sets something, and there is nothing else to say.
+    Set,
 }
 
 impl Role {
@@ -73,7 +77,22 @@ impl Role {
             Role::Take(_) | Role::Fetch(_) => {
                 Some("time ran out; the file still comes while hobnob runs")
             }
-            Role::Line | Role::Talk(_) | Role::Close | Role::Endless | Role::Told => None,
+            Role::Line
+            | Role::Talk(_)
+            | Role::Close
+            | Role::Endless
+            | Role::Told
+            | Role::List
+            | Role::Set => None,
+        }
+    }
+
+    /// What a person is told of a good end that said nothing.
+    fn silence(&self) -> &'static [u8] {
+        match self {
+            Role::List => b"* none\n",
+            Role::Set => b"* done\n",
+            _ => b"",
         }
     }
 
@@ -93,6 +112,8 @@ struct Asked {
     sink: Sink,
     reference: Option<Box<RawValue>>,
     role: Role,
+    /// A row was shown.
+    has_rows: bool,
 }
 
 /// The front desk.
@@ -163,7 +184,7 @@ impl Desk {
             self.own += 1;
             self.turning += usize::from(role.turns());
         }
-        self.asked.insert(ticket, Asked { sink, reference, role });
+        self.asked.insert(ticket, Asked { sink, reference, role, has_rows: false });
         ticket
     }
 
@@ -319,9 +340,19 @@ impl Desk {
         sinks
     }
 
+    /// A row of a listing that the store answers.
+    pub fn list(&mut self, ticket: Ticket, print: impl FnOnce(&mut Printer, &mut Vec<u8>)) {
+        let Some(asked) = self.asked.get_mut(&ticket) else { return };
+        asked.has_rows = true;
+        let sink = asked.sink;
+        self.print(sink, print);
+    }
+
     /// A row of an answer.
     pub fn row(&mut self, ticket: Ticket, row: &Row) {
-        let Some(Asked { sink, role, .. }) = self.asked.get(&ticket) else { return };
+        let Some(asked) = self.asked.get_mut(&ticket) else { return };
+        asked.has_rows = true;
+        let Asked { sink, role, .. } = asked;
         let sink = *sink;
         let is_told = *role == Role::Told && sink == Sink::Stdout && self.broadcast;
         if is_told && !self.printer.style().json {
@@ -364,6 +395,13 @@ impl Desk {
             self.print(asked.sink, |printer, out| {
                 printer.done(out, reference, result.as_ref().copied())
             });
+        }
+        if asked.sink == Sink::Stdout
+            && self.terminal.is_some()
+            && result.is_ok()
+            && !asked.has_rows
+        {
+            self.stdout.lines.extend_from_slice(asked.role.silence());
         }
         if is_main {
             self.ended = Some(result);

@@ -4,6 +4,7 @@
 //! |---|---|---|---|
 //! | idle | pushed | it is started | running |
 //! | running | pushed | it waits; past the bound it is left out, which is said once | running |
+//! | running | an event past the bound | it and all later ones are read from the log | running |
 //! | running | it wrote | our standard error has that line by line, up to a bound | running |
 //! | running | its time is up | it is killed with its family | late |
 //! | running, late | it ended | what is wrong with that is said | the next runs, or idle |
@@ -46,6 +47,8 @@ pub(super) struct Hooks {
     queue_bytes: usize,
     /// One was left out since the queue was empty.
     is_full: bool,
+    /// Durable events after this number have yet to be read from the log.
+    behind: Option<Seq>,
     started: u64,
     state: State,
     failures: Vec<Failure>,
@@ -79,33 +82,71 @@ impl Hooks {
             queue: VecDeque::new(),
             queue_bytes: 0,
             is_full: false,
+            behind: None,
             started: 0,
             state: State::Idle,
             failures: Vec::new(),
         }
     }
 
-    /// Something happened: whatever is to be run for that is pushed.
+    /// Something happened: whatever is to be run for that is pushed. Where there is no room, a
+    /// durable event and those after it wait in the log.
     pub fn event(&mut self, seq: Option<Seq>, at: Wall, event: &Event) {
-        if self.on.is_empty() || self.is_over {
+        if self.on.is_empty() || self.is_over || (self.behind.is_some() && seq.is_some()) {
             return;
         }
+        match seq {
+            Some(seq) if !self.has_room() => self.behind = Some(Seq(seq.0.saturating_sub(1))),
+            _ => self.push_for(seq, at, event),
+        }
+    }
+
+    /// The number after which the log is to be read, now that there is room again.
+    pub fn poll_behind(&self) -> Option<Seq> {
+        self.behind.filter(|_| self.queue.is_empty() && !self.is_over)
+    }
+
+    /// An event of the log, in its turn.
+    pub fn event_of_log(&mut self, seq: Seq, at: Wall, event: &Event) {
+        self.behind = Some(seq);
+        self.push_for(Some(seq), at, event);
+    }
+
+    /// That was all there is.
+    pub fn end_log(&mut self) {
+        self.behind = None;
+    }
+
+    fn push_for(&mut self, seq: Option<Seq>, at: Wall, event: &Event) {
         let kind = fit::kind(event);
         let fits = |on: &&On| on.event.is_none_or(|wanted| wanted == kind);
         let wanted: Vec<Argv> = self.on.iter().filter(fits).map(|on| on.argv.clone()).collect();
         for argv in wanted {
             let mut input = Vec::new();
             self.json.event(&mut input, seq, at, event);
-            self.push(Hook { label: format!("on {kind}"), event: kind, argv, input });
+            let hook = Hook { label: format!("on {kind}"), event: kind, argv, input };
+            // What a page of the log has, and all hooks of one event, go past the bound together.
+            match seq {
+                Some(_) => self.enqueue(hook),
+                None => self.push(hook),
+            }
         }
+    }
+
+    fn has_room(&self) -> bool {
+        self.queue.len() < limits::HOOKS && self.queue_bytes < limits::HOOKS_BYTES
+    }
+
+    fn enqueue(&mut self, hook: Hook) {
+        self.queue_bytes += hook.input.len();
+        self.queue.push_back(hook);
     }
 
     /// Runs a command as soon as those before it have ended.
     pub fn push(&mut self, hook: Hook) {
         let bytes = self.queue_bytes + hook.input.len();
         if self.queue.len() < limits::HOOKS && bytes <= limits::HOOKS_BYTES {
-            self.queue_bytes = bytes;
-            self.queue.push_back(hook);
+            self.enqueue(hook);
         } else if !std::mem::replace(&mut self.is_full, true) {
             let waiting = self.queue.len();
             let what = format!("{waiting} commands wait already; no more until they have ended");
@@ -168,14 +209,14 @@ impl Hooks {
 
     /// Whether none runs or waits.
     pub fn is_idle(&self) -> bool {
-        !self.is_running() && self.queue.is_empty()
+        !self.is_running() && self.queue.is_empty() && self.behind.is_none()
     }
 
     /// The program waits no longer for those that there are.
     pub fn give_up(&mut self) {
         let left = self.queue.len() + usize::from(self.is_running());
         self.queue.clear();
-        self.state = State::Idle;
+        (self.state, self.behind) = (State::Idle, None);
         self.is_over = true;
         self.fail("hooks", &format!("{left} had not ended when the program did"));
     }

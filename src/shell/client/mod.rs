@@ -71,8 +71,8 @@ use std::time::{Duration, Instant};
 
 /// How long to wait before a profile that another program is just leaving is tried again.
 const RETRY: Duration = Duration::from_millis(20);
-/// How long lines of standard input wait for a program that is just leaving: who is there for longer
-/// was not started for one verb.
+/// How long lines of standard input wait for a program that is just leaving: who is there for
+/// longer was not started for one verb.
 const LEAVING: Duration = Duration::from_secs(2);
 
 /// `hobnob`: argv in, exit code out.

@@ -169,7 +169,7 @@ impl Program {
         self.take_lines(now)?;
         self.commit(now)?;
         self.follow_looks()?;
-        self.run_hooks(now);
+        self.run_hooks(now)?;
         self.read_store()?;
         self.forget_alarms();
         // What others wait for first; the control socket's bytes leave with the next wait.
@@ -221,10 +221,13 @@ impl Program {
                     machine.handle(now, Input::Run(run, event));
                     fed = true;
                 }
-                Ready::Stdin([]) => {
-                    input.end();
-                    *input_ended = true;
-                }
+                Ready::Stdin([]) => match &mut desk.terminal {
+                    Some(terminal) => terminal.end(),
+                    None => {
+                        input.end();
+                        *input_ended = true;
+                    }
+                },
                 Ready::Stdin(_) if *input_ended => {}
                 Ready::Stdin(bytes) => match &mut desk.terminal {
                     Some(terminal) => {
@@ -233,6 +236,8 @@ impl Program {
                     }
                     None => input.push(bytes),
                 },
+                Ready::Signal(Signal::Interrupt)
+                    if desk.terminal.as_mut().is_some_and(Terminal::interrupt) => {}
                 Ready::Signal(Signal::Terminate | Signal::Interrupt) => plan.signals += 1,
                 Ready::Signal(Signal::Resize) => {
                     desk.terminal.iter_mut().for_each(Terminal::resize);

@@ -82,7 +82,7 @@ impl Read {
             Read::Files => {
                 let live = |id| machine.and_then(|machine| machine.file_bytes(id));
                 store.files(&live, &mut |file| {
-                    desk.print(sink, |printer, out| printer.row(out, &Row::File(file)));
+                    desk.list(ticket, |printer, out| printer.row(out, &Row::File(file)));
                 })?;
             }
             Read::Outbox => store.outbox(&mut |mut row| {
@@ -90,7 +90,7 @@ impl Read {
                 if row.stage == Stage::Queued && sent >= Some(row.id) {
                     row.stage = Stage::Sent;
                 }
-                desk.print(sink, |printer, out| printer.outbox(out, &row));
+                desk.list(ticket, |printer, out| printer.outbox(out, &row));
             })?,
             Read::Export(exporting) => return Ok(export(ticket, sink, exporting, desk, store)),
             Read::Events { since, follow } => {

@@ -38,6 +38,14 @@ impl Talk {
         self.current().filter(|_| self.is_session).map(Conversation::label)
     }
 
+    /// The person that plain lines go to, if there is a session with them.
+    pub fn person_in_session(&self) -> Option<Target> {
+        match self.current()? {
+            Conversation::Person(label) if self.is_open(label) => Target::parse(label),
+            Conversation::Person(_) | Conversation::Group(_) => None,
+        }
+    }
+
     /// Whether a session with somebody is open.
     pub fn is_open(&self, label: &str) -> bool {
         self.open.iter().any(|open| open == label)

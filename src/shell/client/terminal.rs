@@ -6,6 +6,7 @@
 //! | ours, another job's | it goes on (SIGCONT) in the foreground | ours |
 //! | ours, another job's | it goes on in the background | another job's |
 //! | another job's | in the foreground: something is to be printed, or a line comes | ours |
+//! | another job's | in the foreground: `^C`, `^D` | ours, as if it had been |
 //! | any | the program ends, or panics | put back |
 //!
 //! While it is another job's, lines are printed as to any terminal, and nothing is read.
@@ -28,11 +29,16 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Once;
 
+/// Not every shell says it when the program is in the foreground again.
+const IN_BACKGROUND: &[u8] = b"* in the background; after fg press Enter\n";
+
 /// The terminal that the program was started on.
 pub(super) struct Terminal {
     editor: Editor,
     memory: Memory,
     is_ours: bool,
+    /// It became ours again, and what comes first may still be a line of the kernel's.
+    is_anew: bool,
     /// It was stopped by a key of ours; SIGCONT says nothing new.
     has_stopped: bool,
     /// Standard error is the same terminal.
@@ -59,6 +65,7 @@ impl Terminal {
             editor: Editor::new(typed, columns, rows),
             memory,
             is_ours: false,
+            is_anew: false,
             has_stopped: false,
             has_stderr: tty::has_stderr(),
             lines: VecDeque::new(),
@@ -67,6 +74,7 @@ impl Terminal {
             progress: String::new(),
         };
         terminal.take();
+        terminal.is_anew = false;
         Some(terminal)
     }
 
@@ -78,7 +86,10 @@ impl Terminal {
     /// What came from it.
     pub fn handle(&mut self, bytes: &[u8], offers: &mut dyn Offers) {
         self.take();
-        self.editor.handle(bytes, offers);
+        // A line that came whole, behind a draft that nobody saw: both are shown before they go.
+        let is_unseen = std::mem::take(&mut self.is_anew) && !self.editor.is_empty();
+        let line = bytes.strip_suffix(b"\n").filter(|_| is_unseen);
+        self.editor.handle(line.unwrap_or(bytes), offers);
         while let Some(deed) = self.editor.poll_deed() {
             match deed {
                 Deed::Line { text, is_kept } => {
@@ -91,6 +102,24 @@ impl Terminal {
                 Deed::Suspend => self.stop(),
             }
         }
+    }
+
+    /// Nothing more comes; of a terminal that was not ours, that is a `^D`.
+    pub fn end(&mut self) {
+        let was_ours = self.is_ours && !self.is_anew;
+        self.take();
+        self.has_ended |= was_ours || !self.is_ours || self.editor.is_empty();
+    }
+
+    /// An interrupt. Whether it is a `^C` at a terminal that was not ours, and no more than that.
+    pub fn interrupt(&mut self) -> bool {
+        self.take();
+        let is_key = std::mem::take(&mut self.is_anew);
+        if is_key {
+            self.editor.forget();
+            self.editor.interrupt();
+        }
+        is_key
     }
 
     /// The next line that was entered.
@@ -129,6 +158,9 @@ impl Terminal {
             system::write_log_through();
         }
         self.take();
+        if !self.is_ours {
+            tty::write(IN_BACKGROUND);
+        }
     }
 
     /// Puts lines, what goes to standard error on the same terminal, and what was logged above the
@@ -168,6 +200,7 @@ impl Terminal {
             return log::debug!("terminal: {why}");
         }
         self.is_ours = true;
+        self.is_anew = true;
         if self.has_stderr {
             system::hold_log();
         }

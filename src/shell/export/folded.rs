@@ -1,10 +1,14 @@
-//! A text as it reads: case, full width, zero-width characters and look-alikes of letters do not
-//! count. One byte a character, so that whatever is looked for is looked for in bytes.
+//! A text as it reads: case, accents, full width, invisible characters and look-alikes of letters
+//! do not count. One byte a character, so that whatever is looked for is looked for in bytes.
 
 /// A letter that is none of ASCII's and does not look like one.
-pub const LETTER: u8 = 0x80;
+const LETTER: u8 = 0x80;
 /// Any other character: a word ends before it.
 const OTHER: u8 = 0x81;
+/// From here on: letters of alphabets that have no spaces between words, or that are read by few.
+const GLYPH: u8 = 0xc0;
+/// So far apart are small and capital letters of Armenian.
+const GLYPHS: u32 = 48;
 
 /// A folded text. Kept for the next one, so that its room is.
 #[derive(Debug, Default)]
@@ -56,6 +60,16 @@ impl Folded {
         is_word(self.get(at)) && (at == 0 || !is_word(self.low[at - 1]))
     }
 
+    /// Whether a word begins there, or a part of one, as in `TeamBob` and `bob2`.
+    pub fn begins_part(&self, at: usize) -> bool {
+        let is_digit = |at| self.get(at).is_ascii_digit();
+        self.begins_word(at)
+            || at > 0
+                && is_word(self.get(at - 1))
+                && (self.is_capital(at) && !self.is_capital(at - 1)
+                    || is_digit(at) && !is_digit(at - 1))
+    }
+
     /// Where a run of such characters ends.
     pub fn run(&self, at: usize, fits: impl Fn(u8) -> bool) -> usize {
         let rest = self.low.get(at..).unwrap_or_default();
@@ -70,7 +84,7 @@ impl Folded {
     /// Where a run ends that is not to end with punctuation.
     pub fn trimmed(&self, from: usize, end: usize) -> usize {
         let is_last =
-            |b: &u8| is_word(*b) || matches!(*b, b'/' | b'\\' | b'=' | b'&' | b'#' | b'_');
+            |b: &u8| is_word(*b) || matches!(*b, GLYPH..|b'/'| b'\\' | b'=' | b'&' | b'#' | b'_');
         self.low[from..end].iter().rposition(is_last).map_or(from, |last| from + last + 1)
     }
 }
@@ -99,11 +113,12 @@ fn plain(c: char) -> u8 {
         '\u{6f0}'..='\u{6f9}' => b'0' + (c as u32 - 0x6f0) as u8,
         '\u{2010}'..='\u{2015}' | '\u{2212}' => b'-',
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => b' ',
-        '\u{2018}' | '\u{2019}' => b'\'',
+        '\u{2018}' | '\u{2019}' | '\u{2bc}' | '\u{2032}' | '\u{b4}' => b'\'',
+        '\u{b7}' => b'_',
         '\u{201c}' | '\u{201d}' => b'"',
         '\u{3002}' | '\u{2024}' => b'.',
         '\u{212a}' => b'K',
-        '\u{17f}' => b's',
+        '\u{c0}'..='\u{17f}' => accented(c),
         _ => cyrillic_or_greek(c),
     }
 }
@@ -125,11 +140,27 @@ fn cyrillic_or_greek(c: char) -> u8 {
     }
     match c {
         '\u{aa}'..='\u{52f}' | '\u{1e00}'..='\u{1fff}' if c.is_alphabetic() => LETTER,
+        _ if c.is_alphanumeric() => GLYPH + (c as u32 % GLYPHS) as u8,
         _ => OTHER,
     }
 }
 
-fn is_invisible(c: char) -> bool {
-    let marks = '\u{200b}'..='\u{200f}';
-    marks.contains(&c) || matches!(c, '\u{ad}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{180e}')
+/// The letter below an accent.
+fn accented(c: char) -> u8 {
+    match BASES[c as usize - 0xc0] {
+        b'*' if c.is_alphabetic() => LETTER,
+        b'*' => OTHER,
+        base => base,
+    }
 }
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{300}'..='\u{36f}' | '\u{61c}' | '\u{180e}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e01ef}')
+}
+
+/// From U+00C0 on; `*` is a letter without an accent, or none.
+const BASES: &[u8; 192] = b"AAAAAA*CEEEEIIII*NOOOOO*OUUUUY**aaaaaa*ceeeeiiii*nooooo*ouuuuy*y\
+    AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi**JjKk*LlLlLlLlLlNnNnNn***OoOoOo**\
+    RrRrRrSsSsSsSsTtTtTtUuUuUuUuUuUuWwYyYZzZzZzs";

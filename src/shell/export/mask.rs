@@ -1,6 +1,6 @@
 //! A text with everything taken out of it by which anybody is known.
 
-use super::folded::Folded;
+use super::folded::{Folded, is_word};
 use super::names::{Known, Names};
 use super::patterns;
 
@@ -23,15 +23,13 @@ pub fn mask(
     folded.fill(text);
     let (mut at, mut kept_from) = (0, 0);
     while at < folded.low.len() {
-        let is_begin = patterns::may_begin(folded, at);
-        match is_begin.then(|| find(folded, names, at)).flatten() {
+        match find(folded, names, at) {
             Some((end, instead)) => {
                 each(&text[kept_from..folded.place(at)], Some(instead));
                 kept_from = folded.place(end);
                 at = end;
             }
-            None if folded.begins_word(at) => at = folded.run(at, super::folded::is_word),
-            None => at += 1,
+            None => at = next(folded, at),
         }
     }
     each(&text[kept_from..], None);
@@ -39,11 +37,15 @@ pub fn mask(
 
 /// The longer of what is known by its name and what is by its form.
 fn find(text: &Folded, names: &Names, at: usize) -> Option<(usize, Instead)> {
-    let named = names.find(text, at);
+    let named = if names.may_begin(text, at) { names.find(text, at) } else { None };
     let formed = patterns::find(text, at);
     match (named, formed) {
         (None, None) => None,
+        (Some((end, Known::File)), None) => Some((patterns::copy_end(text, end), FILE)),
         (Some((end, known)), None) => Some((end, Instead::Name(known))),
+        (Some((end, Known::File)), Some((far, _))) if patterns::copy_end(text, end) >= far => {
+            Some((patterns::copy_end(text, end), FILE))
+        }
         (Some((end, known)), Some((far, _))) if whole_end(text, names, end) >= far => {
             Some((end, Instead::Name(known)))
         }
@@ -58,6 +60,14 @@ fn whole_end(text: &Folded, names: &Names, end: usize) -> usize {
         _ => end,
     }
 }
+
+/// Behind that part of a word.
+fn next(text: &Folded, at: usize) -> usize {
+    let is_end = |at: &usize| !is_word(text.get(*at)) || text.begins_part(*at);
+    (at + 1..text.low.len()).find(is_end).unwrap_or(text.low.len())
+}
+
+const FILE: Instead = Instead::Name(Known::File);
 
 #[cfg(test)]
 mod tests;

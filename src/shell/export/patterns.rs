@@ -11,9 +11,13 @@ mod mail;
 mod phone;
 
 use super::folded::{Folded, is_word};
+pub use file::copy_end;
 
 /// The longest that begins there: where it ends, and what is put in its place.
 pub fn find(text: &Folded, at: usize) -> Option<(usize, &'static str)> {
+    if !may_begin(text, at) {
+        return phone::end_in_word(text, at).map(|end| (end, "[phone]"));
+    }
     let finders: [(Finder, &'static str); 7] = [
         (link::end, "[link]"),
         (mail::end, "[email]"),
@@ -35,11 +39,12 @@ pub fn find(text: &Folded, at: usize) -> Option<(usize, &'static str)> {
 }
 
 /// Whether a pattern may begin there.
-pub fn may_begin(text: &Folded, at: usize) -> bool {
+fn may_begin(text: &Folded, at: usize) -> bool {
     match text.get(at) {
-        b'/' | b'~' | b'\\' | b'.' | b'[' | b'+' | b'(' | b':' => {
+        b'/' | b'~' | b'\\' | b'.' | b'[' | b'+' | b'(' | b':' | b'$' | b'%' => {
             at == 0 || !is_word(text.get(at - 1))
         }
+        b'"' => true,
         _ => text.begins_word(at),
     }
 }

@@ -57,6 +57,12 @@ impl Veil {
                     self.names.learn(path, Known::File);
                     let name = path.rsplit('/').next().unwrap_or_default();
                     self.names.learn(name, Known::File);
+                    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+                    let is_long = stem.chars().count() >= STEM_CHARS;
+                    let is_number = stem.bytes().all(|b| b.is_ascii_digit());
+                    if !is_number && (is_long || stem.contains([' ', '_', '-'])) {
+                        self.names.learn(stem, Known::File);
+                    }
                 }
                 (Class::Address, Cell::Text(at)) => {
                     self.names.learn(at, Known::Address);
@@ -151,6 +157,8 @@ impl Veil {
             return *number;
         }
         let number = self.number(OF_PERSON, &key.0.0);
+        let text = key.to_string();
+        self.names.learn(text.get(..KEY_CHARS).unwrap_or_default(), Known::Person(number));
         self.people.insert(key, number);
         number
     }
@@ -228,6 +236,11 @@ const OF_ID: u8 = 1;
 const OF_PERSON: u8 = 2;
 const OF_GROUP: u8 = 3;
 const OF_LABEL: u8 = 4;
+
+/// So much of a key is said when it is compared: two groups of it.
+const KEY_CHARS: usize = 9;
+/// A file is known by its name without the ending, if that is as long.
+const STEM_CHARS: usize = 4;
 
 const ALPHABET: &[u8; 31] = b"0123456789BCDFGHJKLMNPQRSTVWXYZ";
 const NUMBER_CHARS: usize = 6;

@@ -41,7 +41,7 @@ enum Word {
 }
 
 /// Reads one line, without its line break. `None`: an empty line asks for nothing.
-/// `json`: a line that begins with `{` is a JSON line.
+/// `json`: a line that begins with `{` is a JSON line, and one that begins with `[` is a wrong one.
 pub fn parse(line: &str, json: bool, defaults: Defaults) -> Option<Asked> {
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() {
@@ -49,6 +49,10 @@ pub fn parse(line: &str, json: bool, defaults: Defaults) -> Option<Asked> {
     }
     if json && line.trim_start().starts_with('{') {
         return Some(parse_json(line, defaults));
+    }
+    if json && line.trim_start().starts_with('[') {
+        let why = Bad::Line("not a request in JSON: a list, and no object".to_owned());
+        return Some(Asked { reference: None, timeout_ms: None, request: Err(why) });
     }
     let request = match line.strip_prefix('/') {
         None => say(line, defaults),
@@ -196,6 +200,7 @@ mod tests {
         for line in [
             "{",
             "{}",
+            r#" ["msg",["bob","hi"]]"#,
             r#"{"cmd":"msg"}"#,
             r#"{"cmd":"whoami","args":"x"}"#,
             r#"{"cmd":"whoami","timeout":-1}"#,

@@ -20,7 +20,8 @@ pub enum Reading {
     Lines,
     /// It is a raw terminal: a read gives all that there is.
     Keys,
-    /// It is a terminal, and no other job's when it is read; that would stop us (SIGTTIN).
+    /// It is a terminal, and no other job's when it is read; that would stop us (SIGTTIN). An end
+    /// is a key, and more may come.
     InForeground,
 }
 
@@ -37,7 +38,7 @@ pub(super) struct Stdin {
 
 /// One turn of stdin.
 pub(super) enum Typed {
-    /// So many bytes are in the buffer; 0 is the end of input, told once.
+    /// So many bytes are in the buffer; 0 is the end of input.
     Bytes(usize),
     Nothing,
     Later,
@@ -105,6 +106,10 @@ impl Stdin {
             Ok(bytes) if bytes > 0 => {
                 self.readable &= self.reading != Reading::Keys || bytes == STDIN_READ_BYTES;
                 Typed::Bytes(bytes)
+            }
+            Ok(_) if self.reading == Reading::InForeground => {
+                self.readable = false;
+                Typed::Bytes(0)
             }
             Ok(_) => self.end(registry),
             Err(rustix::io::Errno::INTR) => Typed::Later,

@@ -58,7 +58,7 @@ impl ClientStore {
     }
 
     /// What waits to be looked at in each conversation. Costs by people, groups, and what waits,
-    /// of which no more than [`UNREAD_MOST`] is counted in one conversation.
+    /// of which no more than `UNREAD_MOST` is counted in one conversation.
     pub fn unread(&self) -> Result<Vec<(Conversation, Unread)>, StoreError> {
         let mut waiting = Vec::new();
         let mut people = self.db.statement(LOOKED_OF_PEOPLE)?;

@@ -4,7 +4,7 @@ use super::PATIENCE;
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{Termios, Winsize, tcgetattr, tcgetpgrp, tcsetwinsize};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
@@ -137,6 +137,20 @@ impl Pty {
     /// How the kernel treats what is typed.
     pub fn modes(&self) -> Termios {
         tcgetattr(&self.slave).expect("a terminal has modes")
+    }
+
+    /// The job that it belongs to.
+    pub fn foreground(&self) -> Pid {
+        tcgetpgrp(&self.master).expect("a session has a foreground")
+    }
+
+    /// Waits until it belongs to this job.
+    pub fn expect_foreground(&self, job: Pid) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.foreground() != job {
+            assert!(Instant::now() < deadline, "time ran out before it was in the foreground");
+            thread::yield_now();
+        }
     }
 
     pub fn pid(&self) -> Pid {

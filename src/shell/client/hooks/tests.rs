@@ -74,6 +74,33 @@ fn what_is_too_much_is_left_out_and_that_is_said_once_until_all_have_ended() {
 }
 
 #[test]
+fn a_burst_waits_in_the_log_and_every_durable_event_is_run_once_in_order() {
+    let total = 3 * limits::HOOKS as u64;
+    let mut hooks = Hooks::new(vec![on(None, "one")], 30);
+    (1..=total).for_each(|seq| hooks.event(Some(Seq(seq)), Wall(0), &online()));
+    let mut run = Vec::new();
+    loop {
+        if let Some(since) = hooks.poll_behind() {
+            // A page of the log.
+            let page: Vec<u64> = (since.0 + 1..=total).take(64).collect();
+            page.iter().for_each(|seq| hooks.event_of_log(Seq(*seq), Wall(0), &online()));
+            if page.len() < 64 {
+                hooks.end_log();
+            }
+        }
+        let Some((id, hook)) = hooks.poll_start() else { break };
+        let line = String::from_utf8(hook.input).expect("a line is text");
+        let seq = line.split("\"seq\":").nth(1).and_then(|rest| rest.split(',').next());
+        run.push(seq.and_then(|seq| seq.parse().ok()).unwrap_or(0));
+        ends(&mut hooks, id, RunEnd::Exited(0));
+    }
+    assert!(run.iter().copied().eq(1..=total), "{} of {total}", run.len());
+    assert!(hooks.is_idle() && said(&mut hooks).is_empty());
+    hooks.event(Some(Seq(total + 1)), Wall(0), &online());
+    assert!(hooks.poll_start().is_some(), "what comes later is run at once again");
+}
+
+#[test]
 fn what_it_writes_is_lines_that_say_whose_they_are_and_do_no_harm() {
     let mut hooks = none();
     hooks.push(hook("notify", b""));

@@ -4,7 +4,7 @@ use super::{Alarm, Leaving, Program};
 use crate::proto::id::Seq;
 use crate::proto::limits;
 use crate::proto::machine::{Input, Machine};
-use crate::proto::model::command::{Command, Ticket, Verb};
+use crate::proto::model::command::{Command, GroupVerb, Ticket, Verb};
 use crate::proto::model::refusal::{Exit, Refusal};
 use crate::proto::time::Now;
 use crate::shell::client::desk::{Role, Sink};
@@ -113,7 +113,15 @@ impl Program {
     ) -> Result<(), Failure> {
         match request {
             Request::Ask(Verb::Chat(target)) => self.chat(now, sink, ticket, timeout_ms, target),
-            Request::Ask(verb) => self.ask(now, ticket, timeout_ms, verb),
+            Request::Ask(mut verb) => {
+                // Whoever types means what the prompt says.
+                if let (Verb::Close(to @ None), Sink::Stdout) = (&mut verb, sink)
+                    && self.desk.terminal.is_some()
+                {
+                    *to = self.desk.talk.person_in_session();
+                }
+                self.ask(now, ticket, timeout_ms, verb);
+            }
             Request::Dial(host) => self.desk.end(ticket, Err(not_looked_up(&host))),
             Request::Say { text, until } => self.say(now, ticket, timeout_ms, (text, until)),
             Request::To(with) => self.turn_to(sink, ticket, with.as_ref()),
@@ -193,6 +201,27 @@ fn role_of(request: &Request) -> Role {
         Request::Ask(Verb::Take { id, .. }) => Role::Take(id.clone()),
         Request::Ask(Verb::PostGet { id, .. }) => Role::Fetch(id.clone()),
         Request::Ask(Verb::Run { .. }) => Role::Run,
+        Request::Ask(
+            Verb::Who { .. }
+            | Verb::Sessions
+            | Verb::Requests
+            | Verb::Friends
+            | Verb::Blocks
+            | Verb::PostList(_)
+            | Verb::Grants
+            | Verb::Group(GroupVerb::Mine | GroupVerb::Public | GroupVerb::Members(_)),
+        )
+        | Request::Outbox
+        | Request::Files
+        | Request::Notify { level: None, .. } => Role::List,
+        Request::Ask(
+            Verb::SetVisibility(_)
+            | Verb::Block(_)
+            | Verb::Unblock(_)
+            | Verb::Trust(_)
+            | Verb::Update,
+        )
+        | Request::Notify { level: Some(_), .. } => Role::Set,
         _ => Role::Line,
     }
 }

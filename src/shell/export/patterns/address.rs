@@ -12,7 +12,9 @@ pub fn end(text: &Folded, at: usize) -> Option<usize> {
     if let Some(end) = v6(text, at).or_else(|| card(text, at)) {
         return Some(behind(text, end));
     }
-    v4(text, at).map(|end| behind(text, end))
+    // Not a version, as 1.2.3.4.
+    let is_behind_v = text.get(at) == b'v' && text.run(at + 1, |b| b.is_ascii_digit()) == at + 4;
+    v4(text, at + usize::from(is_behind_v)).map(|end| behind(text, end))
 }
 
 fn v4(text: &Folded, at: usize) -> Option<usize> {

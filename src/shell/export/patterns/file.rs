@@ -23,6 +23,14 @@ fn is_path(text: &Folded, at: usize) -> bool {
             let name = text.run(at + 1, |b| is_word(b) || b"._-".contains(&b));
             text.get(name) == b'/' && is_named(name + 1)
         }
+        b'$' => {
+            let name = text.run(at + 1, |b| is_word(b) || b == b'_');
+            text.get(at + 1).is_ascii_lowercase() && text.get(name) == b'/' && is_named(name + 1)
+        }
+        b'%' => {
+            let name = text.run(at + 1, |b| is_word(b) || b == b'_');
+            text.has(name, b"%\\") || text.has(name, b"%/")
+        }
         b'\\' => text.has(at, b"\\\\") && is_word(text.get(at + 2)),
         _ => {
             let is_drive = text.begins_word(at) && text.get(at + 1) == b':';
@@ -60,6 +68,16 @@ fn name(text: &Folded, at: usize) -> Option<usize> {
     longest
 }
 
+/// Behind the number of a copy, and behind an ending, where these follow the name of a file.
+pub fn copy_end(text: &Folded, end: usize) -> usize {
+    let open = text.run(end, |b| b == b' ');
+    let digits = text.run(open + 1, |b| b.is_ascii_digit());
+    let is_number = text.get(open) == b'(' && digits > open + 1 && text.get(digits) == b')';
+    let dot = if is_number { digits + 1 } else { end };
+    let last = text.run(dot + 1, is_word);
+    if text.get(dot) == b'.' && is_known(&text.low[dot + 1..last]) { last } else { dot }
+}
+
 /// Whether what stands there is a name with such an end.
 pub fn has_known_end(text: &Folded, at: usize, end: usize) -> bool {
     let dot = text.low[at..end].iter().rposition(|b| *b == b'.');
@@ -81,4 +99,5 @@ const ENDS: &str = "pdf doc docx odt rtf txt md tex xls xlsx ods csv tsv ppt ppt
     gif bmp tif tiff svg webp heic psd mp3 wav ogg flac m4a aac opus mp4 mkv avi mov webm m4v zip \
     gz tgz bz2 xz zst 7z rar tar iso img dmg deb rpm apk exe msi bat sh py js ts rs cpp hpp java \
     rb php pl html htm css xml json jsonl yml yaml toml ini cfg conf log sql db sqlite bak tmp \
-    part gpx kml ics vcf eml asc pem crt p12 gpg sig torrent epub mobi ttf bin dat key pub";
+    part gpx kml ics vcf eml asc pem crt p12 gpg sig torrent epub mobi ttf bin dat key pub \
+    heif avif webmanifest lock env kdbx";

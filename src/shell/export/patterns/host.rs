@@ -54,7 +54,7 @@ fn dot(text: &Folded, at: usize) -> Option<(usize, bool)> {
 /// Whether a label is the last of domains.
 fn is_domain(text: &Folded, label: usize, end: usize) -> bool {
     let word = &text.low[label..end];
-    if word.len() == 2 && word.iter().all(u8::is_ascii_lowercase) {
+    if word.len() == 2 && word.iter().all(|b| is_word(*b) && !b.is_ascii_digit()) {
         // Not "done.In the end", where a space is missing.
         let first = text.low[..label - 1].iter().rposition(|b| !is_word(*b)).map_or(0, |at| at + 1);
         let is_sentence = text.is_capital(label) && !text.is_capital(end - 1);

@@ -72,6 +72,7 @@ fn alone(text: &Folded, at: usize) -> Option<usize> {
     let is_key = match word.len() {
         0..6 => false,
         _ if word.starts_with(b"0x") && word.len() >= 10 => true,
+        _ if is_hex && word.len() >= 16 => true,
         _ if is_hex && digits >= 2 && letters >= 2 && word.len() >= 10 => true,
         _ if !word.iter().copied().all(is_base32) => word.len() >= 32 && digits > 0,
         6..26 => are_capitals && digits > 0 && letters > 0,
@@ -83,7 +84,12 @@ fn alone(text: &Folded, at: usize) -> Option<usize> {
 
 /// Base64 and its like.
 fn long(text: &Folded, at: usize) -> Option<usize> {
-    let end = text.run(at, |b| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b));
+    // So tokens begin that have dots between.
+    let is_token = text.has(at, b"eyj");
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || b"+/=_-".contains(&b);
+    let run = text.run(at, |b| is_part(b) || is_token && b == b'.');
+    let last = text.low[at..run].iter().rposition(|b| *b != b'.');
+    let end = last.map_or(at, |last| at + last + 1);
     if end - at < 24 {
         return None;
     }
@@ -92,7 +98,7 @@ fn long(text: &Folded, at: usize) -> Option<usize> {
     let letters = word.iter().filter(|b| b.is_ascii_lowercase()).count();
     let has_digits = word.iter().any(u8::is_ascii_digit);
     let is_mixed = capitals >= 3 && letters - capitals >= 3 && has_digits;
-    is_mixed.then_some(end)
+    (is_mixed || is_token && word.contains(&b'.')).then_some(end)
 }
 
 fn is_base32(b: u8) -> bool {

@@ -10,7 +10,7 @@ pub fn end(text: &Folded, at: usize) -> Option<usize> {
     }
     let is_scheme = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
     let scheme = text.run(at, is_scheme);
-    if text.has(scheme, b"://") || text.has(scheme, b":?") {
+    if text.has(scheme, b"://") || text.has(scheme, b":?") || text.has(at, b"mailto:") {
         return Some(rest(text, at));
     }
     let host = host::find(text, at)?;

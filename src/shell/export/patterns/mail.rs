@@ -5,22 +5,43 @@ use crate::shell::export::folded::{Folded, is_space, is_word};
 
 /// Where one ends that begins there.
 pub fn end(text: &Folded, at: usize) -> Option<usize> {
-    if !text.begins_word(at) {
-        return None;
-    }
-    let is_local = |b: u8| is_word(b) || b"._%+-'=&!#$*/^{}~".contains(&b);
-    let local = text.run(at, is_local);
+    let local = local(text, at)?;
     if local - at > LOCAL_CHARS {
         return None;
     }
     let behind = sign(text, local, b"@", b"at")?;
-    let host = host::find(text, behind)?;
+    let is_joined = behind == local + 1;
+    let Some(host) = host::find(text, behind) else {
+        let end = text.run(behind, is_word);
+        let has_secret =
+            !text.get(at).is_ascii_digit() && text.low[at..local].contains(&b':') && end > behind;
+        return (is_joined && (has_secret || &text.low[behind..end] == b"localhost"))
+            .then_some(end);
+    };
     // "look at example.org" is as good as "bruno at example.org".
     let is_spoken = text.low[local..behind].iter().all(|b| is_word(*b) || is_space(*b));
-    match is_spoken && !host.is_hidden {
+    let end = match is_spoken && !host.is_hidden {
         true => host.domain_end,
         false => host.is_word.then_some(host.end).or(host.domain_end),
+    }?;
+    Some(if is_joined { path(text, end) } else { end })
+}
+
+/// Before the sign; in quotes it has spaces, too.
+fn local(text: &Folded, at: usize) -> Option<usize> {
+    if text.get(at) == b'"' {
+        let close = text.run(at + 1, |b| b != b'"' && b != b'\n');
+        return text.has(close, b"\"@").then_some(close + 1);
     }
+    let is_local = |b: u8| !b.is_ascii() || is_word(b) || b"._%+-'=&!#$*/^{}~:".contains(&b);
+    text.begins_word(at).then(|| text.run(at, is_local))
+}
+
+/// Behind a path on that host, as of a repository.
+fn path(text: &Folded, end: usize) -> usize {
+    let far = text.run(end, |b| !is_space(b) && !b"<>\"`,;)".contains(&b));
+    let is_there = text.get(end) == b':' && text.low[end..far].contains(&b'/');
+    if is_there { text.trimmed(end, far) } else { end }
 }
 
 /// Behind a sign, which may stand between spaces or in brackets; its word stands between spaces or

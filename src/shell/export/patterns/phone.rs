@@ -8,6 +8,8 @@ struct Groups {
     digits: usize,
     lengths: Vec<usize>,
     has_dot: bool,
+    /// There are more marks between two than a sign and a space.
+    is_wide: bool,
     end: usize,
 }
 
@@ -28,7 +30,13 @@ pub fn end(text: &Folded, at: usize) -> Option<usize> {
     let is_number = match (groups.digits, &groups.lengths[..]) {
         (7.., _) if is_abroad || is_open => true,
         (9.., _) if starts(b"00") => true,
-        (8.., lengths) if starts(b"0") => !groups.has_dot || lengths.len() > 2,
+        (8.., lengths) if starts(b"0") && (lengths[0] > 1 || !groups.is_wide) => {
+            !groups.has_dot || lengths.len() > 2
+        }
+        _ if groups.is_wide => false,
+        (8, [8] | [2, 2, 2, 2]) => true,
+        // Not from one year to another.
+        (8, [4, 4]) => !starts(b"19") && !starts(b"20"),
         // As 555-1234, and 555-123-4567.
         (7, [3, 4]) | (10, [3, 3, 4]) => true,
         (9.., [_]) => true,
@@ -39,6 +47,12 @@ pub fn end(text: &Folded, at: usize) -> Option<usize> {
         _ => false,
     };
     (is_number && !is_word(text.get(groups.end))).then_some(groups.end)
+}
+
+/// As that, but with letters before it, as in `Tel0791234567`.
+pub fn end_in_word(text: &Folded, at: usize) -> Option<usize> {
+    let is_begin = text.get(at) == b'0' && text.begins_part(at);
+    if is_begin { end(text, at) } else { None }
 }
 
 fn groups(text: &Folded, at: usize) -> Groups {
@@ -52,10 +66,12 @@ fn groups(text: &Folded, at: usize) -> Groups {
         groups.digits += end - place;
         groups.lengths.push(end - place);
         groups.end = end;
-        let next = text.run(end, |b| matches!(b, b' ' | b'-' | b'.' | b'/' | b'(' | b')'));
+        let next =
+            text.run(end, |b| matches!(b, b' ' | b'\t' | b'-' | b'.' | b'/' | b'(' | b')' | b'_'));
         if next == end || next - end > MARKS || !text.get(next).is_ascii_digit() {
             break;
         }
+        groups.is_wide |= next - end > 2;
         groups.has_dot |= text.low[end..next].contains(&b'.');
         place = next;
     }
@@ -65,4 +81,4 @@ fn groups(text: &Folded, at: usize) -> Groups {
 /// Digits of a number; there are safety numbers of 60.
 const DIGITS: usize = 64;
 /// Marks between two groups.
-const MARKS: usize = 2;
+const MARKS: usize = 4;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::proto::bytes::Bytes;
-use crate::proto::model::export::PERSON;
+use crate::proto::model::export::{FILE, PERSON};
 
 fn key(n: u32) -> Fingerprint {
     let mut bytes = [7; 20];
@@ -53,6 +53,8 @@ fn a_name_in_a_text_or_in_the_log_is_the_pseudonym_of_who_has_it() {
     assert_eq!(written(&mut veil, Class::Person, Cell::Text("bob")), bob);
     assert_eq!(written(&mut veil, Class::Person, Cell::Text(&key(1).to_string())), bob);
     let bob = bob.trim_matches('"');
+    let start = key(1).to_string()[..9].replace('-', " ");
+    assert_eq!(written(&mut veil, Class::Text, Cell::Text(&start)), format!("\"{bob}\""));
     let text = written(&mut veil, Class::Text, Cell::Text("hi BOB\n"));
     assert_eq!(text, format!("\"hi {bob}\\n\""));
     // Who is not known any more keeps one all the same, in texts as well.
@@ -62,6 +64,17 @@ fn a_name_in_a_text_or_in_the_log_is_the_pseudonym_of_who_has_it() {
     // A server in a person's place.
     let server = written(&mut veil, Class::Person, Cell::Text("127.0.0.1:12000"));
     assert_eq!(server, "\"[address]\"");
+}
+
+#[test]
+fn a_known_file_is_found_without_its_ending_and_with_another() {
+    let mut veil = Veil::new([1; 32]);
+    for path in ["/home/ann/Budget plan.pdf", "/home/ann/2024.pdf", "x.pdf"] {
+        veil.learn(&FILE, &[Cell::None, Cell::None, Cell::None, Cell::Text(path)]);
+    }
+    let text = "budget plan, budget_plan.docx, BUDGET PLAN (1).pdf; in 2024 x stays";
+    let text = written(&mut veil, Class::Text, Cell::Text(text));
+    assert_eq!(text, "\"[file], [file], [file]; in 2024 x stays\"");
 }
 
 #[test]

@@ -81,7 +81,11 @@ pub fn hint(text: &str) -> String {
     let only = likely.next().filter(|_| likely.next().is_none());
     match VerbRow::find(&mut Args::Line(rest)).ok().or(only) {
         Some(row) => [&row.usage(), ": ", row.help].concat(),
-        None => String::new(),
+        None => {
+            let words: Vec<&str> =
+                verbs::rows().map(|row| row.word).filter(|word| begins(word, rest)).collect();
+            words.join(", ")
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub enum Key {
     Char(char),
     /// Ctrl and this letter or sign; Enter is `M`, Tab is `I`.
     Ctrl(char),
-    /// Alt and this letter or sign, or the same after the escape key.
+    /// Alt and this letter, small, or sign, or the same after the escape key.
     Alt(char),
     /// Alt, Ctrl and this letter; Alt-Enter is `M`.
     AltCtrl(char),
@@ -129,7 +129,7 @@ impl Keys {
             (..0x20, false) => Key::Ctrl(char::from(byte | 0x40)),
             (..0x20, true) => Key::AltCtrl(char::from(byte | 0x40)),
             (_, false) => Key::Char(char::from(byte)),
-            (_, true) => Key::Alt(char::from(byte)),
+            (_, true) => Key::Alt(char::from(byte.to_ascii_lowercase())),
         })
     }
 
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn control_and_alt_go_with_letters() {
         assert_eq!(keys(b"\x01\r\t\x1F\0"), ['A', 'M', 'I', '_', '@'].map(Key::Ctrl));
-        assert_eq!(keys(b"\x1Bf\x1B<"), [Key::Alt('f'), Key::Alt('<')]);
+        assert_eq!(keys(b"\x1BF\x1B<"), [Key::Alt('f'), Key::Alt('<')]);
         assert_eq!(keys(b"\x7F\x08\x1B\x7F\x1B\x08"), {
             [Key::Backspace, Key::Backspace, Key::AltBackspace, Key::AltBackspace]
         });

@@ -15,7 +15,7 @@
 //! | Typing | Tab, several fit | Choosing | what they have in common is completed |
 //! | Typing | `^R` `^S` | Searching | |
 //! | Typing | `^V` `^Q` | Quoting | |
-//! | Typing | paste of few lines | Typing | they are entered; one without a break is inserted |
+//! | Typing | paste of few lines | Typing | they are entered; what has no break is inserted |
 //! | Typing | paste of many lines | Asking | |
 //! | Typing | another key | Typing | edits |
 //! | Choosing | Tab | Choosing | the choices are listed above |
@@ -101,10 +101,13 @@ enum State {
     Choosing(Vec<Choice>),
     Quoting,
     Searching(Search),
-    Asking(Vec<String>),
+    /// Whether to send these lines, behind which this stays.
+    Asking(Vec<String>, String),
 }
 
 const BELL: u8 = 0x07;
+/// To where the row begins, and erase down.
+const FROM_HERE: &[u8] = b"\r\x1B[J";
 const HOW_TO_LEAVE: &str = "* leave with /quit or Ctrl-D\n";
 const PASTE_TOO_LONG: &str = "! paste: too long [send it as a file, with /send]\n";
 /// The verb that turns to who has written and was not read yet.
@@ -174,7 +177,7 @@ impl Editor {
                 let (text, at) = search.line(&self.typed);
                 (question.as_str(), text, at)
             }
-            State::Asking(pasted) => {
+            State::Asking(pasted, _) => {
                 question = paste::question(pasted.len(), scene.to);
                 (question.as_str(), "", 0)
             }
@@ -182,8 +185,14 @@ impl Editor {
         self.screen.draw(view, lines);
     }
 
-    /// Somebody else has written to the terminal since.
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.line.is_empty()
+    }
+
+    /// Somebody else may have written to the terminal since; the row of the cursor is drawn anew.
     pub fn forget(&mut self) {
+        self.out.extend_from_slice(FROM_HERE);
         self.screen.forget();
     }
 
@@ -201,7 +210,7 @@ impl Editor {
                 key => self.on_typing(key, offers),
             },
             State::Searching(search) => self.on_searching(search, key, offers),
-            State::Asking(lines) => self.on_asking(lines, key),
+            State::Asking(lines, rest) => self.on_asking(lines, rest, key),
         }
     }
 
@@ -298,7 +307,9 @@ impl Editor {
         self.deeds.push_back(Deed::Line { text: verb.to_owned(), is_kept: false });
     }
 
-    fn interrupt(&mut self) {
+    /// Clears the line, as `^C` does.
+    pub fn interrupt(&mut self) {
+        self.state = State::Typing;
         self.typed.leave();
         match self.line.is_empty() {
             true => self.say(HOW_TO_LEAVE),
@@ -387,15 +398,17 @@ impl Editor {
         if !text.contains('\n') || is_one_verb || is_verb(self.line.text()) {
             return self.insert(text.trim_end_matches('\n'));
         }
+        let (whole, rest) = whole.rsplit_once('\n').unwrap_or((&whole, ""));
         let lines: Vec<String> =
             whole.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
         match lines.len() > PASTE_LINES {
-            true => self.state = State::Asking(lines),
-            false => self.enter_pasted(lines),
+            true => self.state = State::Asking(lines, rest.to_owned()),
+            false => self.enter_pasted(lines, rest),
         }
     }
 
-    fn enter_pasted(&mut self, lines: Vec<String>) {
+    /// The lines are entered; the rest, which has no line break yet, is there to be gone on with.
+    fn enter_pasted(&mut self, lines: Vec<String>, rest: &str) {
         self.line.take();
         self.typed.leave();
         for line in lines {
@@ -403,15 +416,21 @@ impl Editor {
             let slash = if line.starts_with('/') { "/" } else { "" };
             self.say_line(&line, [slash, &line].concat(), false);
         }
+        if !rest.is_empty() {
+            self.insert(rest);
+        }
     }
 
-    fn on_asking(&mut self, lines: Vec<String>, key: Key) {
+    fn on_asking(&mut self, lines: Vec<String>, rest: String, key: Key) {
         match key {
-            Key::Char('y' | 'Y') => self.enter_pasted(lines),
+            Key::Char('y' | 'Y') => self.enter_pasted(lines, &rest),
             Key::Char('n' | 'N') | Key::Ctrl('C' | 'D' | 'G') => {}
-            _ => {
-                self.out.push(BELL);
-                self.state = State::Asking(lines);
+            key => {
+                match key {
+                    Key::Ctrl('Z') => self.deeds.push_back(Deed::Suspend),
+                    _ => self.out.push(BELL),
+                }
+                self.state = State::Asking(lines, rest);
             }
         }
     }

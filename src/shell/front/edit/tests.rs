@@ -205,8 +205,8 @@ fn a_paste_without_a_break_is_inserted_and_a_short_one_is_sent() {
     assert_eq!(bench.shown(), ["bob> say it[2J    loud|"]);
     bench.keys("\x15");
     bench.paste("one\r\n\r\n/two\r\nthree");
-    assert_eq!(bench.entered, ["one", "//two", "three"], "text, whatever it looks like");
-    assert_eq!(bench.shown(), ["bob> one", "bob> /two", "bob> three", "bob> |"]);
+    assert_eq!(bench.entered, ["one", "//two"], "text, whatever it looks like");
+    assert_eq!(bench.shown(), ["bob> one", "bob> /two", "bob> three|"]);
 }
 
 #[test]
@@ -234,6 +234,9 @@ fn a_long_paste_is_asked_about() {
     bench.keys("n");
     assert_eq!((bench.entered.len(), &*bench.shown()[1]), (0, "bob> draft|"));
     bench.paste(long);
+    bench.keys("\x1A");
+    assert_eq!(bench.others, [Deed::Suspend]);
+    assert_eq!(bench.shown()[1], "send 6 lines to bob? y/n |");
     bench.keys("y");
     assert_eq!(bench.entered, ["draftone", "two", "three", "four", "five", "six"]);
     assert_eq!(bench.shown().last().map(String::as_str), Some("bob> |"));
@@ -247,6 +250,15 @@ fn alt_a_asks_for_the_next_unread_and_keeps_the_line() {
         (bench.entered.as_slice(), bench.shown()),
         (&["/to".to_owned()][..], vec!["bob> draft|".into()])
     );
+}
+
+#[test]
+fn a_bottom_that_may_be_gone_is_drawn_once() {
+    let mut bench = Bench::new(40, 4);
+    bench.keys("/msg");
+    bench.editor.forget();
+    bench.print("");
+    assert_eq!((bench.shown().len(), &*bench.shown()[0]), (2, "bob> /msg|"));
 }
 
 #[test]

@@ -93,7 +93,8 @@ fn the_hint_is_about_the_verb_that_is_meant() {
     assert!(hint("/msg bob hi").starts_with("msg NAME"));
     assert!(hint("/group cre").starts_with("group create NAME"));
     assert!(hint("/").contains("/help"));
-    for none in ["", "hi", "//msg", "/gro", "/nope"] {
+    assert!(hint("/gro").starts_with("group create, group "), "{}", hint("/gro"));
+    for none in ["", "hi", "//msg", "/nope"] {
         assert_eq!(hint(none), "", "{none:?}");
     }
 }
