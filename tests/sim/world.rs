@@ -6,6 +6,7 @@ mod wakes;
 use super::children::Children;
 use super::disk::Disk;
 use super::host::{Crash, Host};
+use super::lan::Lan;
 use super::net::{Net, Node, address_of};
 use super::oracle::{Names, Oracle};
 use super::puppet::Puppet;
@@ -44,6 +45,7 @@ pub struct World {
     wall_shift: i64,
     pub rng: Rng,
     pub net: Net,
+    pub lan: Lan,
     pub server: Host<Server, ServerStore>,
     pub clients: Vec<Host<Client, ClientStore>>,
     /// Their files, and their child processes, in the same order.
@@ -124,6 +126,7 @@ impl World {
             wall_shift: 0,
             rng,
             net,
+            lan: Lan::new(Rng::new(seed_bytes(seed, 4))),
             server: Host { machine: None, store: server_store() },
             clients: (0..clients).map(|_| client()).collect(),
             disks: (0..clients).map(|_| Disk::new(Rng::new(dice.bytes()))).collect(),
@@ -266,6 +269,7 @@ impl World {
         }
         self.oracle.on_death(node);
         self.net.kill(self.now, node);
+        self.lan.lose_program(node);
         self.note(node as u64, 99);
     }
 

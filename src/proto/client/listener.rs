@@ -56,6 +56,7 @@ impl Client {
             State::Open(_, at) => {
                 let port = at.port();
                 self.uplink.say(Listening { port });
+                self.join_lan();
                 self.say_ready();
                 self.ask_again();
             }
@@ -78,6 +79,7 @@ impl Client {
             (State::Opening(_, wishes), StreamEvent::Closed(cause)) => {
                 if wishes.is_empty() {
                     self.core.trouble(Refusal::Listen(closed_words(cause)));
+                    self.lan.fail();
                     self.ask_again();
                 } else {
                     self.listen_at(wishes);

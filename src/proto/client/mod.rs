@@ -11,7 +11,10 @@
 //! | `attempts` | what was tried to reach somebody |
 //! | `quiet` | sessions that the programs open by themselves |
 //! | `linking` | from yes to an open link: paths and their choice |
-//! | `knocking` | sessions without a server: `chat HOST:PORT` |
+//! | `knocking` | sessions without a server: `chat HOST:PORT`, and people near |
+//! | `lan` | the local network: who we are is said there, and heard of others |
+//! | `near` | who was heard there |
+//! | `asking` | questions to everybody there |
 //! | `moving`, `kept` | an open session goes over to another link |
 //! | `flow` | messages and acknowledgements in an open session |
 //! | `friends` | asking, answering, ending; blocks; the reach that the server is told |
@@ -32,6 +35,7 @@
 //! | `listener` | where peers reach us |
 //! | `commands` | which verb goes where |
 
+mod asking;
 mod attempts;
 mod bulk;
 mod commands;
@@ -47,11 +51,13 @@ mod hashing;
 mod joining;
 mod kept;
 mod knocking;
+mod lan;
 mod link_table;
 mod linking;
 mod listener;
 mod mailbox;
 mod moving;
+mod near;
 mod offering;
 mod outbox;
 mod outcomes;
@@ -76,6 +82,7 @@ use self::attempts::Attempts;
 use self::core::{Alarm, Core};
 use self::directory::Directory;
 use self::group_table::Groups;
+use self::lan::Lan;
 use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
 use self::mailbox::Mailbox;
@@ -192,6 +199,7 @@ pub struct Client {
     posts: Posts,
     voices: Voices,
     groups: Groups,
+    lan: Lan,
     /// `ready` has been said.
     is_ready: bool,
 }
@@ -220,6 +228,7 @@ impl Client {
             posts: Posts::restore(past.posts),
             voices: Voices::default(),
             groups: Groups::restore(past.groups, past.unheard),
+            lan: Lan::new(config.server.is_some()),
             account: past.me,
             visibility: past.visibility,
             is_ready: false,
@@ -267,6 +276,7 @@ impl Client {
             && self.runs.is_settled()
             && self.transfers.is_settled()
             && self.voices.hearing() == 0
+            && !self.is_seeking()
     }
 
     /// Whether so much waits for answers that whoever feeds commands should hold back.
@@ -316,6 +326,8 @@ impl Client {
             Alarm::Run(key) => self.on_run_late(key),
             Alarm::Files(who) => self.on_files_alarm(who),
             Alarm::Child(run) => self.on_child_late(run),
+            Alarm::Round => self.on_round_alarm(),
+            Alarm::Answers => self.on_answers_due(),
         }
     }
 
@@ -346,6 +358,7 @@ impl Machine for Client {
         match input {
             // Datagrams between peers are not spoken yet; a stray one is nobody's.
             Input::Datagram { .. } => {}
+            Input::Lan { from, bytes } => self.on_lan(from, bytes),
             Input::Stream(conn, event) => self.on_stream(conn, event),
             Input::File(file, event) => self.on_file(file, event),
             Input::Run(run, event) if self.voices.is_hearing(run) => self.on_heard(run, event),

@@ -28,7 +28,7 @@
 //! | Closing | `Bye`, closed, its time is up | gone; session `closed` |
 //! | Closing | `chat` with them | gone; session `closed`; as from none |
 //!
-//! Without a server (`chat HOST:PORT`) the dialling side is Knocking and the dialled one Knocked.
+//! Without a server (`knocking`) the dialling side is Knocking and the dialled one Knocked.
 
 use super::core::Alarm;
 use super::directory::Wish;
@@ -83,6 +83,9 @@ impl Client {
         if let Some(why) = why_not {
             self.note((&person).into(), Way::Server, &why.reason());
             return self.core.done(ticket, Err(why));
+        }
+        if self.lan.is_open() {
+            return self.knock_at(ticket, person, false);
         }
         let id = SessionId(crate::proto::bytes::Bytes(self.core.rng.bytes()));
         self.say_ask(id, who, false);
@@ -220,6 +223,7 @@ impl Client {
                 }
                 self.end_with(id, SessionState::Failed, Refusal::NoPath(label, why));
             }
+            State::Open(flow) if !flow.is_idle() && session.is_quiet => self.mind_letters_link(id),
             State::Open(_) | State::Closing(_) => {
                 self.end_session(id, SessionState::Closed, None);
             }
@@ -340,11 +344,14 @@ impl Client {
         }
         let Some(person) = session.with else { return };
         self.lose_runs(person.fingerprint, result.as_ref().err());
-        if session.is_quiet {
-            self.postage.set_unquiet(person.fingerprint);
+        let who = person.fingerprint;
+        let waits = || self.outbox.waits_for(who) || self.transfers.wants_link(who);
+        // On the local network only what failed is not tried again at once.
+        if session.is_quiet && (!self.lan.is_open() || result.is_err() || waits()) {
+            self.postage.set_unquiet(who);
         }
-        self.send_on(person.fingerprint);
-        self.try_files_again(person.fingerprint);
+        self.send_on(who);
+        self.try_files_again(who);
     }
 
     pub(super) fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {

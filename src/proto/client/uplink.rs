@@ -160,6 +160,7 @@ impl Client {
 
     /// Signs out and stays so.
     pub(super) fn go_offline(&mut self, why: &str) {
+        self.leave_lan();
         self.uplink.say(Leave {});
         self.uplink.flush(&mut self.core);
         self.drop_uplink(Some(StreamAction::Close), why);

@@ -310,8 +310,8 @@ impl Machine for Server {
             Input::Command(operate) => self.on_operate(operate),
             Input::Datagram { from, bytes } => self.on_datagram(from, bytes),
             Input::Tick => self.on_tick(),
-            Input::File(..) | Input::Run(..) => {
-                unreachable!("a server opens no files and starts no children")
+            Input::File(..) | Input::Run(..) | Input::Lan { .. } => {
+                unreachable!("a server opens no files, starts no children, and has no neighbours")
             }
         }
     }

@@ -29,6 +29,7 @@ messages! {
         15 => RunCancel,
         16 => Heard,
         17 => Move,
+        24 => Quiet,
     }
 }
 
@@ -175,3 +176,8 @@ pub struct Move {
     /// So many of your words about commands have come.
     pub heard: u64,
 }
+
+/// Before `Greet`, on a link without a server between the two: programs want it, for what waits,
+/// and people need not be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {}

@@ -19,6 +19,7 @@ mod control;
 mod descriptors;
 mod files;
 mod flow;
+mod lan;
 mod listen;
 mod perform;
 mod serve;
@@ -45,6 +46,7 @@ use self::children::Children;
 use self::control::Door;
 use self::descriptors::Spare;
 use self::files::Files;
+use self::lan::Lan;
 use self::listen::Listener;
 use self::serve::{Found, Served};
 use self::signals::Signals;
@@ -67,6 +69,13 @@ use std::time::Duration;
 pub enum Ready<'a> {
     /// A datagram arrived.
     Datagram {
+        /// Whom it claims to be from.
+        from: SocketAddr,
+        /// Its payload, whole.
+        bytes: &'a [u8],
+    },
+    /// A datagram of the local network's arrived.
+    Lan {
         /// Whom it claims to be from.
         from: SocketAddr,
         /// Its payload, whole.
@@ -100,6 +109,7 @@ pub struct Reactor {
     /// Listeners that wait for a free descriptor.
     starved: Vec<Ticket>,
     udp: Option<Ticket>,
+    lan: Lan,
     stdin: Option<Ticket>,
     controls: usize,
     files: Files,
@@ -122,6 +132,7 @@ impl Reactor {
             spare: Spare::new(),
             starved: Vec::new(),
             udp: None,
+            lan: Lan::default(),
             stdin: None,
             controls: 0,
             files: Files::default(),
@@ -222,6 +233,7 @@ impl Reactor {
         let buffer = &self.buffer[..];
         Some(match found {
             Found::Datagram(from, bytes) => Ready::Datagram { from, bytes: &buffer[..bytes] },
+            Found::Lan(from, bytes) => Ready::Lan { from, bytes: &buffer[..bytes] },
             Found::Bytes(id, bytes) => Ready::Stream(id, StreamEvent::Bytes(&buffer[..bytes])),
             Found::Stream(id, event) => Ready::Stream(id, event),
             Found::File(id, event) => Ready::File(id, event),

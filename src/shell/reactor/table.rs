@@ -22,6 +22,8 @@ pub(super) enum Source {
     /// A dial or a listener that failed at once; its machine is told in the next wake.
     Failed(ConnId, ErrorKind),
     Udp(Udp),
+    /// Of the local network.
+    Lan(Udp),
     Stdin(Stdin),
     Signals(Signals),
     Door(Door),
@@ -107,7 +109,7 @@ impl Table {
         match &mut entry.source {
             Source::Listener(listener) => listener.readable = true,
             Source::Tcp(tcp) => tcp.flow.note(event),
-            Source::Udp(udp) => udp.readable = true,
+            Source::Udp(udp) | Source::Lan(udp) => udp.readable = true,
             Source::Stdin(stdin) => stdin.note(),
             Source::Signals(signals) => signals.readable = true,
             Source::Door(door) => door.readable = true,

@@ -5,6 +5,7 @@ mod directory;
 mod files;
 mod friends;
 mod groups;
+mod lan;
 mod mail;
 mod malice;
 mod moving;

@@ -241,7 +241,7 @@ impl World {
                 Output::Stream(id, action) => self.client(id).on(action),
                 Output::File(..) | Output::Run(..) => panic!("a server has neither"),
                 Output::Show(report) => self.reports.push(report),
-                Output::Datagram { .. } => panic!("a server sends no datagrams"),
+                Output::Datagram { .. } | Output::Lan(_) => panic!("a server sends no datagrams"),
             }
         }
         moved

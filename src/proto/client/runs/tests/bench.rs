@@ -336,7 +336,7 @@ impl Bench {
             Output::Show(Notice::Event { event: Event::Run(event), .. }) => {
                 self.events[node].push(*event);
             }
-            Output::Show(_) | Output::Datagram { .. } | Output::File(..) => {}
+            Output::Show(_) | Output::Datagram { .. } | Output::Lan(_) | Output::File(..) => {}
         }
     }
 

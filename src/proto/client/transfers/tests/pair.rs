@@ -247,7 +247,7 @@ impl Pair {
     fn perform(&mut self, n: usize, effect: Effect<Notice>) {
         let side = &mut self.sides[n];
         match effect {
-            Effect::Datagram { .. } => {}
+            Effect::Datagram { .. } | Effect::Lan(_) => {}
             Effect::Stream(conn, action) => self.stream(n, conn, action),
             Effect::File(file, action) => {
                 if let Some(said) = side.files.perform(file, action) {
