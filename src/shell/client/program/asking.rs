@@ -122,10 +122,7 @@ impl Program {
                 }
                 self.ask(now, ticket, timeout_ms, verb);
             }
-            Request::Dial(place) => match dialled(&place).filter(|_| self.plan.is_proxied) {
-                Some(verb) => self.ask(now, ticket, timeout_ms, verb),
-                None => self.desk.end(ticket, Err(not_looked_up(&place))),
-            },
+            Request::Dial(place) => self.dial(now, ticket, timeout_ms, &place),
             Request::Say { text, until } => self.say(now, ticket, timeout_ms, (text, until)),
             Request::To(with) => self.turn_to(sink, ticket, with.as_ref()),
             Request::Notify { of, level } => self.heed(ticket, of, level)?,
@@ -175,6 +172,14 @@ impl Program {
             }
         }
         Ok(())
+    }
+
+    /// `chat HOST:PORT`.
+    fn dial(&mut self, now: Now, ticket: Ticket, timeout_ms: u64, place: &str) {
+        match dialled(place).filter(|_| self.plan.is_proxied) {
+            Some(verb) => self.ask(now, ticket, timeout_ms, verb),
+            None => self.desk.end(ticket, Err(not_looked_up(place))),
+        }
     }
 
     fn export(&mut self, ticket: Ticket, anonymised: bool, to: Option<&str>) {
