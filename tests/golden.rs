@@ -75,6 +75,7 @@ fn messages_to_a_server_keep_their_bytes() {
         client::WantGroups { req: REQ, name: None, after: Some(listing()) }.into(),
         client::Again { session: SESSION, to: KEY, candidates: endpoints(), token: Some(TOKEN) }
             .into(),
+        client::Release { session: SESSION }.into(),
     ];
     check_messages("to_server.txt", &messages);
 }

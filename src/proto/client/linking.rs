@@ -19,7 +19,7 @@ use crate::proto::model::event::{Event, Path, SessionState};
 use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::client::Carry;
+use crate::proto::wire::client::{Carry, Release};
 use crate::proto::wire::peer::{Greet, Settle, ToPeer};
 use crate::proto::wire::server::Carried;
 use std::net::SocketAddr;
@@ -306,7 +306,7 @@ impl Client {
                 self.open_session(id, via);
                 // A direct link needs the server no more, and the server need not remember it.
                 if let Via::Tcp(_) = via {
-                    self.hang_up(id, false);
+                    self.uplink.say(Release { session: id });
                 }
             }
             State::Knocking => self.open_session(id, via),

@@ -261,6 +261,7 @@ impl Client {
     pub fn is_settled(&self) -> bool {
         self.sessions.all_acknowledged()
             && !self.sessions.is_quietly_asking()
+            && !self.waits_for_a_path()
             && self.outbox.is_settled()
             && self.directory.is_settled()
             && self.postage.is_settled()

@@ -171,6 +171,10 @@ impl Client {
                 self.on_adrift_ended(ended.session, ended.why);
             }
             State::Linking(_) => self.lose_relay(ended.session, refusal),
+            // It may be there again already, from another address: the server knows.
+            State::Open(flow) if flow.path() == Path::Relay && ended.why == WhyEnded::Gone => {
+                self.lose_path(ended.session, "the other side is gone");
+            }
             State::Open(flow) | State::Closing(flow) if flow.path() == Path::Relay => {
                 let why = "the other side is gone".to_owned();
                 self.end_session(ended.session, SessionState::Closed, Some(why));
