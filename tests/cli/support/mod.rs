@@ -132,6 +132,18 @@ fn program(path: &str) -> Command {
     command
 }
 
+/// The same command as the last words of another.
+pub fn within(mut outer: Command, command: &Command) -> Command {
+    outer.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    outer
+}
+
 /// An address on loopback where nobody answers.
 pub fn nobody_there() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
