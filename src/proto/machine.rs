@@ -53,6 +53,8 @@ pub enum StreamEvent<'a> {
     Listening {
         /// Where it listens.
         at: SocketAddr,
+        /// Whether datagrams are taken and sent there too.
+        udp: bool,
     },
     /// Somebody dialled our listener; the connection is open.
     Accepted {
@@ -81,6 +83,37 @@ pub enum Cause {
     Ended,
     /// The system says what went wrong.
     Failed(ErrorKind),
+    /// The proxy that it was dialled through says what went wrong.
+    Proxy(ProxyFault),
+}
+
+/// Why a proxy did not dial for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyFault {
+    /// It is not reached itself.
+    Away(ErrorKind),
+    /// It closed the connection without an answer.
+    Ended,
+    /// What it says is not SOCKS5.
+    Garbage,
+    /// It wants a login, or another one.
+    Login,
+    /// It failed, and does not say why.
+    General,
+    /// Its rules forbid it to dial there.
+    NotAllowed,
+    /// The network there is not reached from it.
+    NetworkUnreachable,
+    /// Nobody is reached there, or nothing has this name.
+    HostUnreachable,
+    /// The connection was refused there.
+    Refused,
+    /// It took too long.
+    Expired,
+    /// It cannot dial such an address.
+    Unsupported,
+    /// A code that RFC 1928 does not know.
+    Other(u8),
 }
 
 /// What a machine wants done.
@@ -114,13 +147,26 @@ pub enum Output<R, Q, N> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamAction {
     /// Open a listener under this (own) id; answered by `Listening` or `Closed`.
-    Listen(SocketAddr),
+    Listen {
+        /// Where; port 0 takes a free one.
+        at: SocketAddr,
+        /// Whether the UDP socket is to be there too, in place of an earlier one. Where it cannot
+        /// be had the listener opens without.
+        udp: bool,
+    },
     /// Dial under this (own) id; answered by `Open` or `Closed`.
     Dial {
         /// Whom.
         to: SocketAddr,
         /// Our end's address, where it matters.
         from: Option<IpAddr>,
+    },
+    /// Dial whoever has this name, which only a proxy looks up; answered like [`Self::Dial`].
+    DialName {
+        /// A name, not an address.
+        host: String,
+        /// Its port.
+        port: u16,
     },
     /// Send these bytes after those sent before.
     Send(Vec<u8>),

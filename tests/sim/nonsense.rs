@@ -17,7 +17,7 @@ use hobnob::proto::server::Then;
 use hobnob::proto::time::Wall;
 use hobnob::proto::wire::client::{
     Again, Answer, Ask, Carry, Deposit, Enter, Hangup, Leave, Listening, Lookup, Publish, Reach,
-    Show, Taken, ToServer, WantKey, Watch, Watched, Who,
+    Release, Show, Taken, ToServer, WantKey, Watch, Watched, Who,
 };
 use hobnob::proto::wire::peer::{self, Ack, Bye, Greet, Move, Settle, Text, ToPeer};
 use hobnob::proto::wire::server::{
@@ -147,6 +147,7 @@ impl Nonsense {
             }
             7 => Answer { session, candidates: self.places() }.into(),
             8 => Carry { session, bytes: Blob(self.bytes()) }.into(),
+            9 if self.below(3) == 0 => Release { session }.into(),
             9 => Hangup { session, declined: self.below(2) == 0 }.into(),
             10 if self.below(2) == 0 => {
                 Again { session, to: self.key(), candidates: self.places(), token: None }.into()
@@ -329,7 +330,7 @@ impl Nonsense {
             match self.below(10) {
                 0..2 => StreamEvent::Accepted { listener: self.one_of(conns), from: self.at() },
                 2 => StreamEvent::Open { local: self.at() },
-                3 => StreamEvent::Listening { at: self.at() },
+                3 => StreamEvent::Listening { at: self.at(), udp: self.below(2) == 0 },
                 4 => StreamEvent::Drained,
                 5 => StreamEvent::Closed(Cause::Failed(ErrorKind::ConnectionReset)),
                 _ => StreamEvent::Bytes(&bytes),

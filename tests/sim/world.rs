@@ -11,7 +11,7 @@ use super::net::{Net, Node, address_of};
 use super::oracle::{Names, Oracle};
 use super::puppet::Puppet;
 use hobnob::proto::bytes::Bytes;
-use hobnob::proto::client::{Accept, Client, Config, RunLimits, Server as ServerAt};
+use hobnob::proto::client::{Accept, Client, Config, Remote, RunLimits, Server as ServerAt};
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::{ConnId, MsgId, Seq};
@@ -112,7 +112,7 @@ impl World {
     pub fn asleep(seed: u64, clients: usize, accept: Accept) -> World {
         let rng = Rng::new(seed_bytes(seed, 1));
         let mut dice = Rng::new(seed_bytes(seed, 2));
-        let mut net = Net::new(Rng::new(seed_bytes(seed, 3)));
+        let mut net = Net::new(Rng::new(seed_bytes(seed, 3)), Rng::new(seed_bytes(seed, 5)));
         net.canary = CANARY.as_bytes().to_vec();
         let room = ROOM.max(clients + 1);
         let keys: Vec<_> = (0..room).map(|_| *Identity::generate(&mut dice).to_bytes()).collect();
@@ -385,10 +385,16 @@ fn server_store() -> ServerStore {
 
 /// How a client is started, unless a test wants it otherwise.
 fn config(node: Node, accept: Accept) -> Config {
-    let server = ServerAt { label: "server:12000".into(), at: vec![server_at()], key: None };
+    let server = ServerAt {
+        label: "server:12000".into(),
+        at: vec![Remote::Address(server_at())],
+        key: None,
+    };
     Config {
         name: Name::parse(&name_of(node)).ok(),
         server: Some(server),
+        is_proxied: false,
+        is_passing: false,
         listen: None,
         locals: vec![address_of(node)],
         accept,

@@ -11,8 +11,8 @@
 
 use super::Client;
 use super::core::Alarm;
-use super::directory::Wish;
 use super::people::Seen;
+use super::wishes::Wish;
 use crate::proto::gather;
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;

@@ -2,17 +2,16 @@
 
 use super::Client;
 use super::people::{Reading, Seen};
-use crate::proto::id::{GroupId, ReqId};
+use super::wishes::Wish;
+use crate::proto::id::ReqId;
 use crate::proto::limits;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::{Command, Ticket};
-use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::event::Event;
 use crate::proto::model::name::Name;
-use crate::proto::model::notice::Row;
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
-use crate::proto::model::run::Argv;
 use crate::proto::table::Table;
 use crate::proto::wire::client::{Lookup, Show, Watch, Watched};
 use crate::proto::wire::server::{Found, OverBudget, Presence, Shown};
@@ -49,57 +48,6 @@ pub(super) enum Question {
     Mark,
     /// Its answer says that what went before it is in force.
     InForce(Ticket),
-}
-
-/// What a lookup is for.
-#[derive(Clone, Debug)]
-pub(super) enum Wish {
-    /// To show it.
-    Row(Ticket),
-    /// To ask for a session.
-    Chat(Ticket),
-    /// To send a message.
-    Msg { ticket: Ticket, text: String, until: Stage },
-    /// To offer a file.
-    File { ticket: Ticket, path: String, until: Stage, is_voice: bool },
-    /// To ask what they offer to their friends.
-    Posts(Ticket),
-    /// To accept a changed key.
-    Trust(Ticket),
-    /// To ask for friendship.
-    Add { ticket: Ticket, text: String },
-    /// To block.
-    Block(Ticket),
-    /// To show the safety number.
-    Verify(Ticket),
-    /// To ask for a command.
-    Run { ticket: Ticket, argv: Argv },
-    /// To be let into a group of theirs.
-    Join { ticket: Ticket, name: Name },
-    /// To ask them into a group of ours.
-    Invite { ticket: Ticket, group: GroupId },
-    /// To know them by their address.
-    Meant(Box<Command>),
-}
-
-impl Wish {
-    fn ticket(&self) -> Ticket {
-        match self {
-            Wish::Row(ticket)
-            | Wish::Chat(ticket)
-            | Wish::Trust(ticket)
-            | Wish::Block(ticket)
-            | Wish::Posts(ticket)
-            | Wish::Verify(ticket) => *ticket,
-            Wish::Msg { ticket, .. }
-            | Wish::Add { ticket, .. }
-            | Wish::Run { ticket, .. }
-            | Wish::File { ticket, .. }
-            | Wish::Join { ticket, .. }
-            | Wish::Invite { ticket, .. } => *ticket,
-            Wish::Meant(command) => command.ticket,
-        }
-    }
 }
 
 impl Directory {
@@ -162,7 +110,9 @@ impl Directory {
 impl Client {
     /// Puts a command off until we are signed in, or refuses it where that will not be.
     pub(super) fn put_off(&mut self, command: Command) {
-        let refusal = if self.uplink.is_off() && !self.lan.is_coming() {
+        let refusal = if self.config.server.is_none() && self.config.is_proxied {
+            Refusal::NoServer
+        } else if self.uplink.is_off() && !self.lan.is_coming() {
             Refusal::NotSignedIn
         } else if self.directory.is_full() {
             Refusal::Busy("requests")
@@ -318,52 +268,6 @@ impl Client {
                 self.watch();
                 self.learn_address(key);
             }
-        }
-    }
-
-    pub(super) fn grant(&mut self, wish: Wish, person: Person, seen: Option<Seen>) {
-        let online = seen.is_some_and(|seen| seen.online);
-        let known = self.people.by_key(person.fingerprint).is_some();
-        if known {
-            self.know(person.clone());
-        }
-        match wish {
-            Wish::Row(ticket) => {
-                let row = self.row_of(&person, seen);
-                self.core.row(ticket, Row::Person(row));
-                self.end_part(ticket, Ok(()));
-            }
-            Wish::Chat(ticket) => self.ask_for_session(ticket, person, online),
-            Wish::Msg { ticket, text, until } => self.write(ticket, person, text, until),
-            Wish::Trust(ticket) => self.core.done(ticket, Ok(())),
-            Wish::Add { ticket, text } => self.befriend(ticket, person, text),
-            Wish::Block(ticket) => self.block_person(ticket, person),
-            Wish::File { ticket, path, until, is_voice } => {
-                self.prepare_for(ticket, person, path, (until, is_voice));
-            }
-            Wish::Posts(ticket) => self.ask_for_posts(ticket, &person, online),
-            Wish::Verify(ticket) => self.show_safety(ticket, &person),
-            Wish::Run { ticket, argv } => self.ask_person_to_run(ticket, person, argv, online),
-            Wish::Join { ticket, name } => self.ask_to_join(ticket, person, name),
-            Wish::Invite { ticket, group } => self.invite_person(ticket, group, person),
-            Wish::Meant(command) => self.perform(*command),
-        }
-    }
-
-    pub(super) fn fail_wish(&mut self, wish: Wish, why: Refusal) {
-        match wish {
-            Wish::Row(ticket) | Wish::Msg { ticket, .. } => self.end_part(ticket, Err(why)),
-            Wish::Chat(ticket)
-            | Wish::Trust(ticket)
-            | Wish::Add { ticket, .. }
-            | Wish::Run { ticket, .. }
-            | Wish::File { ticket, .. }
-            | Wish::Join { ticket, .. }
-            | Wish::Invite { ticket, .. }
-            | Wish::Block(ticket)
-            | Wish::Posts(ticket)
-            | Wish::Verify(ticket) => self.core.done(ticket, Err(why)),
-            Wish::Meant(command) => self.perform(*command),
         }
     }
 

@@ -10,9 +10,10 @@
 
 use super::Client;
 use super::asking::List;
-use super::directory::{Question, Wish};
+use super::directory::Question;
 use super::group_table::Group;
 use super::roster::Known;
+use super::wishes::Wish;
 use crate::proto::gather;
 use crate::proto::limits;
 use crate::proto::model::command::{GroupVerb, Ticket};

@@ -13,11 +13,11 @@
 //! | yes | theirs waits, for ours may fail |
 //! | no | ours is given up; theirs is accepted, for we wanted it as well |
 
-use super::Client;
 use super::core::Alarm;
 use super::link_table::Via;
 use super::near::Unanswered;
 use super::session_table::{Session, State};
+use super::{Client, Remote};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::SessionId;
 use crate::proto::limits;
@@ -26,12 +26,11 @@ use crate::proto::model::event::SessionState;
 use crate::proto::model::name::Name;
 use crate::proto::model::person::{Fingerprint, Person, PublicIdentity};
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::peer::{Greet, Settle};
-use std::net::SocketAddr;
+use crate::proto::wire::peer::{Greet, Quiet, Settle};
 
 impl Client {
     /// `chat HOST:PORT`: no server between us.
-    pub(super) fn knock(&mut self, ticket: Ticket, to: SocketAddr) {
+    pub(super) fn knock(&mut self, ticket: Ticket, to: Remote) {
         if self.sessions.is_full() {
             return self.core.done(ticket, Err(Refusal::Busy("sessions")));
         }
@@ -39,7 +38,10 @@ impl Client {
         let since = self.core.now.wall;
         let session = Session::new(None, to.to_string(), State::Knocking, since);
         self.begin(id, session.waited_by(ticket));
-        self.dial_peer(id, to);
+        match to {
+            Remote::Address(to) => self.dial_peer(id, to),
+            Remote::Name(..) => self.dial_named(id, to),
+        }
     }
 
     /// Somebody near: their addresses are dialled, one after the other.
@@ -82,11 +84,13 @@ impl Client {
         self.end_with(id, SessionState::Failed, Refusal::NoPath(label, why.to_owned()));
     }
 
-    /// Whether we dial with something to deliver.
-    pub(super) fn is_quiet_knock(&self, via: Via) -> bool {
+    /// Whom we dialled has answered: that it is only to deliver something, if so.
+    pub(super) fn say_quiet(&mut self, via: Via) {
         let id = self.links.at(via).and_then(|peer| peer.session);
         let session = id.and_then(|id| self.sessions.at(id));
-        session.is_some_and(|session| session.is_quiet && matches!(session.state, State::Knocking))
+        if session.is_some_and(|it| it.is_quiet && matches!(it.state, State::Knocking)) {
+            self.tell(via, Quiet {});
+        }
     }
 
     pub(super) fn on_quiet(&mut self, via: Via) {

@@ -44,6 +44,8 @@ use std::net::SocketAddr;
 /// What we say and hear on the local network.
 pub(super) struct Lan {
     state: State,
+    /// Others may know that we are here.
+    has_spoken: bool,
     pub near: Nearby,
     /// What was asked there and has no answer yet.
     pub asking: Asking,
@@ -63,9 +65,10 @@ enum State {
 }
 
 impl Lan {
-    pub fn new(has_server: bool) -> Lan {
+    pub fn new(is_wanted: bool) -> Lan {
         Lan {
-            state: if has_server { State::Off } else { State::Coming },
+            state: if is_wanted { State::Coming } else { State::Off },
+            has_spoken: false,
             near: Nearby::default(),
             asking: Asking::default(),
             answers: VecDeque::new(),
@@ -103,10 +106,13 @@ impl Lan {
 impl Client {
     /// The listener is open.
     pub(super) fn join_lan(&mut self) {
-        let Some(at) = self.listener.at().filter(|_| self.config.server.is_none()) else { return };
+        let is_wanted = self.config.server.is_none() && !self.config.is_proxied;
+        let Some(at) = self.listener.at().filter(|_| is_wanted) else { return };
         self.lan.state = State::Open;
         self.core.lan(LanAction::Open(at.ip()));
-        self.look_around();
+        if !self.config.is_passing {
+            self.look_around();
+        }
     }
 
     /// Nobody is to find us any more.
@@ -124,14 +130,14 @@ impl Client {
     /// What strangers may know of us has changed.
     pub(super) fn show_on_lan(&mut self, before: Visibility) {
         match (before, self.is_public()) {
-            (Visibility::Private, true) => self.look_around(),
+            (Visibility::Private, true) if !self.config.is_passing => self.look_around(),
             (Visibility::Public, false) => {
                 // It was said while we were public.
                 self.visibility = Some(Visibility::Public);
                 self.say_farewell();
                 self.visibility = Some(Visibility::Private);
             }
-            (Visibility::Private, false) | (Visibility::Public, true) => {}
+            (Visibility::Private, _) | (Visibility::Public, true) => {}
         }
     }
 
@@ -176,6 +182,7 @@ impl Client {
         let Some(at) = self.listener.at().filter(|_| self.lan.is_open() && self.is_public()) else {
             return;
         };
+        self.lan.has_spoken = kind != Beacon::BYE;
         // Later than before, though the clock may have been put back.
         self.lan.spoke = Wall(self.core.now.wall.0.max(self.lan.spoke.0 + 1));
         let mut groups = self.led_in_public();
@@ -274,7 +281,9 @@ impl Client {
     }
 
     fn say_farewell(&mut self) {
-        self.say_beacon(Beacon::BYE, None);
+        if self.lan.has_spoken {
+            self.say_beacon(Beacon::BYE, None);
+        }
         self.lan.answers.clear();
         self.core.timers.cancel(&Alarm::Answers);
     }

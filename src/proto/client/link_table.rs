@@ -53,6 +53,17 @@ pub(super) struct PeerLink {
     pub is_parked: bool,
 }
 
+impl PeerLink {
+    pub fn new(
+        link: Option<Link>,
+        session: Option<SessionId>,
+        remote: Option<SocketAddr>,
+    ) -> PeerLink {
+        let ahead = Ahead::default();
+        PeerLink { link, session, remote, identity: None, ahead, is_quiet: false, is_parked: false }
+    }
+}
+
 /// Bytes handed out for a connection that may not be written yet; a bound, not a count.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ahead {

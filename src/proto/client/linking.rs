@@ -4,12 +4,12 @@
 //! for an asker who is reached while he is not. After [`limits::RELAY_AFTER_MS`] the relay is
 //! linked as well. The asker takes the first link that stands and says `Settle` on it.
 
-use super::Client;
 use super::core::Alarm;
 use super::flow::Flow;
-use super::link_table::{Ahead, PeerLink, Via};
+use super::link_table::{PeerLink, Via};
 use super::session_table::State;
 use super::uplink::closed_words;
+use super::{Client, Remote};
 use crate::proto::bytes::Blob;
 use crate::proto::id::{ConnId, SessionId};
 use crate::proto::limits;
@@ -19,8 +19,8 @@ use crate::proto::model::event::{Event, Path, SessionState};
 use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::client::Carry;
-use crate::proto::wire::peer::{Greet, Quiet, Settle, ToPeer};
+use crate::proto::wire::client::{Carry, Release};
+use crate::proto::wire::peer::{Greet, Settle, ToPeer};
 use crate::proto::wire::server::Carried;
 use std::net::SocketAddr;
 
@@ -308,7 +308,7 @@ impl Client {
                 self.open_session(id, via);
                 // A direct link needs the server no more, and the server need not remember it.
                 if let Via::Tcp(_) = via {
-                    self.hang_up(id, false);
+                    self.uplink.say(Release { session: id });
                 }
             }
             State::Knocking => self.open_session(id, via),
@@ -336,6 +336,12 @@ impl Client {
         self.core.stream(conn, StreamAction::Dial { to, from });
     }
 
+    pub(super) fn dial_named(&mut self, id: SessionId, to: Remote) {
+        let conn = self.core.conn();
+        self.add_link(Via::Tcp(conn), None, Some(id), None);
+        self.dial_remote(conn, to);
+    }
+
     fn add_link(
         &mut self,
         via: Via,
@@ -344,18 +350,7 @@ impl Client {
         remote: Option<SocketAddr>,
     ) {
         self.core.alarm(Alarm::Handshake(via), limits::HANDSHAKE_MS, "a peer slow to link");
-        self.links.insert(
-            via,
-            PeerLink {
-                link,
-                session,
-                remote,
-                identity: None,
-                ahead: Ahead::default(),
-                is_quiet: false,
-                is_parked: false,
-            },
-        );
+        self.links.insert(via, PeerLink::new(link, session, remote));
         if let Some(id) = session {
             self.note_link(id, via);
         }
@@ -411,9 +406,7 @@ impl Client {
     fn on_established(&mut self, via: Via, identity: PublicIdentity) {
         self.core.timers.cancel(&Alarm::Handshake(via));
         let name = self.my_name();
-        if self.is_quiet_knock(via) {
-            self.tell(via, Quiet {});
-        }
+        self.say_quiet(via);
         self.tell(via, Greet { name });
         let Some(peer) = self.links.at_mut(via) else { return };
         peer.identity = Some(identity);

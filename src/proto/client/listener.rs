@@ -50,17 +50,22 @@ impl Listener {
 }
 
 impl Client {
-    /// Opens the listener, or tells the server of the one that is open.
+    /// Opens the listener, or tells the server of the one that is open. Behind a proxy we listen
+    /// only where the user says so, and the server is not told.
     pub(super) fn open_listener(&mut self) {
         match &self.listener.state {
             State::Open(_, at) => {
                 let port = at.port();
-                self.uplink.say(Listening { port });
+                if !self.config.is_proxied {
+                    self.uplink.say(Listening { port });
+                }
                 self.join_lan();
-                self.say_ready();
-                self.ask_again();
+                self.be_ready();
             }
             State::Opening(..) => {}
+            State::Closed if self.config.is_proxied && self.config.listen.is_none() => {
+                self.be_ready();
+            }
             State::Closed => {
                 let mut wishes = self.wished_addresses();
                 wishes.reverse();
@@ -72,7 +77,7 @@ impl Client {
     pub(super) fn on_listener(&mut self, event: StreamEvent<'_>) {
         let state = std::mem::take(&mut self.listener.state);
         match (state, event) {
-            (State::Opening(conn, _), StreamEvent::Listening { at }) => {
+            (State::Opening(conn, _), StreamEvent::Listening { at, .. }) => {
                 self.listener.state = State::Open(conn, at);
                 self.open_listener();
             }
@@ -94,7 +99,8 @@ impl Client {
 
     /// Addresses for the other side to dial, best first.
     pub(super) fn candidates(&self) -> Vec<SocketAddr> {
-        let Some(at) = self.listener.at() else { return Vec::new() };
+        let listens = self.listener.at().filter(|_| !self.config.is_proxied);
+        let Some(at) = listens else { return Vec::new() };
         if !at.ip().is_unspecified() {
             return vec![at];
         }
@@ -114,7 +120,8 @@ impl Client {
         let Some(at) = wishes.pop() else { return };
         let conn = self.core.conn();
         self.listener.state = State::Opening(conn, wishes);
-        self.core.stream(conn, StreamAction::Listen(at));
+        let udp = !self.config.is_proxied;
+        self.core.stream(conn, StreamAction::Listen { at, udp });
     }
 
     /// Where to listen, best first: what the user said and nothing else; else our virtual address,
@@ -123,13 +130,19 @@ impl Client {
         if let Some(at) = self.config.listen {
             return vec![at];
         }
-        let own = self.account.as_ref().map(|(_, address)| *address);
+        let account = self.account.as_ref().filter(|_| self.config.server.is_some());
+        let own = account.map(|(_, address)| *address);
         let own = own.filter(Ipv4Addr::is_loopback).map(|address| SocketAddr::from((address, 0)));
         let everywhere = [
             SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
             SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         ];
         own.into_iter().chain(everywhere).collect()
+    }
+
+    fn be_ready(&mut self) {
+        self.say_ready();
+        self.ask_again();
     }
 
     /// Says `ready`, once, as soon as all is there.

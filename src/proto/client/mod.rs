@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `uplink` | the link to the server: dialling, signing in, coming back |
 //! | `directory` | questions to the server: lookup, update, visibility |
+//! | `wishes` | what is done about somebody once they are found |
 //! | `who` | who is online and visible to us |
 //! | `people` | who is known, with which key |
 //! | `sessions` | asking for a session, and the end of one |
@@ -77,6 +78,7 @@ mod uplink;
 mod voice;
 mod wav;
 mod who;
+mod wishes;
 
 use self::attempts::Attempts;
 use self::core::{Alarm, Core};
@@ -109,6 +111,7 @@ use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
 use crate::proto::time::{Mono, Now};
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Who is connected without the user being asked.
@@ -129,11 +132,16 @@ pub struct Config {
     pub name: Option<Name>,
     /// The server; `None` with `--no-server`.
     pub server: Option<Server>,
+    /// Every dial goes through a proxy: nobody is told an address of ours, there are no datagrams,
+    /// and we listen only where the user says so.
+    pub is_proxied: bool,
     /// Where peers reach us; `None` leaves the choice to us: the virtual address if it is on
     /// loopback, else every address, any port.
     pub listen: Option<SocketAddr>,
     /// Our own interfaces' addresses, for the other side to dial; read once by the shell.
     pub locals: Vec<IpAddr>,
+    /// It is here for one verb: on the local network it speaks only if that needs an answer.
+    pub is_passing: bool,
     /// Who is connected without asking.
     pub accept: Accept,
     /// Where files go unless told otherwise; absolute.
@@ -171,9 +179,27 @@ pub struct Server {
     /// What the user called it, `HOST:PORT`.
     pub label: String,
     /// What that resolved to; tried in turn.
-    pub at: Vec<SocketAddr>,
+    pub at: Vec<Remote>,
     /// The key given with `#KEY`; it outweighs the one remembered.
     pub key: Option<Fingerprint>,
+}
+
+/// Where somebody can be dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remote {
+    /// There.
+    Address(SocketAddr),
+    /// By a name and a port, which the proxy looks up.
+    Name(String, u16),
+}
+
+impl fmt::Display for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Remote::Address(at) => at.fmt(f),
+            Remote::Name(host, port) => write!(f, "{host}:{port}"),
+        }
+    }
 }
 
 /// The client.
@@ -228,7 +254,7 @@ impl Client {
             posts: Posts::restore(past.posts),
             voices: Voices::default(),
             groups: Groups::restore(past.groups, past.unheard),
-            lan: Lan::new(config.server.is_some()),
+            lan: Lan::new(config.server.is_none() && !config.is_proxied),
             account: past.me,
             visibility: past.visibility,
             is_ready: false,
@@ -270,6 +296,7 @@ impl Client {
     pub fn is_settled(&self) -> bool {
         self.sessions.all_acknowledged()
             && !self.sessions.is_quietly_asking()
+            && !self.waits_for_a_path()
             && self.outbox.is_settled()
             && self.directory.is_settled()
             && self.postage.is_settled()

@@ -4,11 +4,14 @@
 //! |---|---|---|
 //! | Open over the relay, asker | a direct link stands | Open there; `Move` |
 //! | Open over the relay | it is time, at most [`limits::BETTER_TRIES`] times | Open; dials again |
-//! | Open, not asker | `Move` on another link | Open there; `Move`; a direct one: `Hangup` |
+//! | Open, not asker | `Move` on another link | Open there; `Move`; a direct one: `Release` |
 //! | Open | `Move` on its own link | Open; what has not come is said again |
 //! | Open | its connection is gone | Adrift; `Again`, once signed in |
 //! | Open | the other side ended it, and we are not signed in | gone; session `closed` |
+//! | Open over the relay | the other side's link to the server is gone | Adrift; `Again` |
 //! | Open over the relay | our link to the server is gone | Adrift; `Again`, once signed in |
+//! | Linking, not asker | `Sought`: it was open over there | Linking; `Answer` |
+//! | Linking, not asker | `Move` | Open; `Move` |
 //! | Open, Adrift | `Sought` | Adrift, linking; `Answer` |
 //! | Adrift | `Answered` | Adrift, linking |
 //! | Adrift, asker | a link stands | Open there; `Move` |
@@ -31,7 +34,7 @@ use crate::proto::limits;
 use crate::proto::machine::StreamAction;
 use crate::proto::model::event::{Event, Path, SessionState};
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::client::{Again, Answer};
+use crate::proto::wire::client::{Again, Answer, Release};
 use crate::proto::wire::peer::{Move, Settle};
 use crate::proto::wire::server::{Sought, WhyEnded};
 use std::net::SocketAddr;
@@ -96,12 +99,20 @@ impl Client {
         }
     }
 
+    /// Whether letters wait for a session to find another path.
+    pub(super) fn waits_for_a_path(&self) -> bool {
+        self.sessions.adrift().into_iter().any(|id| {
+            let with = self.sessions.at(id).and_then(|session| session.with.as_ref());
+            with.is_some_and(|person| self.outbox.waits_for(person.fingerprint))
+        })
+    }
+
     /// The other side of a session has lost it and asks where we are.
     pub(super) fn on_sought(&mut self, sought: Sought) {
         let Sought { session: id, from, candidates } = sought;
         let is_theirs = |session: &&Session| {
             session.with.as_ref().is_some_and(|person| person.fingerprint == from)
-                && (session.may_move() || session.is_adrift())
+                && (session.may_move() || session.may_follow())
         };
         let Some(session) = self.sessions.at(id).filter(is_theirs) else {
             return self.hang_up(id, true);
@@ -109,7 +120,7 @@ impl Client {
         if self.people.is_blocked(from) {
             return self.hang_up(id, true);
         }
-        if !session.is_adrift() {
+        if session.may_move() {
             self.go_adrift(id, "the other side lost the path", false);
         }
         self.uplink.say(Answer { session: id, candidates: self.candidates() });
@@ -121,6 +132,8 @@ impl Client {
     pub(super) fn link_again(&mut self, id: SessionId, mut candidates: Vec<SocketAddr>) {
         candidates.truncate(limits::CANDIDATES);
         self.note_agreed(id);
+        self.note_lost(Via::Relay(id), "they began anew");
+        self.close_link(Via::Relay(id), StreamAction::Abort);
         let Some(session) = self.sessions.at_mut(id) else { return };
         let (State::Linking(linking), Some(arranged)) = (&mut session.state, &mut session.arranged)
         else {
@@ -169,14 +182,17 @@ impl Client {
         let is_asker = session.arranged.as_ref().is_some_and(|arranged| arranged.is_asker);
         let is_here = session.state.flow().is_some_and(|flow| flow.via() == via);
         if !is_here {
-            let may_follow = session.may_move() || session.is_adrift();
+            let may_follow = session.may_move() || session.may_follow();
             if is_asker || !may_follow {
                 return self.drop_link(via, "the other side moved where it may not");
             }
-            self.go_over(id, via);
+            match session.may_move() || session.is_adrift() {
+                true => self.go_over(id, via),
+                false => self.open_late(id, via),
+            }
             // A direct link needs the server no more, and the server need not remember it.
             if let Via::Tcp(_) = via {
-                self.hang_up(id, false);
+                self.uplink.say(Release { session: id });
             }
         }
         let kept = self.sessions.at_mut(id).and_then(|session| session.state.flow_mut());
@@ -187,6 +203,12 @@ impl Client {
                 self.end_session(id, SessionState::Closed, Some(why.to_owned()));
             }
         }
+    }
+
+    /// A session that was open for the other side alone.
+    fn open_late(&mut self, id: SessionId, via: Via) {
+        self.open_session(id, via);
+        self.tell(via, Move { heard: 0 });
     }
 
     /// A session on the relay tries again to do without.

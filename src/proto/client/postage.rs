@@ -15,7 +15,7 @@
 
 use super::Client;
 use super::core::Alarm;
-use super::directory::Wish;
+use super::wishes::Wish;
 use crate::proto::crypto::mail::{self, Sealing};
 use crate::proto::gather;
 use crate::proto::id::{MsgId, ReqId};

@@ -68,6 +68,11 @@ impl Session {
         self.linking().is_some_and(Linking::is_adrift)
     }
 
+    /// Whether the other side may have had it open, and lost its path.
+    pub fn may_follow(&self) -> bool {
+        self.linking().is_some_and(|linking| linking.is_adrift() || !linking.is_asker())
+    }
+
     /// The search for a path.
     pub fn linking(&self) -> Option<&Linking> {
         match &self.state {
@@ -249,7 +254,8 @@ impl Sessions {
     /// Whether a session that the programs open by themselves is still on its way.
     pub fn is_quietly_asking(&self) -> bool {
         let is_coming = |session: &Session| match session.state {
-            State::Asked | State::Linking(_) | State::Knocking => session.is_quiet,
+            State::Asked | State::Knocking => session.is_quiet,
+            State::Linking(_) => session.is_quiet && !session.is_adrift(),
             State::Offered(_) | State::Knocked(_) | State::Open(_) | State::Closing(_) => false,
         };
         self.by_id.values().any(is_coming)

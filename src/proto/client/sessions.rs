@@ -31,14 +31,14 @@
 //! Without a server (`knocking`) the dialling side is Knocking and the dialled one Knocked.
 
 use super::core::Alarm;
-use super::directory::Wish;
 use super::flow::Flow;
 use super::link_table::Via;
 use super::linking::Linking;
 use super::moving::Arranged;
 use super::people::Reading;
 use super::session_table::{Session, State};
-use super::{Accept, Client};
+use super::wishes::Wish;
+use super::{Accept, Client, Remote};
 use crate::proto::id::SessionId;
 use crate::proto::limits;
 use crate::proto::machine::StreamAction;
@@ -55,7 +55,7 @@ use std::net::SocketAddr;
 impl Client {
     pub(super) fn chat(&mut self, ticket: Ticket, target: Target) {
         if let Target::Endpoint(at) = target {
-            return self.knock(ticket, at);
+            return self.knock(ticket, Remote::Address(at));
         }
         match self.people.find(&target).map(|person| person.fingerprint) {
             Some(who) if self.sessions.with(who).is_some() => self.join(ticket, who),
@@ -174,6 +174,10 @@ impl Client {
                 self.on_adrift_ended(ended.session, ended.why);
             }
             State::Linking(_) => self.lose_relay(ended.session, refusal),
+            // It may be there again already, from another address: the server knows.
+            State::Open(flow) if flow.path() == Path::Relay && ended.why == WhyEnded::Gone => {
+                self.lose_path(ended.session, "the other side is gone");
+            }
             State::Open(flow) | State::Closing(flow) if flow.path() == Path::Relay => {
                 let why = "the other side is gone".to_owned();
                 self.end_session(ended.session, SessionState::Closed, Some(why));

@@ -198,6 +198,7 @@ impl Question {
             | ToServer::Answer(_)
             | ToServer::Carry(_)
             | ToServer::Hangup(_)
+            | ToServer::Release(_)
             | ToServer::Listening(_)
             | ToServer::Leave(_) => None,
         }

@@ -272,6 +272,7 @@ impl Server {
             ToServer::Answer(answer) => self.on_answer(id, answer),
             ToServer::Carry(carry) => self.on_carry(id, carry),
             ToServer::Hangup(hangup) => self.on_hangup(id, hangup),
+            ToServer::Release(release) => self.on_release(id, &release),
             ToServer::Listening(listening) => self.on_listening(id, listening),
             ToServer::Leave(_) => self.close(id),
             ToServer::Reach(reach) => self.on_reach(id, reach),

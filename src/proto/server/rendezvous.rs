@@ -10,6 +10,7 @@
 //! | Asking | `Hangup` from the asker | – |
 //! | Offered | `Answer` from the other side | Answered; `Answered` to the asker |
 //! | Answered | `Carry` from either side | Answered; `Carried` to the other |
+//! | Answered | `Release` from either side | – |
 //! | Offered, Answered | `Hangup` from either side | –; `Ended` to the other |
 //! | Offered, Answered | a side's link is gone | –; `Ended(Gone)` to the other |
 //! | Offered, Answered | one side blocks the other | –; `Ended(Gone)` to both |
@@ -23,7 +24,7 @@ use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
 use crate::proto::model::account::Account;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::AccountKey;
-use crate::proto::wire::client::{Again, Answer, Ask, Hangup};
+use crate::proto::wire::client::{Again, Answer, Ask, Hangup, Release};
 use crate::proto::wire::server::{Answered, Ended, Offer, Sought, WhyEnded};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -206,6 +207,17 @@ impl Server {
         let why = if is_no { WhyEnded::Declined } else { WhyEnded::HungUp };
         self.meetings.remove(hangup.session);
         self.end(other, hangup.session, why);
+    }
+
+    /// A direct link carries the session. One that has been sought again since is not meant.
+    pub(super) fn on_release(&mut self, id: ConnId, release: &Release) {
+        let meeting = self.meetings.by_id.get(&release.session);
+        let is_meant = |meeting: &Meeting| {
+            meeting.other(id).is_some() && matches!(meeting.state, State::Answered)
+        };
+        if meeting.is_some_and(is_meant) {
+            self.meetings.remove(release.session);
+        }
     }
 
     /// Ends everything that a side whose link is gone had to do with.

@@ -34,6 +34,7 @@ messages! {
         17 => Announce,
         18 => WantGroups,
         19 => Again,
+        20 => Release,
     }
 }
 
@@ -148,6 +149,14 @@ pub struct Hangup {
     pub session: SessionId,
     /// Whether it is a no to an offer.
     pub declined: bool,
+}
+
+/// A direct link carries an answered session; the server may forget it, and tells nobody. Said by
+/// whoever did not ask for the session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Which.
+    pub session: SessionId,
 }
 
 /// Where my listener is; the server adds my outer address to it.

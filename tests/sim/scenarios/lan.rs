@@ -385,3 +385,22 @@ fn the_mouth_of_a_neighbour_is_no_door() {
     let world = neighbours(2, Accept::Friends);
     assert_ne!(world.net.listener_of(BOB).map(|at| at.port()), Some(Lan::mouth_of(BOB).port()));
 }
+
+#[test]
+fn who_is_here_for_one_verb_speaks_only_if_it_needs_somebody() {
+    let mut world = neighbours(1, Accept::Friends);
+    let mut other = neighbours(2, Accept::Friends);
+    for (world, needs) in [(&mut world, false), (&mut other, true)] {
+        world.kill(ANN);
+        let before = world.lan.count_of(ANN);
+        world.configs[ANN].is_passing = true;
+        world.start(ANN);
+        world.run_for(SOON_MS);
+        let verb = if needs { Verb::Lookup(target(BOB)) } else { Verb::Friends };
+        assert_eq!(ask(world, ANN, verb), None);
+        world.ask(ANN, Verb::Leave);
+        world.run_for(SOON_MS);
+        // The question, once more, and the farewell.
+        assert_eq!(world.lan.count_of(ANN) - before, if needs { 3 } else { 0 });
+    }
+}

@@ -4,9 +4,9 @@ use super::super::world::CANARY;
 use super::files::{MINE, file_states, offered_in, take};
 use super::*;
 use hobnob::proto::limits::{ADRIFT_MS, BETTER_MS, BETTER_TRIES, RELAY_AFTER_MS};
-use hobnob::proto::model::event::SessionState::{Closed, Open};
+use hobnob::proto::model::event::SessionState::{Closed, Offered, Open};
 use hobnob::proto::model::transfer::FileState;
-use hobnob::proto::wire::client::{Again, Hangup};
+use hobnob::proto::wire::client::Again;
 use hobnob::proto::wire::peer::Move;
 
 /// Long enough to find another path, the relay if need be.
@@ -141,6 +141,39 @@ fn what_is_said_before_while_and_after_a_break_comes_once_and_in_order() {
 }
 
 #[test]
+fn a_connection_that_breaks_as_soon_as_it_stands_is_followed_by_another() {
+    for ms in 0..40 {
+        let mut world = pair();
+        world.chat(ANN, BOB);
+        world.run_for(SOON_MS);
+        world.ask(BOB, accept(ANN));
+        while states(&world, ANN, BOB).last() != Some(&Open) {
+            world.run_for(1);
+        }
+        world.run_for(ms);
+        world.cut_between(ANN, BOB);
+        world.run_for(MOVED_MS);
+        assert_eq!(row(&mut world, ANN), both(Path::Direct), "after {ms} ms");
+        assert_eq!(row(&mut world, BOB), both(Path::Direct), "after {ms} ms");
+        assert!(!was_closed(&world), "after {ms} ms");
+    }
+}
+
+#[test]
+fn a_relayed_session_outlives_a_way_to_the_server_that_only_one_side_knows_to_be_dead() {
+    for node in [ANN, BOB] {
+        let mut world = relayed();
+        let now = world.now;
+        world.net.forget_one(now, node, 0);
+        let (sent, back) = (world.msg(ANN, BOB, "one"), world.msg(BOB, ANN, "other"));
+        world.run_for(2 * MOVED_MS);
+        assert_eq!(row(&mut world, ANN), both(Path::Relay));
+        assert_eq!((refusal(&world, ANN, sent), refusal(&world, BOB, back)), (None, None));
+        assert!(!was_closed(&world));
+    }
+}
+
+#[test]
 fn a_connection_that_only_one_side_knows_to_be_dead_is_left_by_both() {
     for node in [ANN, BOB] {
         let mut world = talking();
@@ -250,16 +283,14 @@ fn nobody_else_is_brought_into_a_session_by_its_id() {
 }
 
 #[test]
-fn a_move_where_there_is_none_to_make_costs_no_more_than_its_link() {
+fn a_move_opens_what_was_agreed_and_ends_it_where_it_cannot_be_true() {
     let mut world = pair();
     let eve = eve_signs_in(&mut world);
     eve_asks(&mut world, eve, session(1), ANN);
     world.ask(ANN, accept(EVE));
     world.run_for(100);
     let line = eve_links(&mut world, session(1), ANN);
-    say(&mut world, line, ToPeer::from(Move { heard: 0 }));
-    assert!(!states(&world, ANN, EVE).contains(&Open), "no session was open");
-    say(&mut world, eve, ToServer::from(Hangup { session: session(1), declined: false }));
-    world.run_for(2 * ADRIFT_MS);
+    say(&mut world, line, ToPeer::from(Move { heard: 3 }));
+    assert_eq!(states(&world, ANN, EVE), [Offered, Open, Closed]);
     assert_eq!(row(&mut world, ANN), None);
 }

@@ -2,7 +2,7 @@
 
 use super::{Ending, Run, RunKey, State, Texts, is_command};
 use crate::proto::client::core::Alarm;
-use crate::proto::client::directory::Wish;
+use crate::proto::client::wishes::Wish;
 use crate::proto::client::{Client, session_table};
 use crate::proto::limits;
 use crate::proto::machine::Pipe;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
 use crate::proto::model::person::Target;
-use crate::proto::wire::client::{Again, Answer, Ask, Carry, Hangup, Listening};
+use crate::proto::wire::client::{Again, Answer, Ask, Carry, Hangup, Listening, Release};
 use crate::proto::wire::server::{Answered, Card, Carried, Ended, Offer, Sought, WhyEnded};
 
 fn ask(n: u8, to: u8) -> Ask {
@@ -293,6 +293,24 @@ fn both_who_say_again_at_once_are_one_meeting() {
     // The answer to what each was told meanwhile changes nothing.
     world.say(bert, answer(1));
     assert_eq!((world.heard(anna), world.heard(bert)), (vec![], vec![]));
+}
+
+#[test]
+fn a_session_that_needs_the_server_no_more_is_forgotten_unless_it_is_sought_again() {
+    let (mut world, anna, bert) = offered();
+    world.say(bert, answer(1));
+    world.heard(anna);
+    world.say(bert, Release { session: session(1) });
+    assert_eq!((world.heard(anna), world.server.meetings.len()), (vec![], 0));
+    // Its link breaks as soon as it stands: the word that it stands comes late.
+    world.say(anna, again(1, 2));
+    assert_eq!(world.heard(bert), [sought(1, 1)]);
+    world.say(bert, Release { session: session(1) });
+    world.say(bert, answer(1));
+    assert!(matches!(world.heard(anna)[..], [ToClient::Answered(_)]));
+    let cyd = world.enter(3, "cyd");
+    world.say(cyd, Release { session: session(1) });
+    assert_eq!(world.server.meetings.len(), 1, "a third has no say in it");
 }
 
 #[test]

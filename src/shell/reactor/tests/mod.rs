@@ -3,6 +3,7 @@
 mod control;
 mod files;
 mod process;
+mod proxy;
 mod streams;
 
 use super::*;
@@ -80,6 +81,7 @@ impl Bench {
                     assert!(*share < TURN_BYTES + READ_BYTES, "one stream takes the whole wake");
                 }
                 Ready::Stream(id, event) => self.events.push((id, kept(event))),
+                Ready::Lan { .. } => {}
                 Ready::Datagram { from, bytes } => self.datagrams.push((from, bytes.to_vec())),
                 Ready::Control(id, ControlEvent::Opened) => self.opened.push(id),
                 Ready::Control(id, ControlEvent::Closed) => self.closed.push(id),
@@ -155,7 +157,7 @@ impl Bench {
 
 fn kept(event: StreamEvent<'_>) -> StreamEvent<'static> {
     match event {
-        StreamEvent::Listening { at } => StreamEvent::Listening { at },
+        StreamEvent::Listening { at, udp } => StreamEvent::Listening { at, udp },
         StreamEvent::Accepted { listener, from } => StreamEvent::Accepted { listener, from },
         StreamEvent::Open { local } => StreamEvent::Open { local },
         StreamEvent::Bytes(_) => unreachable!("kept elsewhere"),

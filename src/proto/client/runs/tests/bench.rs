@@ -287,6 +287,8 @@ impl Bench {
         let config = Config {
             name: Name::parse(NAMES[node]).ok(),
             server: None,
+            is_proxied: false,
+            is_passing: false,
             listen: Some(at(node)),
             locals: Vec::new(),
             accept: Accept::All,
@@ -342,12 +344,13 @@ impl Bench {
 
     fn act(&mut self, node: Node, conn: ConnId, action: StreamAction) {
         match action {
-            StreamAction::Listen(at) => {
+            StreamAction::Listen { at, udp } => {
                 self.listeners[node] = Some(conn);
-                let event = StreamEvent::Listening { at };
+                let event = StreamEvent::Listening { at, udp };
                 self.inputs.push_back((node, conn, event, Vec::new()));
             }
             StreamAction::Dial { to, .. } => self.dial(node, conn, to),
+            StreamAction::DialName { .. } => panic!("there is no proxy here"),
             StreamAction::Send(bytes) => {
                 if let Some((other, end)) = self.ends.get(&(node, conn)) {
                     self.inputs.push_back((*other, *end, StreamEvent::Drained, bytes));

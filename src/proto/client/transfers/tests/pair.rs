@@ -278,9 +278,10 @@ impl Pair {
 
     fn stream(&mut self, n: usize, conn: ConnId, action: StreamAction) {
         match action {
-            StreamAction::Listen(at) => {
+            StreamAction::Listen { at, .. } => {
                 self.sides[n].inbox.push_back(Told::Listening(conn, at));
             }
+            StreamAction::DialName { .. } => panic!("there is no proxy here"),
             StreamAction::Dial { .. } => {
                 self.conns += 1;
                 let theirs = ConnId(self.conns);
@@ -314,7 +315,7 @@ fn tell(client: &mut Client, now: Now, told: Told) {
     let from = SocketAddr::from(([127, 0, 0, 9], 9));
     let mut stream = |conn, event| client.handle(now, Input::Stream(conn, event));
     match told {
-        Told::Listening(conn, at) => stream(conn, StreamEvent::Listening { at }),
+        Told::Listening(conn, at) => stream(conn, StreamEvent::Listening { at, udp: false }),
         Told::Accepted(listener, conn) => stream(conn, StreamEvent::Accepted { listener, from }),
         Told::Open(conn) => stream(conn, StreamEvent::Open { local: from }),
         Told::Bytes(conn, bytes) => stream(conn, StreamEvent::Bytes(&bytes)),
@@ -354,6 +355,8 @@ fn client(n: usize, past: Restored, ms: u64, transcriber: Option<Vec<String>>) -
     let config = Config {
         name: Name::parse(NAMES[n]).ok(),
         server: None,
+        is_proxied: false,
+        is_passing: false,
         listen: Some(port(n)),
         locals: Vec::new(),
         accept: Accept::All,
