@@ -330,9 +330,9 @@ fn an_identity_that_the_handshake_does_not_prove_is_garbage() {
     bob.feed(&alice.take_output().unwrap());
     assert_eq!(bob.poll::<ToPeer>(), Ok(Some(LinkEvent::Hello(Purpose::Server))));
     let prologue = prologue(Purpose::Server, None, None);
-    let handshake = Handshake::accept(&mallory, &prologue, &mut world.rng);
-    let shaking = Shaking { handshake, me: *world.bob.public(), expected: None };
-    bob.state = State::Answering(Box::new(shaking));
+    let mut meeting = Meeting::accept(&mallory, &prologue, None, &mut world.rng);
+    meeting.pretend(*world.bob.public());
+    bob.state = State::Answering(Box::new(meeting));
     bob.outgoing.push_clear(&preamble::encode_answer(true));
     assert_eq!(fault_of(&mut bob), None);
     alice.feed(&bob.take_output().unwrap());
