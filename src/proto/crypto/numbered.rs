@@ -59,12 +59,7 @@ impl Opener {
     }
 
     /// Decrypts `sealed`, payload and tag, where it lies; gives the payload's length.
-    pub fn open(
-        &mut self,
-        number: u64,
-        head: &[u8],
-        sealed: &mut [u8],
-    ) -> Result<usize, BadSeal> {
+    pub fn open(&mut self, number: u64, head: &[u8], sealed: &mut [u8]) -> Result<usize, BadSeal> {
         let epoch = number / REKEY_FRAMES;
         if epoch == self.epoch {
             return open(&self.key, number, head, sealed);

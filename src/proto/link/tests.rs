@@ -5,6 +5,7 @@ use crate::proto::crypto::seal::TAG_BYTES;
 use crate::proto::id::MsgId;
 use crate::proto::limits::{PAYLOAD_MAX_BYTES, REKEY_FRAMES, TEXT_MAX_BYTES, WIRE_MAX_BYTES};
 use crate::proto::time::Wall;
+use crate::proto::wire;
 use crate::proto::wire::peer::{Ack, Bye, Greet, Settle, Text, ToPeer};
 use proptest::prelude::*;
 
