@@ -29,6 +29,8 @@ pub const STDIN_READ_BYTES: usize = 64 * 1024;
 pub const TURN_ARRIVALS: usize = 256;
 /// Connections that the kernel holds for us until they are accepted (`listen(2)`).
 pub const BACKLOG: i32 = 4096;
+/// Ports that are tried before a listener that may have any is content with TCP alone.
+pub const PORTS_TRIED: u32 = 8;
 /// Connections that are closed but for bytes that the other end has not taken yet.
 pub const LINGERING: usize = 1024;
 /// Bytes that a program on the control socket may be behind in reading.
@@ -68,6 +70,15 @@ pub const GOODBYE_MS: u64 = 2_000;
 pub const DIAL_MS: u64 = 10_000;
 /// Sessions of one client, asked, offered or open.
 pub const SESSIONS: usize = 256;
+/// How long an open session looks for another path when its own is gone.
+pub const ADRIFT_MS: u64 = 20_000;
+/// How often, and after which pauses, a session on the relay tries to do without.
+pub const BETTER_TRIES: u8 = 3;
+/// See [`BETTER_TRIES`].
+pub const BETTER_MS: u64 = 3_000;
+/// Words about commands that are kept for one session until they have come; beyond it the oldest
+/// go, and with them the session at its next move.
+pub const KEPT_BYTES: usize = 4 * 1024 * 1024;
 /// Tries to reach one person that `why` tells of.
 pub const ATTEMPTS: usize = 64;
 /// People of whom it tells.
