@@ -8,9 +8,9 @@
 //! | `0x13` | proof | what the dialled side calls itself, Noise 3 |
 //! | `0x14` | sealed | what the receiver calls itself, the packet's number, the sealed payload |
 //!
-//! Numbers are big-endian. A punch opens the way through a sender's NAT and says no more. A knock is
-//! longer than its answer. A check needs the session's id, which no datagram names: whoever
-//! does not know it is not answered at all.
+//! Numbers are big-endian. A punch opens the way through a sender's NAT and says no more. A knock
+//! is longer than its answer. A check needs the session's id, which no datagram names: whoever does
+//! not know it is not answered at all.
 
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::digest;
