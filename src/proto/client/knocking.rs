@@ -1,9 +1,10 @@
 //! Sessions without a server between the two: with an address, with somebody near, and with who
 //! dials us so.
 //!
-//! Who knocks says who they are, and whether it is a person who wants to talk or a program that has
-//! something to deliver ([`Quiet`]). People are asked as `--accept` says. Programs let each other in
-//! where the server would take mail: not from the blocked, nor from strangers while we are private.
+//! Who knocks says who they are, and whether it is a person who wants to talk or a program that
+//! has something to deliver ([`Quiet`]). People are asked as `--accept` says. Programs let each
+//! other in where the server would take mail: not from the blocked, nor from strangers while we
+//! are private.
 //!
 //! Of two who knock at each other at once, a person's knock comes through before a program's, else
 //! that of the smaller key:
@@ -63,7 +64,7 @@ impl Client {
         self.dial_peer(id, to);
     }
 
-    /// The link of a knock is gone: somebody near may have another address, or have knocked as well.
+    /// The link of a knock is gone: somebody near may have another address, or have knocked too.
     pub(super) fn on_knock_lost(&mut self, id: SessionId, why: &str) {
         let Some(session) = self.sessions.at(id) else { return };
         let label = session.label.clone();

@@ -32,7 +32,7 @@ impl Client {
         }
     }
 
-    /// Whether a verb waits for the local network, or something for somebody who is looked for there.
+    /// Whether a verb waits for the local network, or something for somebody who may be there.
     pub(super) fn is_seeking(&self) -> bool {
         let waits = || self.outbox.everybody().next().is_some() || !self.postage.owing().is_empty();
         let asking = &self.lan.asking;

@@ -404,3 +404,20 @@ fn who_is_here_for_one_verb_speaks_only_if_it_needs_somebody() {
         assert_eq!(world.lan.count_of(ANN) - before, if needs { 3 } else { 0 });
     }
 }
+
+#[test]
+fn commands_run_for_a_friend_near_and_for_nobody_else() {
+    let mut world = neighbours(3, Accept::Friends);
+    befriend(&mut world, ANN, BOB);
+    let run = |whom| Verb::Run { to: target(whom), argv: vec!["id".into()] };
+    assert_eq!(ask(&mut world, ANN, run(CYD)), Some(Refusal::NoSession("cyd".into())));
+    assert_eq!(ask(&mut world, ANN, run(4)), Some(Refusal::Unknown("dan".into())));
+    let asked = world.ask(ANN, run(BOB));
+    world.run_for(SOON_MS);
+    let id = world.rows.iter().find_map(|(node, ticket, row)| match row {
+        Row::Queued { id, .. } if (*node, *ticket) == (ANN, asked) => Some(id.to_text()),
+        _ => None,
+    });
+    assert_eq!(ask(&mut world, BOB, Verb::Deny(id.expect("it was asked"))), None);
+    assert!(matches!(refusal(&world, ANN, asked), Some(Refusal::Declined(_))));
+}
