@@ -29,6 +29,8 @@ pub const STDIN_READ_BYTES: usize = 64 * 1024;
 pub const TURN_ARRIVALS: usize = 256;
 /// Connections that the kernel holds for us until they are accepted (`listen(2)`).
 pub const BACKLOG: i32 = 4096;
+/// Ports that are tried before a listener that may have any is content with TCP alone.
+pub const PORTS_TRIED: u32 = 8;
 /// Connections that are closed but for bytes that the other end has not taken yet.
 pub const LINGERING: usize = 1024;
 /// Bytes that a program on the control socket may be behind in reading.

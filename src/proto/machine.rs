@@ -46,6 +46,8 @@ pub enum StreamEvent<'a> {
     Listening {
         /// Where it listens.
         at: SocketAddr,
+        /// Whether datagrams are taken and sent there too.
+        udp: bool,
     },
     /// Somebody dialled our listener; the connection is open.
     Accepted {
@@ -105,7 +107,13 @@ pub enum Output<R, Q, N> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamAction {
     /// Open a listener under this (own) id; answered by `Listening` or `Closed`.
-    Listen(SocketAddr),
+    Listen {
+        /// Where; port 0 takes a free one.
+        at: SocketAddr,
+        /// Whether the UDP socket is to be there too, in place of an earlier one. Where it cannot
+        /// be had the listener opens without.
+        udp: bool,
+    },
     /// Dial under this (own) id; answered by `Open` or `Closed`.
     Dial {
         /// Whom.

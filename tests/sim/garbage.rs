@@ -185,7 +185,7 @@ fn torment<M: Machine>(
                         machine.handle(now, Input::Rows(rows));
                     }
                 }
-                Output::Stream(conn, StreamAction::Dial { .. } | StreamAction::Listen(_)) => {
+                Output::Stream(conn, StreamAction::Dial { .. } | StreamAction::Listen { .. }) => {
                     conns.push(conn);
                 }
                 Output::Keep(_) | Output::Datagram { .. } | Output::Stream(..) => {}

@@ -2,7 +2,7 @@
 
 mod deeds;
 
-use super::net::{Node, address_of, alias_of};
+use super::net::{Node, Weather, address_of, alias_of};
 use super::world::{SERVER, World, name_of, seed_bytes, server_at, target};
 use hobnob::proto::client::Accept;
 use hobnob::proto::crypto::keys::Identity;
@@ -53,6 +53,7 @@ impl World {
             world.warm_up();
         }
         world.troubled = true;
+        world.net.datagrams.weather = Weather { lost: 5, doubled: 5, overtaken: 10 };
         world
     }
 

@@ -1,5 +1,11 @@
-//! The virtual network: ordered streams with delay, that are cut, stall, or cross a partition.
+//! The virtual network: ordered streams with delay, that are cut, stall, or cross a partition, and
+//! datagrams.
 
+mod datagrams;
+
+pub use datagrams::Weather;
+
+use self::datagrams::Datagrams;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::ConnId;
 use hobnob::proto::machine::{Cause, StreamAction};
@@ -13,12 +19,13 @@ pub type Node = usize;
 /// What reaches a program by the network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    Listening(SocketAddr),
+    Listening { at: SocketAddr, udp: bool },
     Accepted { listener: ConnId, from: SocketAddr },
     Open(SocketAddr),
     Bytes(Vec<u8>),
     Drained,
     Closed(Cause),
+    Datagram { from: SocketAddr, bytes: Vec<u8> },
 }
 
 /// One end of a stream.
@@ -48,7 +55,8 @@ pub struct Net {
     rng: Rng,
     streams: BTreeMap<End, Stream>,
     listeners: BTreeMap<SocketAddr, End>,
-    /// Programs that cannot be dialled.
+    pub datagrams: Datagrams,
+    /// Programs that cannot be dialled, and whose datagrams pass to and from the server only.
     pub walled: BTreeSet<Node>,
     /// Addresses from which no answer ever comes.
     pub silent: BTreeSet<SocketAddr>,
@@ -90,11 +98,13 @@ const RESET: Cause = Cause::Failed(ErrorKind::ConnectionReset);
 const TIMED_OUT: Cause = Cause::Failed(ErrorKind::TimedOut);
 
 impl Net {
-    pub fn new(rng: Rng) -> Net {
+    /// `dice` are those for datagrams.
+    pub fn new(rng: Rng, dice: Rng) -> Net {
         Net {
             rng,
             streams: BTreeMap::new(),
             listeners: BTreeMap::new(),
+            datagrams: Datagrams::new(dice),
             walled: BTreeSet::new(),
             silent: BTreeSet::new(),
             slow_ms: BTreeMap::new(),
@@ -170,17 +180,21 @@ impl Net {
         Some(arrival)
     }
 
-    pub fn listen(&mut self, node: Node, conn: ConnId, at: SocketAddr) -> SocketAddr {
+    /// Opens a listener, and a socket for datagrams beside it, if the program may have one.
+    pub fn listen(&mut self, node: Node, conn: ConnId, at: SocketAddr) -> (SocketAddr, bool) {
         self.ports += 1;
         let port = if at.port() == 0 { self.ports } else { at.port() };
         let ips = match at.ip().is_unspecified() {
             true => vec![address_of(node), alias_of(node)],
             false => vec![at.ip()],
         };
+        let mut udp = true;
         for ip in ips {
-            self.listeners.insert(SocketAddr::new(ip, port), (node, conn));
+            let at = SocketAddr::new(ip, port);
+            self.listeners.insert(at, (node, conn));
+            udp &= self.datagrams.bind(at, (node, conn));
         }
-        SocketAddr::new(at.ip(), port)
+        (SocketAddr::new(at.ip(), port), udp)
     }
 
     /// Where a program can be dialled.
@@ -190,13 +204,16 @@ impl Net {
 
     pub fn act(&mut self, now: u64, end: End, action: StreamAction) {
         match action {
-            StreamAction::Listen(at) => {
+            StreamAction::Listen { at, udp } => {
                 if self.listeners.contains_key(&at) {
                     let taken = Cause::Failed(ErrorKind::AddrInUse);
                     return self.later(now, end, Arrival::Closed(taken));
                 }
-                let at = self.listen(end.0, end.1, at);
-                self.later(now, end, Arrival::Listening(at));
+                let (at, has_udp) = self.listen(end.0, end.1, at);
+                if !udp {
+                    self.datagrams.close(|owner| *owner == end);
+                }
+                self.later(now, end, Arrival::Listening { at, udp: udp && has_udp });
             }
             StreamAction::Dial { to, .. } => self.dial(now, end, to),
             StreamAction::Send(bytes) => self.send(now, end, bytes),
@@ -262,6 +279,7 @@ impl Net {
 
     pub fn heal(&mut self) {
         self.apart.clear();
+        self.datagrams.weather = Weather::default();
         self.slow_ms.clear();
     }
 
@@ -275,6 +293,7 @@ impl Net {
     /// A program is gone: its listeners and streams with it.
     pub fn kill(&mut self, now: u64, node: Node) {
         self.listeners.retain(|_, (owner, _)| *owner != node);
+        self.datagrams.close(|(owner, _)| *owner == node);
         for end in self.ends_of(node) {
             self.close(now, end, RESET);
         }
@@ -292,8 +311,7 @@ impl Net {
             let refused = Cause::Failed(ErrorKind::ConnectionRefused);
             return self.later(now, end, Arrival::Closed(refused));
         };
-        let pair = (end.0.min(listener.0), end.0.max(listener.0));
-        if self.apart.get(&pair).is_some_and(|until| *until > now) {
+        if self.is_apart(now, end.0, listener.0) {
             return;
         }
         self.accepted += 1;
@@ -309,13 +327,21 @@ impl Net {
         self.later(now, end, Arrival::Open(from));
     }
 
-    fn send(&mut self, now: u64, end: End, mut bytes: Vec<u8>) {
-        self.change(end.0, &mut bytes);
+    fn is_apart(&self, now: u64, one: Node, other: Node) -> bool {
+        self.apart.get(&(one.min(other), one.max(other))).is_some_and(|until| *until > now)
+    }
+
+    fn look_for_canary(&self, bytes: &[u8]) {
         let canary = &self.canary;
         assert!(
             canary.is_empty() || !bytes.windows(canary.len()).any(|window| window == canary),
             "plaintext of a message on the wire"
         );
+    }
+
+    fn send(&mut self, now: u64, end: End, mut bytes: Vec<u8>) {
+        self.change(end.0, &mut bytes);
+        self.look_for_canary(&bytes);
         let Some(other) = self.other_of(end) else { return };
         if let Some(stream) = self.streams.get_mut(&other) {
             stream.coming_bytes += bytes.len();
@@ -372,6 +398,7 @@ impl Net {
 
     fn close(&mut self, now: u64, end: End, cause: Cause) {
         self.listeners.retain(|_, owner| *owner != end);
+        self.datagrams.close(|owner| *owner == end);
         self.paused.remove(&end);
         let other = self.other_of(end);
         self.streams.remove(&end);

@@ -323,7 +323,7 @@ impl Nonsense {
             match self.below(10) {
                 0..2 => StreamEvent::Accepted { listener: self.one_of(conns), from: self.at() },
                 2 => StreamEvent::Open { local: self.at() },
-                3 => StreamEvent::Listening { at: self.at() },
+                3 => StreamEvent::Listening { at: self.at(), udp: self.below(2) == 0 },
                 4 => StreamEvent::Drained,
                 5 => StreamEvent::Closed(Cause::Failed(ErrorKind::ConnectionReset)),
                 _ => StreamEvent::Bytes(&bytes),

@@ -135,7 +135,7 @@ impl Puppet {
             Arrival::Open(_) => self.open(conn),
             Arrival::Bytes(bytes) => self.bytes(line, &bytes),
             Arrival::Closed(cause) => self.heard.push((line, Heard::Closed(cause))),
-            Arrival::Listening(_) | Arrival::Drained => {}
+            Arrival::Listening { .. } | Arrival::Drained | Arrival::Datagram { .. } => {}
         }
         self.flush();
     }

@@ -110,7 +110,7 @@ impl World {
     pub fn asleep(seed: u64, clients: usize, accept: Accept) -> World {
         let rng = Rng::new(seed_bytes(seed, 1));
         let mut dice = Rng::new(seed_bytes(seed, 2));
-        let mut net = Net::new(Rng::new(seed_bytes(seed, 3)));
+        let mut net = Net::new(Rng::new(seed_bytes(seed, 3)), Rng::new(seed_bytes(seed, 5)));
         net.canary = CANARY.as_bytes().to_vec();
         let room = ROOM.max(clients + 1);
         let keys: Vec<_> = (0..room).map(|_| *Identity::generate(&mut dice).to_bytes()).collect();

@@ -71,7 +71,7 @@ impl Client {
     pub(super) fn on_listener(&mut self, event: StreamEvent<'_>) {
         let state = std::mem::take(&mut self.listener.state);
         match (state, event) {
-            (State::Opening(conn, _), StreamEvent::Listening { at }) => {
+            (State::Opening(conn, _), StreamEvent::Listening { at, .. }) => {
                 self.listener.state = State::Open(conn, at);
                 self.open_listener();
             }
@@ -112,7 +112,7 @@ impl Client {
         let Some(at) = wishes.pop() else { return };
         let conn = self.core.conn();
         self.listener.state = State::Opening(conn, wishes);
-        self.core.stream(conn, StreamAction::Listen(at));
+        self.core.stream(conn, StreamAction::Listen { at, udp: true });
     }
 
     /// Where to listen, best first: what the user said and nothing else; else our virtual address,

@@ -1,9 +1,11 @@
-//! TCP listeners, and accepting when descriptors run out.
+//! TCP listeners, with a UDP socket beside them, and accepting when descriptors run out.
 
 use super::descriptors::Spare;
 use super::tcp;
+use super::token::Ticket;
+use super::udp::Udp;
 use crate::proto::id::ConnId;
-use crate::proto::limits::BACKLOG;
+use crate::proto::limits::{BACKLOG, PORTS_TRIED};
 use mio::net::{TcpListener, TcpStream};
 use rustix::io::Errno;
 use socket2::{Protocol, Type};
@@ -17,6 +19,8 @@ pub(super) struct Listener {
     pub readable: bool,
     /// Where it listens, while its machine has yet to be told.
     pub announce: Option<SocketAddr>,
+    /// The UDP socket that came with it, and goes with it.
+    pub udp: Option<Ticket>,
 }
 
 /// What a listener had.
@@ -45,6 +49,24 @@ pub(super) fn open(at: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::from_std(socket.into());
     let at = listener.local_addr()?;
     Ok((listener, at))
+}
+
+/// The same with a UDP socket on the same port, if one is to be had. Where any port will do, one
+/// that is free for both is looked for.
+pub(super) fn open_both(at: SocketAddr) -> io::Result<(TcpListener, SocketAddr, Option<Udp>)> {
+    let mut tries = if at.port() == 0 { PORTS_TRIED } else { 1 };
+    loop {
+        let (listener, opened) = open(at)?;
+        tries -= 1;
+        match Udp::bind(opened) {
+            Ok((udp, _)) => return Ok((listener, opened, Some(udp))),
+            Err(error) if error.kind() == ErrorKind::AddrInUse && tries > 0 => {}
+            Err(error) => {
+                log::info!("no datagrams at {opened}: {error}");
+                return Ok((listener, opened, None));
+            }
+        }
+    }
 }
 
 /// Accepts one. Without a free descriptor, with the spare one, to turn the caller away: left

@@ -136,19 +136,15 @@ impl Reactor {
     /// Listens for TCP, and says where, which matters when the port is asked for as 0.
     pub fn listen(&mut self, at: SocketAddr) -> io::Result<(ConnId, SocketAddr)> {
         let id = ConnId(self.table.next_ticket()?.0);
-        let at = self.open_listener(id, at, false)?;
+        let (socket, at) = listen::open(at)?;
+        self.insert_listener(Listener { id, socket, readable: false, announce: None, udp: None })?;
         Ok((id, at))
     }
 
     /// Binds the UDP socket, in place of an earlier one, and says where.
     pub fn bind_udp(&mut self, at: SocketAddr) -> io::Result<SocketAddr> {
-        let (mut udp, at) = Udp::bind(at)?;
-        let token = self.table.next_ticket()?.token();
-        self.poll.registry().register(&mut udp.socket, token, Interest::READABLE)?;
-        let ticket = self.table.insert(Source::Udp(udp))?;
-        if let Some(earlier) = self.udp.replace(ticket) {
-            self.remove(earlier);
-        }
+        let (udp, at) = Udp::bind(at)?;
+        self.insert_udp(udp)?;
         Ok(at)
     }
 
@@ -172,23 +168,36 @@ impl Reactor {
         Ok(())
     }
 
-    fn open_listener(
-        &mut self,
-        id: ConnId,
-        at: SocketAddr,
-        announced: bool,
-    ) -> io::Result<SocketAddr> {
-        let (mut socket, at) = listen::open(at)?;
-        let token = self.table.next_ticket()?.token();
-        self.poll.registry().register(&mut socket, token, Interest::READABLE)?;
-        let announce = announced.then_some(at);
-        let listener = Listener { id, socket, readable: false, announce };
+    /// Opens a listener for a machine, which is told in the next wake.
+    fn open_listener(&mut self, id: ConnId, at: SocketAddr, udp: bool) -> io::Result<()> {
+        let (socket, at, udp) = match udp {
+            true => listen::open_both(at)?,
+            false => listen::open(at).map(|(socket, at)| (socket, at, None))?,
+        };
+        let udp = udp.map(|udp| self.insert_udp(udp)).transpose()?;
+        let announce = Some(at);
+        let ticket =
+            self.insert_listener(Listener { id, socket, readable: false, announce, udp })?;
+        self.turn(ticket);
+        Ok(())
+    }
+
+    fn insert_listener(&mut self, mut listener: Listener) -> io::Result<Ticket> {
+        let (id, token) = (listener.id, self.table.next_ticket()?.token());
+        self.poll.registry().register(&mut listener.socket, token, Interest::READABLE)?;
         let ticket = self.table.insert(Source::Listener(listener))?;
         self.table.name(id, ticket);
-        if announced {
-            self.turn(ticket);
+        Ok(ticket)
+    }
+
+    fn insert_udp(&mut self, mut udp: Udp) -> io::Result<Ticket> {
+        let token = self.table.next_ticket()?.token();
+        self.poll.registry().register(&mut udp.socket, token, Interest::READABLE)?;
+        let ticket = self.table.insert(Source::Udp(udp))?;
+        if let Some(earlier) = self.udp.replace(ticket) {
+            self.remove(earlier);
         }
-        Ok(at)
+        Ok(ticket)
     }
 }
 

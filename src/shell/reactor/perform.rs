@@ -19,8 +19,8 @@ impl Reactor {
     /// left alone.
     pub fn perform(&mut self, conn: ConnId, action: StreamAction) {
         match action {
-            StreamAction::Listen(at) => {
-                if let Err(error) = self.open_listener(conn, at, true) {
+            StreamAction::Listen { at, udp } => {
+                if let Err(error) = self.open_listener(conn, at, udp) {
                     self.insert_failed(conn, error.kind());
                 }
             }
@@ -177,11 +177,17 @@ impl Reactor {
     fn abort(&mut self, conn: ConnId) {
         let Some(ticket) = self.table.ticket_of(conn) else { return };
         let source = self.table.entry(ticket).map(|e| &e.source);
-        let known =
-            matches!(source, Some(Source::Listener(_) | Source::Failed(..) | Source::Tcp(_)));
+        let (known, udp) = match source {
+            Some(Source::Listener(listener)) => (true, listener.udp),
+            Some(Source::Failed(..) | Source::Tcp(_)) => (true, None),
+            _ => (false, None),
+        };
         if known && !self.lingers(ticket) {
             self.table.unname(conn);
             self.remove(ticket);
+        }
+        if let Some(udp) = udp {
+            self.remove(udp);
         }
     }
 }

@@ -63,7 +63,8 @@ impl Reactor {
             }
             Source::Listener(listener) => {
                 if let Some(at) = listener.announce.take() {
-                    let event = StreamEvent::Listening { at };
+                    let udp = listener.udp.is_some();
+                    let event = StreamEvent::Listening { at, udp };
                     return Served::Found(Found::Stream(listener.id, event));
                 }
                 self.serve_listener(ticket)

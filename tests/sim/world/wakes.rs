@@ -10,6 +10,7 @@ use hobnob::proto::id::{ConnId, FileId, RunId};
 use hobnob::proto::machine::{Effect, FileAction, Input, InputOf, RunAction, StreamEvent};
 use hobnob::proto::server::Server;
 use hobnob::proto::time::{Mono, Now, Wall};
+use std::net::SocketAddr;
 
 const WALL_START: i64 = 1_790_000_000_000;
 
@@ -76,7 +77,10 @@ impl World {
             return self.play(node, |puppet| puppet.arrive(conn, arrival));
         }
         let event = match &arrival {
-            Arrival::Listening(at) => StreamEvent::Listening { at: *at },
+            Arrival::Datagram { from, bytes } => {
+                return self.arrive_as_datagram(node, *from, bytes);
+            }
+            Arrival::Listening { at, udp } => StreamEvent::Listening { at: *at, udp: *udp },
             Arrival::Accepted { listener, from } => {
                 StreamEvent::Accepted { listener: *listener, from: *from }
             }
@@ -89,6 +93,14 @@ impl World {
         match node {
             SERVER => self.wake_server(vec![Input::Stream(conn, event)]),
             node => self.wake_client(node, vec![Input::Stream(conn, event)]),
+        }
+    }
+
+    fn arrive_as_datagram(&mut self, node: Node, from: SocketAddr, bytes: &[u8]) {
+        self.note(node as u64, bytes.len() as u64);
+        match node {
+            SERVER => self.wake_server(vec![Input::Datagram { from, bytes }]),
+            node => self.wake_client(node, vec![Input::Datagram { from, bytes }]),
         }
     }
 
@@ -124,8 +136,12 @@ impl World {
         let (now, fate) = (self.clocks(), self.fate(SERVER));
         let (effects, lives) = self.server.wake(now, inputs, fate);
         for effect in effects {
-            if let Effect::Stream(conn, action) = effect {
-                self.net.act(self.now, (SERVER, conn), action);
+            match effect {
+                Effect::Stream(conn, action) => self.net.act(self.now, (SERVER, conn), action),
+                Effect::Datagram { to, bytes } => {
+                    self.net.send_datagram(self.now, SERVER, to, bytes);
+                }
+                Effect::File(..) | Effect::Run(..) | Effect::Show(_) => {}
             }
         }
         if !lives && self.server.machine.is_none() && fate.is_some() {
@@ -149,7 +165,9 @@ impl World {
             match effect {
                 Effect::Stream(conn, action) => self.net.act(self.now, (node, conn), action),
                 Effect::Show(notice) => self.show(node, notice),
-                Effect::Datagram { .. } => {}
+                Effect::Datagram { to, bytes } => {
+                    self.net.send_datagram(self.now, node, to, bytes);
+                }
                 Effect::File(file, action) => self.act_on_file(node, file, action),
                 Effect::Run(run, action) => self.act_on_child(node, run, action),
             }

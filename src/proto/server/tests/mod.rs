@@ -284,7 +284,9 @@ impl Client {
                 assert!(std::mem::replace(&mut self.is_paused, false), "resumed unpaused");
             }
             StreamAction::Close | StreamAction::Abort => self.end = Some(action),
-            StreamAction::Listen(_) | StreamAction::Dial { .. } => panic!("a server dials nobody"),
+            StreamAction::Listen { .. } | StreamAction::Dial { .. } => {
+                panic!("a server dials nobody")
+            }
         }
     }
 

@@ -155,7 +155,7 @@ impl Bench {
 
 fn kept(event: StreamEvent<'_>) -> StreamEvent<'static> {
     match event {
-        StreamEvent::Listening { at } => StreamEvent::Listening { at },
+        StreamEvent::Listening { at, udp } => StreamEvent::Listening { at, udp },
         StreamEvent::Accepted { listener, from } => StreamEvent::Accepted { listener, from },
         StreamEvent::Open { local } => StreamEvent::Open { local },
         StreamEvent::Bytes(_) => unreachable!("kept elsewhere"),

@@ -4,7 +4,7 @@ use super::*;
 use crate::proto::limits::{KEEPALIVE_IDLE_S, TURN_ARRIVALS, UNACKNOWLEDGED_S};
 use socket2::SockRef;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 /// A connection whose other end is the test's: (our id, theirs).
 fn with_stranger(bench: &mut Bench) -> (ConnId, TcpStream) {
@@ -217,19 +217,53 @@ fn dial_goes_out_from_the_address_asked_for() {
     bench.until("open", |b| b.has(ConnId::own(1), &StreamEvent::Open { local: seen }));
 }
 
+/// Where a listener says that it is.
+fn listens(bench: &mut Bench, listener: ConnId, with_udp: bool) -> SocketAddr {
+    bench.until("listening", |b| !b.events.is_empty());
+    let (id, StreamEvent::Listening { at, udp }) = bench.events[0] else { panic!("not listening") };
+    assert_eq!((id, udp), (listener, with_udp));
+    at
+}
+
 #[test]
 fn listener_asked_for_by_a_machine_answers_with_events() {
     let mut bench = Bench::new();
     let listener = ConnId::own(1);
-    bench.perform(listener, StreamAction::Listen(loopback()));
-    bench.until("listening", |b| !b.events.is_empty());
-    let (id, StreamEvent::Listening { at }) = bench.events[0] else { panic!("not listening") };
-    assert_eq!(id, listener);
+    bench.perform(listener, StreamAction::Listen { at: loopback(), udp: false });
+    let at = listens(&mut bench, listener, false);
 
     let _stranger = TcpStream::connect(at).expect("connects");
     bench.until("a stranger", |b| b.accepted().len() == 1);
-    bench.perform(ConnId::own(2), StreamAction::Listen(at));
+    bench.perform(ConnId::own(2), StreamAction::Listen { at, udp: false });
     bench.until("in use", |b| b.has(ConnId::own(2), &failed(ErrorKind::AddrInUse)));
+}
+
+#[test]
+fn datagrams_are_taken_at_the_listeners_port_until_it_closes() {
+    let mut bench = Bench::new();
+    let listener = ConnId::own(1);
+    bench.perform(listener, StreamAction::Listen { at: loopback(), udp: true });
+    let at = listens(&mut bench, listener, true);
+    let stranger = UdpSocket::bind(loopback()).expect("a socket");
+    stranger.send_to(b"hello", at).expect("sent");
+    bench.until("a datagram", |b| !b.datagrams.is_empty());
+    let from = stranger.local_addr().expect("bound");
+    assert_eq!(bench.datagrams, [(from, b"hello".to_vec())]);
+
+    bench.perform(listener, StreamAction::Close);
+    bench.settle();
+    bench.until_polling("both ports free", |_| UdpSocket::bind(at).is_ok());
+}
+
+#[test]
+fn listener_opens_without_datagrams_where_another_has_them() {
+    let mut bench = Bench::new();
+    let other = UdpSocket::bind(loopback()).expect("a socket");
+    let at = other.local_addr().expect("bound");
+    bench.perform(ConnId::own(1), StreamAction::Listen { at, udp: true });
+    assert_eq!(listens(&mut bench, ConnId::own(1), false), at);
+    let _stranger = TcpStream::connect(at).expect("connects");
+    bench.until("a stranger", |b| b.accepted().len() == 1);
 }
 
 #[test]

@@ -342,9 +342,9 @@ impl Bench {
 
     fn act(&mut self, node: Node, conn: ConnId, action: StreamAction) {
         match action {
-            StreamAction::Listen(at) => {
+            StreamAction::Listen { at, udp } => {
                 self.listeners[node] = Some(conn);
-                let event = StreamEvent::Listening { at };
+                let event = StreamEvent::Listening { at, udp };
                 self.inputs.push_back((node, conn, event, Vec::new()));
             }
             StreamAction::Dial { to, .. } => self.dial(node, conn, to),

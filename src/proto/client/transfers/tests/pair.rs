@@ -278,7 +278,7 @@ impl Pair {
 
     fn stream(&mut self, n: usize, conn: ConnId, action: StreamAction) {
         match action {
-            StreamAction::Listen(at) => {
+            StreamAction::Listen { at, .. } => {
                 self.sides[n].inbox.push_back(Told::Listening(conn, at));
             }
             StreamAction::Dial { .. } => {
@@ -314,7 +314,7 @@ fn tell(client: &mut Client, now: Now, told: Told) {
     let from = SocketAddr::from(([127, 0, 0, 9], 9));
     let mut stream = |conn, event| client.handle(now, Input::Stream(conn, event));
     match told {
-        Told::Listening(conn, at) => stream(conn, StreamEvent::Listening { at }),
+        Told::Listening(conn, at) => stream(conn, StreamEvent::Listening { at, udp: false }),
         Told::Accepted(listener, conn) => stream(conn, StreamEvent::Accepted { listener, from }),
         Told::Open(conn) => stream(conn, StreamEvent::Open { local: from }),
         Told::Bytes(conn, bytes) => stream(conn, StreamEvent::Bytes(&bytes)),
