@@ -60,6 +60,8 @@ pub struct ClientOptions {
     pub no_server: bool,
     /// Where peers reach us; without it the choice is the machine's.
     pub listen: Option<SocketAddr>,
+    /// Ask the gateway for a port.
+    pub port_mapping: bool,
     /// Who is connected without asking the user.
     pub accept: Consent,
     /// Where files go that are taken.
@@ -180,6 +182,7 @@ fn client_options(
         server: given.value("server", server_address)?,
         no_server: given.flag("no-server")? && !given.outweighs("server", "no-server"),
         listen: given.value("listen", values::endpoint)?,
+        port_mapping: given.flag("port-mapping")?,
         accept: given.must("accept", values::consent)?,
         files: given.text("files").unwrap_or_default(),
         transcriber: given.value("transcriber", values::command_line)?,

@@ -166,6 +166,7 @@ impl Client {
         self.uplink.state = State::Off;
         self.core.timers.cancel(&Alarm::Reconnect);
         self.fail_put_off(&Refusal::NotSignedIn);
+        self.give_port_back();
     }
 
     pub(super) fn dial_server(&mut self) {
@@ -426,6 +427,7 @@ mod tests {
             server: None,
             listen: None,
             locals: Vec::new(),
+            gateway: None,
             accept: Accept::All,
             files: "/files".into(),
             transcriber: None,

@@ -131,6 +131,8 @@ pub enum Act {
 /// A way that was tried.
 #[derive(Clone, Debug)]
 pub struct Tried {
+    /// Where.
+    pub at: SocketAddr,
     /// What was spoken.
     pub by: &'static str,
     /// When it began.
@@ -509,7 +511,9 @@ impl PortMap {
 
     fn try_by(&mut self, now: Now, by: &'static str) {
         let result = "still trying".to_owned();
-        self.trying = Some(Tried { by, begun: now, ms: None, result });
+        let port = if by == UPNP { ssdp::PORT } else { PORT };
+        let at = SocketAddr::from((self.gateway.at, port));
+        self.trying = Some(Tried { at, by, begun: now, ms: None, result });
     }
 
     /// What came of a try. What is the same as the last time is not told again.
@@ -526,6 +530,11 @@ impl PortMap {
         }
         self.tried.push_back(tried);
     }
+}
+
+/// Whether a datagram is an answer to what a gateway, or whoever is one, is asked.
+pub fn is_answer(gateway: Gateway, from: SocketAddr, bytes: &[u8]) -> bool {
+    from == SocketAddr::from((gateway.at, PORT)) || bytes.starts_with(b"HTTP/")
 }
 
 /// Whether an address can be one of a gateway's outside.

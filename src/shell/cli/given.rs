@@ -311,6 +311,7 @@ fn expected(option: &str) -> &'static str {
         "server" => "expected HOST:PORT or HOST:PORT#KEY, IPv6 in brackets",
         "listen" => "expected ADDR:PORT, IPv6 in brackets",
         "accept" => "expected friends, all or none",
+        "port-mapping" => "expected yes or no",
         "wait" => "expected queued, sent, held or delivered",
         "timeout" => "expected seconds",
         "transcriber" => "expected a command line with {wav} in it",

@@ -8,6 +8,7 @@ mod groups;
 mod mail;
 mod malice;
 mod outbox;
+mod port_mapping;
 mod posts;
 mod privacy;
 mod runs;

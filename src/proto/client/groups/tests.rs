@@ -312,6 +312,7 @@ fn client(n: usize, disk: &Disk) -> Client {
         server: None,
         listen: None,
         locals: Vec::new(),
+        gateway: None,
         accept: Accept::Friends,
         files: "/".to_owned(),
         transcriber: None,

@@ -289,6 +289,7 @@ impl Bench {
             server: None,
             listen: Some(at(node)),
             locals: Vec::new(),
+            gateway: None,
             accept: Accept::All,
             files: "/files".to_owned(),
             transcriber: None,
