@@ -73,6 +73,9 @@ fn messages_to_a_server_keep_their_bytes() {
         client::Taken { up_to: 70_000 }.into(),
         client::Announce { names: vec![name("climbers")] }.into(),
         client::WantGroups { req: REQ, name: None, after: Some(listing()) }.into(),
+        client::Again { session: SESSION, to: KEY, candidates: endpoints(), token: Some(TOKEN) }
+            .into(),
+        client::Release { session: SESSION }.into(),
     ];
     check_messages("to_server.txt", &messages);
 }
@@ -138,6 +141,7 @@ fn messages_to_a_client_keep_their_bytes() {
     let leaves =
         [WhyLeaving::Replaced, WhyLeaving::Shutdown, WhyLeaving::Kicked, WhyLeaving::Forgotten];
     messages.extend(leaves.map(|why| server::Leaving { why }.into()));
+    messages.push(server::Sought { session: SESSION, from: KEY, candidates: endpoints() }.into());
     check_messages("to_client.txt", &messages);
 }
 
@@ -161,6 +165,7 @@ fn messages_to_a_peer_keep_their_bytes() {
         peer::RunCancel { run: ID }.into(),
     ];
     messages.extend(bodies().map(|body| ToPeer::from(letter(body).write())));
+    messages.extend([peer::Heard { count: 300 }.into(), peer::Move { heard: 7 }.into()]);
     check_messages("to_peer.txt", &messages);
 }
 

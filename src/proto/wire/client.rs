@@ -33,6 +33,8 @@ messages! {
         16 => Taken,
         17 => Announce,
         18 => WantGroups,
+        19 => Again,
+        20 => Release,
     }
 }
 
@@ -108,7 +110,20 @@ pub struct Ask {
     pub is_quiet: bool,
 }
 
-/// Yes to an `Offer`; a no is a `Hangup`.
+/// A session that was open has lost its path: bring us together again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// Which.
+    pub session: SessionId,
+    /// With whom.
+    pub to: Fingerprint,
+    /// Where I can be dialled, best first.
+    pub candidates: Vec<SocketAddr>,
+    /// Theirs, where we have one.
+    pub token: Option<Token>,
+}
+
+/// Yes to an `Offer` or to a `Sought`; a no is a `Hangup`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// Which.
@@ -134,6 +149,14 @@ pub struct Hangup {
     pub session: SessionId,
     /// Whether it is a no to an offer.
     pub declined: bool,
+}
+
+/// A direct link carries an answered session; the server may forget it, and tells nobody. Said by
+/// whoever did not ask for the session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Which.
+    pub session: SessionId,
 }
 
 /// Where my listener is; the server adds my outer address to it.

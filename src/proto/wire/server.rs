@@ -31,6 +31,7 @@ messages! {
         14 => Deposited,
         15 => Mail,
         16 => GroupsPage,
+        17 => Sought,
     }
 }
 
@@ -154,6 +155,17 @@ pub struct Offer {
     pub candidates: Vec<SocketAddr>,
     /// Not to be put before the user: yes to a friend, else no.
     pub is_quiet: bool,
+}
+
+/// The other side of an open session has lost its path and says `Again`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sought {
+    /// Which.
+    pub session: SessionId,
+    /// Who.
+    pub from: Fingerprint,
+    /// Where they can be dialled.
+    pub candidates: Vec<SocketAddr>,
 }
 
 /// The other side said yes.

@@ -7,6 +7,7 @@ mod friends;
 mod groups;
 mod mail;
 mod malice;
+mod moving;
 mod outbox;
 mod port_mapping;
 mod posts;

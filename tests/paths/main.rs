@@ -1,0 +1,12 @@
+//! Paths through real networks: namespaces, cables, and routers that translate addresses. Where
+//! these may not be had (root, or user namespaces; iproute2, nftables), each case says so and is
+//! skipped. `scripts/paths` runs all of them, and writes README's table.
+
+#[path = "../cli/support/mod.rs"]
+#[allow(dead_code)]
+mod support;
+
+mod meeting;
+mod namespace;
+mod net;
+mod pairs;
