@@ -131,7 +131,8 @@ mod tests {
     #[test]
     fn an_answer_ends_by_its_length_its_last_chunk_or_the_connection() {
         let by_length = b"HTTP/1.1 200 OK\r\nCONTENT-LENGTH: 3\r\n\r\nabcdef";
-        let chunked = b"HTTP/1.0 500 No\r\nTransfer-Encoding: chunked\r\n\r\n2;x\r\nab\r\n1\r\nc\r\n0\r\n\r\n";
+        let chunked = b"HTTP/1.0 500 No\r\nTransfer-Encoding: chunked\r\n\r\n\
+            2;x\r\nab\r\n1\r\nc\r\n0\r\n\r\n";
         let by_end = b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\nabc";
         assert_eq!(read(by_length, false), whole(200, "abc"));
         assert_eq!(read(chunked, false), whole(500, "abc"));

@@ -24,96 +24,25 @@ mod nat_pmp;
 mod pcp;
 mod soap;
 mod ssdp;
+mod tried;
+mod wish;
 mod xml;
 
 #[cfg(test)]
 mod tests;
 
+pub use self::tried::Tried;
+pub use self::wish::{Gateway, Wish, is_behind_another, is_inside};
+
 use self::igd::{Next, Talk};
 use self::knock::{Knock, Speaks};
 use self::soap::Service;
+use self::tried::Trail;
+use self::wish::{Answer, Part, Transport, is_usable};
 use super::limits;
 use super::time::{Mono, Now};
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
-/// The gateway, and our address on its inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gateway {
-    /// Its address.
-    pub at: Ipv4Addr,
-    /// Ours.
-    pub ours: Ipv4Addr,
-}
-
-/// What is mapped.
-#[derive(Clone, Debug)]
-pub struct Wish {
-    port: u16,
-    transports: &'static [Transport],
-    nonce: [u8; 12],
-    /// Ports to ask for where ours is another's.
-    others: [u16; 2],
-    tag: String,
-}
-
-impl Wish {
-    /// A port for TCP, and for UDP if `udp`. `nonce` is random; `tag` is what the gateway lists the
-    /// mapping as, the same for this profile each time.
-    pub fn new(port: u16, udp: bool, nonce: [u8; 12], tag: String) -> Wish {
-        // Dynamic ports (RFC 6335, section 6).
-        let other = |at: usize| u16::from_be_bytes([nonce[at] | 0xc0, nonce[at + 1]]);
-        let transports: &[Transport] = match udp {
-            true => &[Transport::Tcp, Transport::Udp],
-            false => &[Transport::Tcp],
-        };
-        Wish { port, transports, nonce, others: [other(0), other(2)], tag }
-    }
-}
-
-/// TCP or UDP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transport {
-    Tcp,
-    Udp,
-}
-
-impl Transport {
-    /// As IANA numbers it.
-    fn number(self) -> u8 {
-        match self {
-            Transport::Tcp => 6,
-            Transport::Udp => 17,
-        }
-    }
-
-    fn of_number(number: u8) -> Option<Transport> {
-        [Transport::Tcp, Transport::Udp].into_iter().find(|transport| transport.number() == number)
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            Transport::Tcp => "TCP",
-            Transport::Udp => "UDP",
-        }
-    }
-}
-
-/// A mapping that is asked for.
-#[derive(Clone, Debug)]
-struct Part {
-    transport: Transport,
-    /// The port outside that would be liked.
-    wished: u16,
-    answer: Answer,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    Awaited,
-    Mapped { port: u16, lease_s: u32 },
-    Refused(&'static str),
-}
 
 /// What is to be done. There is one connection at a time.
 #[derive(Debug, PartialEq, Eq)]
@@ -126,21 +55,6 @@ pub enum Act {
     Send(Vec<u8>),
     /// Be done with the connection.
     HangUp,
-}
-
-/// A way that was tried.
-#[derive(Clone, Debug)]
-pub struct Tried {
-    /// Where.
-    pub at: SocketAddr,
-    /// What was spoken.
-    pub by: &'static str,
-    /// When it began.
-    pub begun: Now,
-    /// How long it took, once it is over.
-    pub ms: Option<u64>,
-    /// What came of it, in words.
-    pub result: String,
 }
 
 /// The mapping of one port.
@@ -157,9 +71,7 @@ pub struct PortMap {
     epoch: Option<(u32, Mono)>,
     /// What is under way takes mappings back.
     is_returning: bool,
-    /// What is under way.
-    trying: Option<Tried>,
-    tried: VecDeque<Tried>,
+    trail: Trail,
     due: Option<Mono>,
     acts: VecDeque<Act>,
 }
@@ -197,8 +109,7 @@ impl PortMap {
             udp: None,
             epoch: None,
             is_returning: false,
-            trying: None,
-            tried: VecDeque::new(),
+            trail: Trail::default(),
             due: None,
             acts: VecDeque::new(),
         };
@@ -223,7 +134,7 @@ impl PortMap {
 
     /// What was tried, oldest first.
     pub fn tried(&self) -> impl Iterator<Item = &Tried> {
-        self.tried.iter().chain(&self.trying)
+        self.trail.all()
     }
 
     /// When [`PortMap::on_due`] is.
@@ -333,7 +244,8 @@ impl PortMap {
                     talking.talk.parts.iter().find(is_same).map_or(part.wished, |new| new.wished);
             }
         }
-        (self.tcp, self.udp, self.trying, self.due) = (None, None, None, None);
+        (self.tcp, self.udp, self.due) = (None, None, None);
+        self.trail.drop();
         self.is_returning = true;
         match by {
             None => self.end(),
@@ -373,9 +285,6 @@ impl PortMap {
         }
         let pause_ms = limits::PORT_MAPPING_ASK_MS << (knock.tries - 1);
         self.due = Some(now.mono.after_ms(pause_ms));
-        if let (Some(speaks), Some(trying)) = (knock.speaks, &mut self.trying) {
-            trying.by = speaks.word();
-        }
     }
 
     fn end_knock(&mut self, now: Now) {
@@ -383,9 +292,7 @@ impl PortMap {
             return;
         };
         let Some(speaks) = knock.speaks else { return self.fail(now, "no answer") };
-        if let Some(trying) = &mut self.trying {
-            trying.by = speaks.word();
-        }
+        self.trail.learn(speaks.word());
         let epoch = knock.epoch_s.map(|epoch_s| (epoch_s, now.mono));
         self.settle(now, By::Datagrams(speaks), knock.outer, &knock.parts, epoch);
     }
@@ -465,7 +372,7 @@ impl PortMap {
         };
         let (tcp, udp) = (mapped(Transport::Tcp), mapped(Transport::Udp));
         if tcp.is_none() && udp.is_none() {
-            return self.fail(now, refusal(parts));
+            return self.fail(now, tried::refusal(parts));
         }
         let has_restarted = self.epoch.zip(epoch).is_some_and(|(old, new)| is_new_life(old, new));
         self.epoch = epoch;
@@ -481,8 +388,7 @@ impl PortMap {
             (lease_ms / 2).clamp(limits::PORT_MAPPING_RENEW_MS, limits::PORT_MAPPING_LONG_MS);
         self.state = State::Held;
         self.due = Some(now.mono.after_ms(half));
-        let result = words(tcp, udp, parts, has_restarted);
-        self.end_try(now, &result);
+        self.trail.end(now, tried::words(tcp, udp, parts, has_restarted));
     }
 
     /// A way leads nowhere: the next, or none.
@@ -491,8 +397,8 @@ impl PortMap {
             return self.end();
         }
         let is_answered = why != "no answer";
-        let was_knock = self.trying.as_ref().is_some_and(|trying| trying.by != UPNP);
-        self.end_try(now, why);
+        let was_knock = self.trail.by() != Some(UPNP);
+        self.trail.end(now, why.to_owned());
         (self.state, self.due) = (State::Over, None);
         if self.by.take().is_some() {
             (self.tcp, self.udp, self.epoch) = (None, None, None);
@@ -505,30 +411,13 @@ impl PortMap {
         }
     }
 
+    fn try_by(&mut self, now: Now, by: &'static str) {
+        let port = if by == UPNP { ssdp::PORT } else { PORT };
+        self.trail.begin(now, SocketAddr::from((self.gateway.at, port)), by);
+    }
+
     fn end(&mut self) {
         (self.state, self.due, self.by) = (State::Over, None, None);
-    }
-
-    fn try_by(&mut self, now: Now, by: &'static str) {
-        let result = "still trying".to_owned();
-        let port = if by == UPNP { ssdp::PORT } else { PORT };
-        let at = SocketAddr::from((self.gateway.at, port));
-        self.trying = Some(Tried { at, by, begun: now, ms: None, result });
-    }
-
-    /// What came of a try. What is the same as the last time is not told again.
-    fn end_try(&mut self, now: Now, result: &str) {
-        let Some(mut tried) = self.trying.take() else { return };
-        tried.ms = Some(now.mono.since_ms(tried.begun.mono));
-        tried.result = result.to_owned();
-        let last = self.tried.iter().rev().find(|last| last.by == tried.by);
-        if last.is_some_and(|last| last.result == tried.result) {
-            return;
-        }
-        if self.tried.len() == limits::PORT_MAPPING_TRIED {
-            self.tried.pop_front();
-        }
-        self.tried.push_back(tried);
     }
 }
 
@@ -537,69 +426,12 @@ pub fn is_answer(gateway: Gateway, from: SocketAddr, bytes: &[u8]) -> bool {
     from == SocketAddr::from((gateway.at, PORT)) || bytes.starts_with(b"HTTP/")
 }
 
-/// Whether an address can be one of a gateway's outside.
-fn is_usable(address: Ipv4Addr) -> bool {
-    !(address.is_unspecified()
-        || address.is_loopback()
-        || address.is_multicast()
-        || address.is_broadcast())
-}
-
-/// Whether an address is on the inside of some gateway (RFC 1918, RFC 6598, RFC 3927).
-pub fn is_inside(address: Ipv4Addr) -> bool {
-    let [first, second, ..] = address.octets();
-    let is_shared = first == 100 && second & 0xc0 == 64;
-    address.is_private() || address.is_link_local() || is_shared
-}
-
 /// Whether a gateway has forgotten its mappings between two answers (RFC 6887, section 8.5).
 fn is_new_life((old_s, then): (u32, Mono), (new_s, now): (u32, Mono)) -> bool {
     let (old_s, new_s) = (u64::from(old_s), u64::from(new_s));
     let ours_s = now.since_ms(then) / 1_000;
     let Some(theirs_s) = (new_s + 1).checked_sub(old_s) else { return true };
     ours_s + 2 < theirs_s - theirs_s / 16 || theirs_s + 2 < ours_s - ours_s / 16
-}
-
-/// Why nothing is mapped.
-fn refusal(parts: &[Part]) -> &'static str {
-    let refused = parts.iter().find_map(|part| match part.answer {
-        Answer::Refused(why) => Some(why),
-        Answer::Awaited | Answer::Mapped { .. } => None,
-    });
-    refused.unwrap_or("the gateway has no address outside")
-}
-
-fn words(
-    tcp: Option<SocketAddr>,
-    udp: Option<SocketAddr>,
-    parts: &[Part],
-    has_restarted: bool,
-) -> String {
-    let mut words = String::from("mapped");
-    for part in parts {
-        let outer = match part.transport {
-            Transport::Tcp => tcp,
-            Transport::Udp => udp,
-        };
-        words.push_str(if outer.is_some() { ", " } else { ", not " });
-        words.push_str(part.transport.word());
-        if let Some(outer) = outer {
-            words.push(' ');
-            words.push_str(&outer.to_string());
-        }
-    }
-    if tcp.or(udp).is_some_and(|outer| is_behind_another(outer.ip())) {
-        words.push_str("; there is another gateway outside");
-    }
-    if has_restarted {
-        words.push_str("; the gateway had restarted");
-    }
-    words
-}
-
-/// Whether our address outside is on the inside of another gateway.
-pub fn is_behind_another(outer: IpAddr) -> bool {
-    matches!(outer, IpAddr::V4(outer) if is_inside(outer))
 }
 
 /// The port of PCP and NAT-PMP (RFC 6887, section 19.1).

@@ -475,7 +475,8 @@ proptest! {
         let heads: [&[u8]; 6] = [
             &[2, 0x81, 0, 0],
             &[0, 0x82, 0, 0],
-            b"HTTP/1.1 200 OK\r\nST: a:InternetGatewayDevice:1\r\nLOCATION: http://192.168.1.1/\r\n",
+            b"HTTP/1.1 200 OK\r\nST: a:InternetGatewayDevice:1\r\n\
+              LOCATION: http://192.168.1.1/\r\n",
             b"HTTP/1.1 200 OK\r\n\r\n<service><serviceType>:WANIPConnection:</serviceType>",
             b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n",
             &[],

@@ -315,7 +315,7 @@ complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s n -l name -x -d
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s s -l server -x -d 'the server, pinned to KEY or the one first seen; kept'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l no-server -d 'peers by address and on the local network only'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s l -l listen -x -d 'where peers reach us, TCP and UDP (default: [::]:0)'
-complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l port-mapping -x -a 'yes no' -d 'yes or no: ask the router for a port, by PCP, NAT-PMP or UPnP (default: yes)'
+complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l port-mapping -x -a 'yes no' -d 'yes or no: ask the router for a port (default: yes)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l accept -x -a 'friends all none' -d 'friends, all or none: let in without asking (default: friends)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l wait -x -a 'queued sent held delivered' -d 'how far msg must come: queued, sent, held, delivered (default: held)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s t -l timeout -x -d 'how long a verb may take (default: 10)'
