@@ -6,7 +6,7 @@ pub mod options;
 mod usage;
 mod values;
 
-pub use self::values::{ServerAddress, server_address};
+pub use self::values::{ProxyAddress, ServerAddress, server_address};
 
 use self::given::Given;
 use super::disk;
@@ -58,6 +58,8 @@ pub struct ClientOptions {
     pub server: Option<ServerAddress>,
     /// Do without any server.
     pub no_server: bool,
+    /// What every dial goes through.
+    pub proxy: Option<ProxyAddress>,
     /// Where peers reach us; without it the choice is the machine's.
     pub listen: Option<SocketAddr>,
     /// Ask the gateway for a port.
@@ -181,6 +183,7 @@ fn client_options(
         name: given.value("name", values::name)?,
         server: given.value("server", server_address)?,
         no_server: given.flag("no-server")? && !given.outweighs("server", "no-server"),
+        proxy: given.value("proxy", values::proxy)?.flatten(),
         listen: given.value("listen", values::endpoint)?,
         port_mapping: given.flag("port-mapping")?,
         accept: given.must("accept", values::consent)?,

@@ -10,12 +10,13 @@ const BASE: [&str; 10] =
     ["machine", "time", "id", "bytes", "limits", "timers", "table", "gather", "pack", "json"];
 
 /// Which layer may import which, beside itself. Only `shell::{client,daemon}` import everything.
-const IMPORTS: [(&str, &[&str]); 21] = [
+const IMPORTS: [(&str, &[&str]); 22] = [
     ("base", &[]),
     ("proto::model", &["base"]),
     ("proto::crypto", &["base", "proto::model"]),
     ("proto::wire", &["base", "proto::model"]),
     ("proto::link", &["base", "proto::crypto", "proto::wire", "proto::model"]),
+    ("proto::datagram", &["base", "proto::crypto", "proto::model"]),
     ("proto::portmap", &["base"]),
     ("proto::client", CORE),
     ("proto::server", CORE),
@@ -35,14 +36,22 @@ const IMPORTS: [(&str, &[&str]); 21] = [
     ("bin", &["proto::model", "shell::cli", "shell::client", "shell::daemon"]),
     ("root", &[]),
 ];
-const CORE: &[&str] =
-    &["base", "proto::crypto", "proto::wire", "proto::model", "proto::link", "proto::portmap"];
+const CORE: &[&str] = &[
+    "base",
+    "proto::crypto",
+    "proto::wire",
+    "proto::model",
+    "proto::link",
+    "proto::datagram",
+    "proto::portmap",
+];
 const EVERYTHING: &[&str] = &[
     "base",
     "proto::model",
     "proto::crypto",
     "proto::wire",
     "proto::link",
+    "proto::datagram",
     "proto::portmap",
     "proto::client",
     "proto::server",
