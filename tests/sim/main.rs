@@ -14,6 +14,7 @@ mod net;
 mod nonsense;
 mod oracle;
 mod puppet;
+mod router;
 mod scenarios;
 mod world;
 

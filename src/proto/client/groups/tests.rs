@@ -314,6 +314,7 @@ fn client(n: usize, disk: &Disk) -> Client {
         is_passing: false,
         listen: None,
         locals: Vec::new(),
+        gateway: None,
         accept: Accept::Friends,
         files: "/".to_owned(),
         transcriber: None,

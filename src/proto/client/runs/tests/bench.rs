@@ -291,6 +291,7 @@ impl Bench {
             is_passing: false,
             listen: Some(at(node)),
             locals: Vec::new(),
+            gateway: None,
             accept: Accept::All,
             files: "/files".to_owned(),
             transcriber: None,
