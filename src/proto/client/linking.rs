@@ -60,6 +60,13 @@ impl Linking {
         self.adrift.is_some()
     }
 
+    /// Our own way to the server is gone as well.
+    pub fn be_patient(&mut self) {
+        if let Some(adrift) = &mut self.adrift {
+            adrift.is_patient = true;
+        }
+    }
+
     pub fn is_patient(&self) -> bool {
         self.adrift.as_ref().is_some_and(|adrift| adrift.is_patient)
     }

@@ -125,7 +125,8 @@ pub struct Config {
     /// Where peers reach us; `None` leaves the choice to us: the virtual address if it is on
     /// loopback, else every address, any port.
     pub listen: Option<SocketAddr>,
-    /// Our own interfaces' addresses, for the other side to dial; read once by the shell.
+    /// Our own interfaces' addresses, for the other side to dial, until
+    /// [`Input::Network`] says otherwise.
     pub locals: Vec<IpAddr>,
     /// Who is connected without asking.
     pub accept: Accept,
@@ -199,7 +200,7 @@ pub struct Client {
 impl Client {
     /// A client as its records left it. `seed`: 32 bytes of entropy. It signs in by itself, at the
     /// first [`Input::Tick`], which is due at once.
-    pub fn restore(config: Config, me: Identity, mut past: Restored, seed: [u8; 32]) -> Client {
+    pub fn restore(mut config: Config, me: Identity, mut past: Restored, seed: [u8; 32]) -> Client {
         let mut core = Core::new(seed);
         core.alarm(Alarm::Reconnect, 0, "start");
         let wanted = config.server.as_ref().and_then(|server| server.key);
@@ -215,7 +216,7 @@ impl Client {
             outbox: Outbox::restore(past.waiting, past.last_id),
             postage: Postage::restore(past.owed),
             mailbox: Mailbox::restore(past.prekeys, past.oldest_held),
-            listener: Listener::default(),
+            listener: Listener::new(std::mem::take(&mut config.locals)),
             transfers: Transfers::restore(past.transfers),
             posts: Posts::restore(past.posts),
             voices: Voices::default(),
@@ -353,6 +354,7 @@ impl Machine for Client {
             Input::Run(run, event) => self.on_child(run, event),
             Input::Rows(rows) => self.on_rows(rows),
             Input::Command(command) => self.on_command(command),
+            Input::Network(locals) => self.on_network(locals),
             Input::Tick => {}
         }
         while let Some(alarm) = self.core.timers.pop_due(now.mono) {

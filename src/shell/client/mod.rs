@@ -15,6 +15,7 @@
 //! | `reads` | listings that the store answers |
 //! | `exporting` | an export on its way, `new_file` what it goes into |
 //! | `raw` | the output of the one command that the program runs for |
+//! | `network` | this machine's addresses, and what follows when they change |
 //! | `paths` | paths that somebody typed |
 //! | `transcriber` | what writes down voice messages |
 //! | `remote` | a verb that goes to a hobnob that is running already |
@@ -24,6 +25,7 @@ mod desk;
 mod exporting;
 mod hooks;
 mod keeper;
+mod network;
 mod new_file;
 mod paths;
 mod plan;
@@ -257,7 +259,7 @@ fn config(options: &ClientOptions, server: Option<&ServerAddress>) -> Result<Con
         name: options.name.clone(),
         server: server.map(resolve).transpose()?,
         listen: options.listen,
-        locals: locals(),
+        locals: network::locals().unwrap_or_default(),
         accept: match options.accept {
             Consent::Friends => Accept::Friends,
             Consent::All => Accept::All,
@@ -310,16 +312,6 @@ fn look_up(host: &str) -> Result<Target, Failure> {
     match found.next() {
         Some(at) => Ok(Target::Endpoint(at)),
         None => Err(no_path("no address".to_owned()).into()),
-    }
-}
-
-fn locals() -> Vec<std::net::IpAddr> {
-    match if_addrs::get_if_addrs() {
-        Ok(interfaces) => interfaces.iter().map(|interface| interface.ip()).collect(),
-        Err(why) => {
-            log::warn!("own addresses: {why}");
-            Vec::new()
-        }
     }
 }
 

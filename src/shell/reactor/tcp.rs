@@ -54,6 +54,12 @@ impl Tcp {
         }
     }
 
+    /// Gives it up, dialled or open.
+    pub fn give_up(&mut self, cause: Cause) {
+        self.dialling = false;
+        self.flow.fail(cause);
+    }
+
     pub fn is_dialling(&self) -> bool {
         self.dialling
     }
