@@ -6,7 +6,10 @@
 #[allow(dead_code)]
 mod support;
 
+mod host;
 mod meeting;
+mod moving;
 mod namespace;
 mod net;
 mod pairs;
+mod router;

@@ -1,6 +1,7 @@
 //! Two people meet, talk and part; which path carried them, and after how long.
 
-use crate::net::{Host, Net};
+use crate::host::Host;
+use crate::net::Net;
 use crate::support::{Peer, is_message, is_session};
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
@@ -94,7 +95,7 @@ impl Meeting {
         fs::write(&path, text).expect("the scratch folder is writable");
         self.ann.ask(&["send", "bob", text_of(&path)]).expect_ok();
         let offer = self.bob.expect("the offer", |e| is_file(e, "offered") && e["name"] == name);
-        self.bob.ask(&["take", offer["id"].as_str().expect("an id")]).expect_ok();
+        self.bob.send(&["take", offer["id"].as_str().expect("an id")]);
     }
 
     /// It has come.

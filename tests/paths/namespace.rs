@@ -42,11 +42,6 @@ impl Namespace {
         Namespace::hold(command, self.is_rootless)
     }
 
-    /// The process that holds it: `ip` takes that for its name.
-    pub fn name(&self) -> String {
-        self.holder.pid().as_raw_pid().to_string()
-    }
-
     /// A command as it runs in here; it ends with the thread that starts it.
     pub fn inside(&self, command: &Command) -> Command {
         let mut outer = self.enter();
@@ -64,6 +59,21 @@ impl Namespace {
         self.run(&["nft", "-f", "-"], rules);
     }
 
+    /// A bridge `br0` for others to be connected to.
+    pub fn bridge(&self) {
+        self.ip("link add br0 type bridge\nlink set br0 up");
+    }
+
+    /// A cable from the bridge to the `eth0` of another, called so on this side.
+    pub fn connect(&self, other: &Namespace, name: &str) {
+        let holder = other.holder.pid().as_raw_pid();
+        self.ip(&format!(
+            "link add {name} type veth peer name eth0 netns {holder}\n\
+             link set {name} master br0 up"
+        ));
+        other.ip("link set eth0 up");
+    }
+
     /// Sets what the kernel has below `/proc/sys/net`.
     pub fn set(&self, name: &str, value: &str) {
         self.run(&["tee", &format!("/proc/sys/net/{name}")], value);
@@ -79,7 +89,8 @@ impl Namespace {
 
     fn enter(&self) -> Command {
         let mut command = Command::new("nsenter");
-        command.env("PATH", PATH).args(["-t", &self.name(), "-n"]);
+        let holder = self.holder.pid().as_raw_pid().to_string();
+        command.env("PATH", PATH).args(["-t", &holder, "-n"]);
         if self.is_rootless {
             command.args(["-U", "--preserve-credentials"]);
         }

@@ -1,9 +1,11 @@
 //! A small internet: a server in the middle, routers that translate addresses, and hosts.
 //!
-//! `203.0.113.0/24` and `2001:db8::/64` are public, a bridge in the server's namespace. Behind each
-//! router is `192.168.1.0/24`, as behind each other router: two people have the same address there.
+//! `1.2.3.0/24` (miniupnpd serves no address of documentation) and `2001:db8::/64` are public, a
+//! bridge in the server's namespace. Behind each router is `192.168.1.0/24`, as behind each other router: two people have the same address there.
 
+use crate::host::{Host, both_ways};
 use crate::namespace::Namespace;
+use crate::router::{Nat, Router};
 use crate::support::{Peer, Scratch, Server, hobnob, hobnobd};
 use std::fmt::{Display, Formatter};
 use std::path::PathBuf;
@@ -32,33 +34,6 @@ pub enum Access {
     Behind(Nat),
 }
 
-/// How a router translates, in the words of RFC 4787; TCP from outside is never let in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Nat {
-    /// One port outside for one inside, open to everybody.
-    FullCone,
-    /// The same, open to addresses that something was sent to.
-    AddressRestricted,
-    /// The same, open to addresses and ports that something was sent to: what Linux does.
-    PortRestricted,
-    /// A port outside by chance for each port that something is sent to.
-    Symmetric,
-}
-
-/// A router, and who is behind it.
-pub struct Router {
-    space: Namespace,
-    hosts: u8,
-}
-
-/// A machine for somebody to be at. Its link is `eth0`.
-pub struct Host {
-    pub space: Namespace,
-    is_v6: bool,
-}
-
-const BRIDGE: &str = "link add br0 type bridge\nlink set br0 up\n";
-
 impl Net {
     /// One with nobody there but the server. None where it may not be had, and says so.
     pub fn new() -> Option<Net> {
@@ -69,8 +44,8 @@ impl Net {
                 return None;
             }
         };
-        internet.ip(BRIDGE);
-        internet.ip("addr add 203.0.113.1/24 dev br0\naddr add 2001:db8::1/64 dev br0");
+        internet.bridge();
+        internet.ip("addr add 1.2.3.1/24 dev br0\naddr add 2001:db8::1/64 dev br0");
         let scratch = Scratch::new();
         let server = start_server(&internet, &scratch);
         Some(Net { server, routers: Vec::new(), internet, places: 10, scratch })
@@ -85,47 +60,39 @@ impl Net {
             return host;
         }
         let (space, place) = self.place();
+        let v4 = format!("1.2.3.{place}");
         if access != Access::V6 {
-            space.ip(&format!("addr add 203.0.113.{place}/24 dev eth0"));
-            space.ip("route add default via 203.0.113.1");
+            space.ip(&format!("addr add {v4}/24 dev eth0"));
+            space.ip("route add default via 1.2.3.1");
         }
         match access {
             Access::V4 => space.set("ipv6/conf/all/disable_ipv6", "1"),
             _ => space.ip(&format!("addr add 2001:db8::{place}/64 dev eth0")),
         }
-        Host { space, is_v6: access == Access::V6 }
+        Host { space, v4, is_v6_alone: access == Access::V6 }
     }
 
     /// A router with nobody behind it yet.
     pub fn router(&mut self, nat: Nat) -> Router {
         let (space, place) = self.place();
-        space.ip(BRIDGE);
-        space.ip(&format!(
-            "addr add 203.0.113.{place}/24 dev eth0\naddr add 192.168.1.1/24 dev br0"
-        ));
-        space.ip("route add default via 203.0.113.1");
-        space.set("ipv4/ip_forward", "1");
-        space.nft(&nat.rules());
-        // What comes to the router itself vanishes, and takes no port away from those inside.
-        space.nft(
-            "table ip guard { chain in { type filter hook input priority 0
-             iifname eth0 ct state new drop; }; }",
-        );
-        Router { space, hosts: 0 }
+        Router::new(space, &format!("1.2.3.{place}"), nat)
     }
 
     /// Nothing gets to the server any more, nor from it.
     pub fn cut_server_off(&self) {
-        self.internet.nft(
-            "table inet cut { chain in { type filter hook input priority 0; iifname br0 drop; };
-             chain out { type filter hook output priority 0; oifname br0 drop; }; }",
-        );
+        self.internet.nft(&both_ways("cut", ["iifname br0", "oifname br0"], "drop"));
+    }
+
+    /// kill -9 of the server, and another run of it.
+    pub fn restart_server(&mut self) {
+        self.server.crash();
+        self.server = start_server(&self.internet, &self.scratch);
     }
 
     /// Somebody at a machine, signed in, speaking JSON.
     pub fn peer(&self, host: &Host, name: &str, options: &[&str]) -> Peer {
         let mut command = hobnob(&self.home(name));
-        let at = if host.is_v6 { "[2001:db8::1]" } else { "203.0.113.1" };
+        let at = if host.is_v6_alone { "[2001:db8::1]" } else { "1.2.3.1" };
         let server = format!("{at}:12000#{}", self.server.key);
         command.args(["--json", "--name", name, "--server", &server]).args(options);
         let mut peer = Peer::start(&mut host.space.inside(&command));
@@ -142,60 +109,8 @@ impl Net {
     fn place(&mut self) -> (Namespace, u8) {
         self.places += 1;
         let space = self.internet.beside();
-        connect(&self.internet, &space, &format!("place{}", self.places));
+        self.internet.connect(&space, &format!("place{}", self.places));
         (space, self.places)
-    }
-}
-
-impl Router {
-    /// Another machine behind it.
-    pub fn host(&mut self) -> Host {
-        self.hosts += 1;
-        let (space, place) = (self.space.beside(), self.hosts + 1);
-        connect(&self.space, &space, &format!("place{place}"));
-        space.ip(&format!("addr add 192.168.1.{place}/24 dev eth0"));
-        space.ip("route add default via 192.168.1.1");
-        Host { space, is_v6: false }
-    }
-}
-
-impl Host {
-    /// Of all that comes and goes, this share is lost.
-    pub fn lose(&self, percent: u8) {
-        let dice = format!("numgen random mod 100 < {percent} drop");
-        self.space.nft(&format!(
-            "table inet loss {{ chain in {{ type filter hook input priority 0; iifname eth0 {dice}; }};
-             chain out {{ type filter hook output priority 0; oifname eth0 {dice}; }}; }}"
-        ));
-    }
-}
-
-impl Nat {
-    fn rules(self) -> String {
-        // The ports that a program gets that does not ask for one of those below.
-        let inward = |from: &str| {
-            format!(
-                "chain in {{ type nat hook prerouting priority -100
-                 iifname eth0 {from} udp dport 1024-65535 dnat to 192.168.1.2; }};"
-            )
-        };
-        let (inward, how) = match self {
-            Nat::FullCone => (inward(""), ""),
-            Nat::AddressRestricted => (
-                "set met { type ipv4_addr; flags dynamic, timeout; timeout 2m; };
-                 chain meet { type filter hook postrouting priority 0
-                 oifname eth0 meta l4proto udp update @met { ip daddr }; };\n"
-                    .to_owned()
-                    + &inward("ip saddr @met"),
-                "",
-            ),
-            Nat::PortRestricted => (String::new(), ""),
-            Nat::Symmetric => (String::new(), "random,fully-random"),
-        };
-        format!(
-            "table ip nat {{ {inward}
-             chain out {{ type nat hook postrouting priority 100; oifname eth0 masquerade {how}; }}; }}"
-        )
     }
 }
 
@@ -211,15 +126,6 @@ impl Display for Access {
             Access::Behind(Nat::Symmetric) => "symmetric",
         })
     }
-}
-
-/// A cable from a bridge to the `eth0` of another namespace.
-fn connect(bridge: &Namespace, host: &Namespace, name: &str) {
-    bridge.ip(&format!(
-        "link add {name} type veth peer name eth0 netns {}\nlink set {name} master br0 up",
-        host.name()
-    ));
-    host.ip("link set eth0 up");
 }
 
 fn start_server(internet: &Namespace, scratch: &Scratch) -> Server {

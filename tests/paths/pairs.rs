@@ -1,7 +1,8 @@
 //! Every pair of ways to be on the internet, and the best path that there is between the two.
 
 use crate::meeting::Meeting;
-use crate::net::{Access, Nat, Net};
+use crate::net::{Access, Net};
+use crate::router::Nat;
 
 use Access::{Behind, Open, V4, V6};
 use Nat::{AddressRestricted, FullCone, PortRestricted, Symmetric};
@@ -79,6 +80,7 @@ fn five_in_a_hundred_packets_lost_cost_time_alone() {
     let (ann, bob) = (net.host(Open), net.host(Open));
     bob.lose(5);
     let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    meeting.reach("direct");
     meeting.exchange(&net);
     meeting.record(201, "open", "open, 5 % lost");
 }

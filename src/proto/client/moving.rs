@@ -246,7 +246,10 @@ impl Client {
     pub(super) fn say_places(&mut self, id: SessionId) {
         let flow = self.sessions.at(id).filter(|s| s.may_move()).and_then(|s| s.state.flow());
         let Some(via) = flow.map(Flow::via).filter(|via| via.path() == Path::Relay) else { return };
-        self.tell(via, Places { candidates: self.candidates() });
+        let candidates = self.candidates();
+        if !candidates.is_empty() {
+            self.tell(via, Places { candidates });
+        }
         self.hope_for_better(id);
         self.try_better(id);
     }
