@@ -11,6 +11,7 @@
 //! | `attempts` | what was tried to reach somebody |
 //! | `quiet` | sessions that the programs open by themselves |
 //! | `linking` | from yes to an open link: paths and their choice |
+//! | `search` | the search for a path, and what lost it |
 //! | `knocking` | sessions without a server: `chat HOST:PORT` |
 //! | `moving`, `kept` | an open session goes over to another link |
 //! | `flow` | messages and acknowledgements in an open session |
@@ -63,6 +64,7 @@ mod receiving;
 mod roster;
 mod rosters;
 mod runs;
+mod search;
 mod sending;
 mod session_table;
 mod sessions;

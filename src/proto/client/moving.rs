@@ -32,7 +32,7 @@ use super::Client;
 use super::core::Alarm;
 use super::flow::Flow;
 use super::link_table::Via;
-use super::linking::Linking;
+use super::search::Linking;
 use super::session_table::{Session, State};
 use crate::proto::id::SessionId;
 use crate::proto::limits;
@@ -149,7 +149,7 @@ impl Client {
         let dial = match arranged.is_asker {
             true => candidates,
             false => {
-                linking.set_dial_back(candidates);
+                linking.dial_back = candidates;
                 Vec::new()
             }
         };
