@@ -4,17 +4,15 @@ use super::program::Program;
 use crate::proto::machine::{Input, Machine};
 use crate::proto::time::Now;
 use crate::shell::system;
+use if_addrs::Interface;
 use std::net::IpAddr;
 
-/// Our own interfaces' addresses; `None` where the system does not say.
-pub(super) fn locals() -> Option<Vec<IpAddr>> {
-    match if_addrs::get_if_addrs() {
-        Ok(interfaces) => Some(interfaces.iter().map(if_addrs::Interface::ip).collect()),
-        Err(why) => {
-            log::warn!("own addresses: {}", system::words(&why));
-            None
-        }
-    }
+/// Our own interfaces; none where the system does not say.
+pub(super) fn interfaces() -> Vec<Interface> {
+    if_addrs::get_if_addrs().unwrap_or_else(|why| {
+        log::warn!("own addresses: {}", system::words(&why));
+        Vec::new()
+    })
 }
 
 impl Program {
@@ -27,7 +25,10 @@ impl Program {
 
     /// No address has come or gone for a moment.
     pub(super) fn follow_network(&mut self, now: Now) {
-        let Some(here) = locals() else { return };
+        let here: Vec<IpAddr> = interfaces().iter().map(Interface::ip).collect();
+        if here.is_empty() {
+            return;
+        }
         self.reactor.give_up_from_elsewhere(&here);
         self.machine.handle(now, Input::Network(here));
     }
