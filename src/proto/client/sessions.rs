@@ -33,9 +33,9 @@
 use super::core::Alarm;
 use super::flow::Flow;
 use super::link_table::Via;
-use super::linking::Linking;
 use super::moving::Arranged;
 use super::people::Reading;
+use super::search::Linking;
 use super::session_table::{Session, State};
 use super::wishes::Wish;
 use super::{Accept, Client, Remote};
