@@ -265,6 +265,7 @@ impl Client {
         let Some(to) = session.with.as_ref().map(|person| person.fingerprint) else { return };
         let (candidates, token) = (self.candidates(), self.token_of(to));
         self.uplink.say(Again { session: id, to, candidates, token });
+        self.uplink.doubt(&mut self.core);
         self.note_ask(id, false);
     }
 

@@ -3,11 +3,11 @@
 use super::flow::{Flow, Step};
 use crate::proto::id::ConnId;
 use crate::proto::limits::{
-    KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, UNACKNOWLEDGED_S,
+    DOUBTED_S, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, UNACKNOWLEDGED_S,
 };
 use crate::proto::machine::Cause;
 use mio::net::TcpStream;
-use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::time::Duration;
@@ -56,6 +56,14 @@ impl Tcp {
 
     pub fn is_dialling(&self) -> bool {
         self.dialling
+    }
+
+    /// Gives it up early, or late again, when the other end acknowledges nothing.
+    pub fn doubt(&self, doubted: bool) {
+        let after = Duration::from_secs(if doubted { DOUBTED_S } else { UNACKNOWLEDGED_S });
+        if let Err(why) = SockRef::from(&self.flow.socket).set_tcp_user_timeout(Some(after)) {
+            log::debug!("a connection's patience: {why}");
+        }
     }
 
     /// Ends it in order: everything is with the kernel, which still delivers it.

@@ -284,8 +284,8 @@ impl Client {
                 assert!(std::mem::replace(&mut self.is_paused, false), "resumed unpaused");
             }
             StreamAction::Close | StreamAction::Abort => self.end = Some(action),
-            StreamAction::Listen { .. } | StreamAction::Dial { .. } => {
-                panic!("a server dials nobody")
+            StreamAction::Listen { .. } | StreamAction::Dial { .. } | StreamAction::Doubt(_) => {
+                panic!("a server dials nobody and waits for nobody")
             }
         }
     }
