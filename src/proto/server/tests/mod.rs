@@ -284,8 +284,11 @@ impl Client {
                 assert!(std::mem::replace(&mut self.is_paused, false), "resumed unpaused");
             }
             StreamAction::Close | StreamAction::Abort => self.end = Some(action),
-            StreamAction::Listen { .. } | StreamAction::Dial { .. } | StreamAction::Doubt(_) => {
-                panic!("a server dials nobody and waits for nobody")
+            StreamAction::Listen { .. }
+            | StreamAction::Dial { .. }
+            | StreamAction::DialName { .. }
+            | StreamAction::Doubt(_) => {
+                panic!("a server dials nobody and doubts nobody")
             }
         }
     }
