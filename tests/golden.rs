@@ -138,6 +138,7 @@ fn messages_to_a_client_keep_their_bytes() {
     let leaves =
         [WhyLeaving::Replaced, WhyLeaving::Shutdown, WhyLeaving::Kicked, WhyLeaving::Forgotten];
     messages.extend(leaves.map(|why| server::Leaving { why }.into()));
+    messages.push(server::Prober { id: 300, key: Bytes([0x9b; 32]) }.into());
     check_messages("to_client.txt", &messages);
 }
 

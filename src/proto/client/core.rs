@@ -16,6 +16,7 @@ use crate::proto::model::refusal::Refusal;
 use crate::proto::time::Now;
 use crate::proto::timers::Timers;
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 /// What a deadline of the client is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +25,8 @@ pub(super) enum Alarm {
     Uplink,
     /// Try the server again.
     Reconnect,
+    /// Ask once more where our datagrams come from.
+    Probe,
     /// A session's present state has lasted too long.
     Session(SessionId),
     /// Dial the asker's candidates as well.
@@ -93,6 +96,11 @@ impl Core {
     /// Acts on a stream.
     pub fn stream(&mut self, conn: ConnId, action: StreamAction) {
         self.out.push_back(Output::Stream(conn, action));
+    }
+
+    /// Sends a datagram.
+    pub fn datagram(&mut self, to: SocketAddr, bytes: Vec<u8>) {
+        self.out.push_back(Output::Datagram { to, bytes });
     }
 
     /// Acts on a file.

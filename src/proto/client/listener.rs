@@ -22,29 +22,38 @@ enum State {
     Closed,
     /// Asked for, at this address; those after it are tried if it is not to be had.
     Opening(ConnId, Vec<SocketAddr>),
-    Open(ConnId, SocketAddr),
+    /// With it a socket for datagrams, or without.
+    Open(ConnId, SocketAddr, bool),
 }
 
 impl Listener {
     pub fn is(&self, id: ConnId) -> bool {
         match &self.state {
             State::Closed => false,
-            State::Opening(conn, _) | State::Open(conn, _) => *conn == id,
+            State::Opening(conn, _) | State::Open(conn, ..) => *conn == id,
         }
     }
 
     pub fn conn(&self) -> Option<ConnId> {
         match &self.state {
             State::Closed => None,
-            State::Opening(conn, _) | State::Open(conn, _) => Some(*conn),
+            State::Opening(conn, _) | State::Open(conn, ..) => Some(*conn),
         }
     }
 
     /// Where it listens.
     pub fn at(&self) -> Option<SocketAddr> {
         match &self.state {
-            State::Open(_, at) => Some(*at),
+            State::Open(_, at, _) => Some(*at),
             State::Closed | State::Opening(..) => None,
+        }
+    }
+
+    /// Where datagrams are taken and sent.
+    pub fn udp_at(&self) -> Option<SocketAddr> {
+        match &self.state {
+            State::Open(_, at, true) => Some(*at),
+            State::Open(..) | State::Closed | State::Opening(..) => None,
         }
     }
 }
@@ -53,7 +62,7 @@ impl Client {
     /// Opens the listener, or tells the server of the one that is open.
     pub(super) fn open_listener(&mut self) {
         match &self.listener.state {
-            State::Open(_, at) => {
+            State::Open(_, at, _) => {
                 let port = at.port();
                 self.uplink.say(Listening { port });
                 self.say_ready();
@@ -71,8 +80,9 @@ impl Client {
     pub(super) fn on_listener(&mut self, event: StreamEvent<'_>) {
         let state = std::mem::take(&mut self.listener.state);
         match (state, event) {
-            (State::Opening(conn, _), StreamEvent::Listening { at, .. }) => {
-                self.listener.state = State::Open(conn, at);
+            (State::Opening(conn, _), StreamEvent::Listening { at, udp }) => {
+                self.listener.state = State::Open(conn, at, udp);
+                self.ask_outer();
                 self.open_listener();
             }
             (State::Opening(_, wishes), StreamEvent::Closed(cause)) => {

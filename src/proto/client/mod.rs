@@ -29,6 +29,7 @@
 //! | `voice`, `wav` | voice messages |
 //! | `groups` | the verbs about groups; it names the files about all the rest |
 //! | `listener` | where peers reach us |
+//! | `outer` | where our datagrams come from, as the server sees it |
 //! | `commands` | which verb goes where |
 
 mod attempts;
@@ -52,6 +53,7 @@ mod mailbox;
 mod offering;
 mod outbox;
 mod outcomes;
+mod outer;
 mod people;
 mod postage;
 mod posts;
@@ -77,6 +79,7 @@ use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
 use self::mailbox::Mailbox;
 use self::outbox::Outbox;
+use self::outer::Outer;
 use self::people::People;
 use self::postage::Postage;
 use self::posts::Posts;
@@ -86,6 +89,7 @@ use self::transfers::Transfers;
 use self::uplink::Uplink;
 use self::voice::Voices;
 use crate::proto::crypto::keys::Identity;
+use crate::proto::crypto::probe;
 use crate::proto::id::{ConnId, MsgId};
 use crate::proto::limits;
 use crate::proto::machine::{Input, Machine, OutputOf, StreamEvent};
@@ -185,6 +189,7 @@ pub struct Client {
     mailbox: Mailbox,
     runs: Runs,
     listener: Listener,
+    outer: Outer,
     transfers: Transfers,
     posts: Posts,
     voices: Voices,
@@ -213,6 +218,7 @@ impl Client {
             postage: Postage::restore(past.owed),
             mailbox: Mailbox::restore(past.prekeys, past.oldest_held),
             listener: Listener::default(),
+            outer: Outer::default(),
             transfers: Transfers::restore(past.transfers),
             posts: Posts::restore(past.posts),
             voices: Voices::default(),
@@ -297,10 +303,19 @@ impl Client {
         }
     }
 
+    /// The first byte says what a datagram is.
+    fn on_datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
+        match bytes.first() {
+            Some(&probe::ANSWER) => self.on_probe_answer(from, bytes),
+            Some(_) | None => {}
+        }
+    }
+
     fn on_alarm(&mut self, alarm: Alarm) {
         match alarm {
             Alarm::Uplink => self.on_uplink_slow(),
             Alarm::Reconnect => self.dial_server(),
+            Alarm::Probe => self.on_probe_late(),
             Alarm::Session(session) => self.on_session_late(session),
             Alarm::DialBack(session) => self.dial_back(session),
             Alarm::Relay(session) => self.open_relay(session),
@@ -340,8 +355,7 @@ impl Machine for Client {
     fn handle(&mut self, now: Now, input: Input<'_, Command, Rows>) {
         self.core.now = now;
         match input {
-            // Datagrams between peers are not spoken yet; a stray one is nobody's.
-            Input::Datagram { .. } => {}
+            Input::Datagram { from, bytes } => self.on_datagram(from, bytes),
             Input::Stream(conn, event) => self.on_stream(conn, event),
             Input::File(file, event) => self.on_file(file, event),
             Input::Run(run, event) if self.voices.is_hearing(run) => self.on_heard(run, event),

@@ -252,6 +252,7 @@ impl Client {
             ToClient::Key(key) => self.on_key(key),
             ToClient::Deposited(deposited) => self.on_deposited(deposited),
             ToClient::Mail(mail) => self.on_mail(mail),
+            ToClient::Prober(prober) => self.on_prober(prober),
             ToClient::GroupsPage(page) => self.on_groups_page(page),
         }
     }
@@ -365,6 +366,7 @@ impl Client {
             self.lose_questions();
             self.lose_rendezvous();
             self.lose_mail();
+            self.forget_outer();
         }
     }
 

@@ -6,6 +6,7 @@ pub mod handshake;
 pub mod keys;
 pub mod mail;
 pub mod prekey;
+pub mod probe;
 mod resolver;
 pub mod rng;
 pub mod seal;

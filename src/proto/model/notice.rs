@@ -130,6 +130,8 @@ pub struct WhoamiRow {
     pub listen: Vec<SocketAddr>,
     /// My address as the server sees it.
     pub public: Option<SocketAddr>,
+    /// Where my datagrams come from, as the server sees it.
+    pub udp: Vec<SocketAddr>,
     /// May strangers find me.
     pub visibility: Visibility,
     /// The server, while signed in.

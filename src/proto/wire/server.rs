@@ -31,6 +31,7 @@ messages! {
         14 => Deposited,
         15 => Mail,
         16 => GroupsPage,
+        18 => Prober,
     }
 }
 
@@ -53,6 +54,16 @@ pub struct Welcome {
     pub epoch: Bytes<16>,
     /// How many days mail is held.
     pub hold_days: u32,
+}
+
+/// With what to ask for the outer address of my datagrams, at the UDP port of the server's address;
+/// comes behind the `Welcome`. See [`crate::proto::crypto::probe`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prober {
+    /// Of this link.
+    pub id: u64,
+    /// What a question and its answer are authenticated with.
+    pub key: Bytes<32>,
 }
 
 /// Not signed in; the link ends after this.

@@ -8,6 +8,7 @@ mod groups;
 mod mail;
 mod malice;
 mod outbox;
+mod outer;
 mod posts;
 mod privacy;
 mod runs;
