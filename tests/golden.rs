@@ -73,6 +73,10 @@ fn messages_to_a_server_keep_their_bytes() {
         client::Taken { up_to: 70_000 }.into(),
         client::Announce { names: vec![name("climbers")] }.into(),
         client::WantGroups { req: REQ, name: None, after: Some(listing()) }.into(),
+        client::Again { session: SESSION, to: KEY, candidates: endpoints(), token: Some(TOKEN) }
+            .into(),
+        client::Release { session: SESSION }.into(),
+        client::Hint { session: SESSION, udp: endpoints() }.into(),
     ];
     check_messages("to_server.txt", &messages);
 }
@@ -138,7 +142,10 @@ fn messages_to_a_client_keep_their_bytes() {
     let leaves =
         [WhyLeaving::Replaced, WhyLeaving::Shutdown, WhyLeaving::Kicked, WhyLeaving::Forgotten];
     messages.extend(leaves.map(|why| server::Leaving { why }.into()));
+    messages.push(server::Sought { session: SESSION, from: KEY, candidates: endpoints() }.into());
     messages.push(server::Prober { id: 300, key: Bytes([0x9b; 32]) }.into());
+    messages.push(server::Hinted { session: SESSION, udp: endpoints() }.into());
+    messages.push(server::Begin { session: SESSION }.into());
     check_messages("to_client.txt", &messages);
 }
 
@@ -162,6 +169,7 @@ fn messages_to_a_peer_keep_their_bytes() {
         peer::RunCancel { run: ID }.into(),
     ];
     messages.extend(bodies().map(|body| ToPeer::from(letter(body).write())));
+    messages.extend([peer::Heard { count: 300 }.into(), peer::Move { heard: 7 }.into()]);
     check_messages("to_peer.txt", &messages);
 }
 

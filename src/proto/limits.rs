@@ -70,6 +70,15 @@ pub const GOODBYE_MS: u64 = 2_000;
 pub const DIAL_MS: u64 = 10_000;
 /// Sessions of one client, asked, offered or open.
 pub const SESSIONS: usize = 256;
+/// How long an open session looks for another path when its own is gone.
+pub const ADRIFT_MS: u64 = 20_000;
+/// How often, and after which pauses, a session on the relay tries to do without.
+pub const BETTER_TRIES: u8 = 3;
+/// See [`BETTER_TRIES`].
+pub const BETTER_MS: u64 = 3_000;
+/// Words about commands that are kept for one session until they have come; beyond it the oldest
+/// go, and with them the session at its next move.
+pub const KEPT_BYTES: usize = 4 * 1024 * 1024;
 /// Tries to reach one person that `why` tells of.
 pub const ATTEMPTS: usize = 64;
 /// Of questions about ourselves that it tells of beside.

@@ -54,6 +54,7 @@ fn shellcheck_has_nothing_to_say_against_our_scripts() {
     let mut shellcheck = Command::new("shellcheck");
     shellcheck.args(SCRIPTS.map(place)).current_dir(top);
     shellcheck.args(["-x", "-P", "SCRIPTDIR", "scripts/install", "scripts/pages"]);
+    shellcheck.arg("scripts/paths");
     shellcheck.args(
         ["hobnob", "hobnobd"]
             .map(|program| top.join("scripts/share/bash-completion/completions").join(program)),

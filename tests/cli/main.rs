@@ -18,6 +18,7 @@ mod idle;
 mod install;
 mod mail;
 mod messages;
+mod moving;
 mod notify;
 mod paths;
 mod posts;

@@ -1,6 +1,9 @@
 //! Sessions: asked, accepted, declined, closed, several at a time, without a server.
 
-use crate::support::{Peer, Scratch, World, hobnob, is_message, is_session, nobody_there, open};
+use crate::support::{
+    PATIENCE, Peer, Scratch, World, hobnob, is_message, is_session, nobody_there, open,
+};
+use std::time::Instant;
 
 #[test]
 fn a_session_is_asked_for_and_accepted() {
@@ -153,6 +156,18 @@ fn a_peer_that_is_killed_is_seen_to_be_gone() {
     bob.crash();
     let event = ann.expect("closed", |e| is_session(e, "bob", "closed"));
     assert!(event["why"].as_str().is_some_and(|why| !why.is_empty()), "{event}");
+}
+
+#[test]
+fn a_peer_that_is_killed_once_the_server_is_gone_is_not_waited_for() {
+    let mut world = World::new();
+    let (mut ann, bob) = world.pair("ann", "bob");
+    world.server.crash();
+    ann.expect("no server", |e| e["event"] == "offline");
+    let since = Instant::now();
+    bob.crash();
+    ann.expect("closed", |e| is_session(e, "bob", "closed"));
+    assert!(since.elapsed() < PATIENCE / 2);
 }
 
 #[test]

@@ -257,6 +257,20 @@ impl Net {
         }
     }
 
+    /// One program's streams to another are gone for it; the other hears nothing for long.
+    pub fn forget_one(&mut self, now: u64, node: Node, other: Node) {
+        for end in self.ends_of(node) {
+            let Some(far) = self.other_of(end).filter(|far| far.0 == other) else { continue };
+            self.dooms.insert((now + 120_000, far));
+            for (end, health) in [(far, Health::Stalled), (end, Health::Broken)] {
+                if let Some(stream) = self.streams.get_mut(&end) {
+                    stream.health = health;
+                }
+            }
+            self.later(now, end, Arrival::Closed(TIMED_OUT));
+        }
+    }
+
     /// One direction of a stream of a program delivers nothing more; after `ms` both ends are told.
     pub fn stall_one_of(&mut self, now: u64, node: Node, ms: u64) {
         if let Some(end) = self.end_of(node) {

@@ -16,14 +16,14 @@ use hobnob::proto::model::record::Rows;
 use hobnob::proto::server::Then;
 use hobnob::proto::time::Wall;
 use hobnob::proto::wire::client::{
-    Answer, Ask, Carry, Deposit, Enter, Hangup, Leave, Listening, Lookup, Publish, Reach, Show,
-    Taken, ToServer, WantKey, Watch, Watched, Who,
+    Again, Answer, Ask, Carry, Deposit, Enter, Hangup, Hint, Leave, Listening, Lookup, Publish,
+    Reach, Release, Show, Taken, ToServer, WantKey, Watch, Watched, Who,
 };
-use hobnob::proto::wire::peer::{Ack, Bye, Greet, Settle, Text, ToPeer};
+use hobnob::proto::wire::peer::{self, Ack, Bye, Greet, Move, Settle, Text, ToPeer};
 use hobnob::proto::wire::server::{
-    Answered, Brief, Card, Carried, Deposited, Ended, Found, Key, Leaving, Mail, Offer, Outcome,
-    OverBudget, Presence, Refused, Shown, ToClient, Welcome, WhoPage, WhyEnded, WhyLeaving,
-    WhyRefused,
+    Answered, Begin, Brief, Card, Carried, Deposited, Ended, Found, Hinted, Key, Leaving, Mail,
+    Offer, Outcome, OverBudget, Presence, Prober, Refused, Shown, Sought, ToClient, Welcome,
+    WhoPage, WhyEnded, WhyLeaving, WhyRefused,
 };
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -147,7 +147,12 @@ impl Nonsense {
             }
             7 => Answer { session, candidates: self.places() }.into(),
             8 => Carry { session, bytes: Blob(self.bytes()) }.into(),
+            9 if self.below(3) == 0 => Release { session }.into(),
+            9 if self.below(3) == 0 => Hint { session, udp: self.places() }.into(),
             9 => Hangup { session, declined: self.below(2) == 0 }.into(),
+            10 if self.below(2) == 0 => {
+                Again { session, to: self.key(), candidates: self.places(), token: None }.into()
+            }
             10 => Listening { port: self.below(65_536) as u16 }.into(),
             11 if self.below(6) == 0 => Leave {}.into(),
             _ => Who { req: self.req(), prefix: String::new(), after: None }.into(),
@@ -160,6 +165,8 @@ impl Nonsense {
             1 => Settle {}.into(),
             2 if self.below(3) == 0 => Ack { count: self.below(3) }.into(),
             3 if self.below(6) == 0 => Bye {}.into(),
+            4 => Move { heard: self.below(3) }.into(),
+            5 if self.below(3) == 0 => peer::Heard { count: self.below(3) }.into(),
             _ => Text { id: self.id(), sent: Wall(self.below(9) as i64 - 4), text: "x".into() }
                 .into(),
         }
@@ -167,7 +174,7 @@ impl Nonsense {
 
     pub fn for_client(&mut self, people: &[[u8; Identity::BYTES]]) -> ToClient {
         let session = self.session();
-        match self.below(20) {
+        match self.below(22) {
             0..4 => Welcome {
                 name: Name::parse("ann").expect("a name"),
                 address: Ipv4Addr::new(100, 64, 0, self.below(2) as u8),
@@ -194,6 +201,10 @@ impl Nonsense {
                 let envelope = Blob(self.bytes());
                 Mail { number: self.below(9), from: self.key(), name: None, envelope }.into()
             }
+            20 if self.below(2) == 0 => Begin { session }.into(),
+            20 => Hinted { session, udp: self.places() }.into(),
+            21 => Prober { id: self.below(9), key: Bytes([7; 32]) }.into(),
+            19 => Sought { session, from: self.key(), candidates: self.places() }.into(),
             18 => Deposited { req: self.req(), outcome: Outcome::Held }.into(),
             11 => Answered { session, candidates: self.places() }.into(),
             12 => Carried { session, bytes: Blob(self.bytes()) }.into(),

@@ -148,6 +148,11 @@ impl Attempts {
         };
     }
 
+    /// The two sides did not come to agree.
+    pub fn end_ask(&mut self, id: SessionId, now: Mono, why: &str) {
+        self.end(What::Ask(id), now, why);
+    }
+
     /// An address has answered: who is there.
     pub fn identify(&mut self, label: &str, person: &Person) {
         let is_nameless = |tried: &&mut Tried| tried.who.is_none() && tried.label == label;
@@ -220,15 +225,9 @@ impl Client {
         self.attempts.end(What::Ask(id), self.core.now.mono, "agreed");
     }
 
-    /// A session has its link; what else was tried is not needed.
-    pub(super) fn note_open(&mut self, id: SessionId, via: Via) {
-        let now = self.core.now.mono;
-        self.attempts.open(What::Link(via), now);
-        for other in self.links.of(id) {
-            if other != via {
-                self.attempts.end(What::Link(other), now, "not needed: another was first");
-            }
-        }
+    /// A session has its link.
+    pub(super) fn note_open(&mut self, via: Via) {
+        self.attempts.open(What::Link(via), self.core.now.mono);
     }
 
     /// A link is gone, or never was.

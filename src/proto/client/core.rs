@@ -33,6 +33,8 @@ pub(super) enum Alarm {
     DialBack(SessionId),
     /// Use the relay as well.
     Relay(SessionId),
+    /// Try direct paths again beside the relay.
+    Better(SessionId),
     /// A dialled or accepted link's handshake takes too long.
     Handshake(Via),
     /// A verb's time is up.

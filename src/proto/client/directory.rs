@@ -169,6 +169,7 @@ impl Client {
     /// what was put off.
     pub(super) fn ask_again(&mut self) {
         self.say_reach();
+        self.seek_all();
         self.announce_groups();
         self.watch();
         let targets: Vec<Target> = self.directory.wishes.keys().cloned().collect();

@@ -5,6 +5,7 @@
 //! link goes is sent again on the next; the receiver's store passes over what it has.
 
 use super::Client;
+use super::kept::Kept;
 use super::link_table::Via;
 use super::session_table::State;
 use crate::proto::id::{MsgId, SessionId};
@@ -14,7 +15,7 @@ use crate::proto::model::letter::{Body, Letter, Written};
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{Query, Record};
 use crate::proto::time::Mono;
-use crate::proto::wire::peer::{Ack, Got, Text, ToPeer};
+use crate::proto::wire::peer::{Ack, Got, Heard, Text, ToPeer};
 use std::collections::VecDeque;
 
 /// What is on its way in an open session.
@@ -39,6 +40,8 @@ pub(super) struct Flow {
     /// The message whose acknowledgement is timed, by its count, and when it was handed over.
     timed: Option<(u64, Mono)>,
     round_trip_ms: Option<u64>,
+    /// What is said about commands.
+    pub kept: Kept,
 }
 
 impl Flow {
@@ -56,7 +59,13 @@ impl Flow {
             said: 0,
             timed: None,
             round_trip_ms: None,
+            kept: Kept::default(),
         }
+    }
+
+    /// The same session on another link: letters begin anew there, from the disk.
+    pub fn on_link(self, via: Via) -> Flow {
+        Flow { kept: self.kept, round_trip_ms: None, ..Flow::new(via) }
     }
 
     pub fn via(&self) -> Via {
@@ -152,6 +161,8 @@ impl Client {
             (ToPeer::Bye(_), Some(id)) => self.on_bye(id),
             (ToPeer::Written(written), Some(id)) => self.on_written(id, via, &written),
             (ToPeer::Got(got), Some(id)) => self.on_live_got(id, via, got),
+            (ToPeer::Move(moved), Some(id)) => self.on_move(id, via, &moved),
+            (ToPeer::Heard(heard), Some(id)) => self.on_heard_of(id, via, heard.count),
             (message, Some(id)) => self.on_peer_work(id, via, message),
             (_, None) => {}
         }
@@ -159,10 +170,11 @@ impl Client {
 
     /// What is for the person at the other end of an open session, and no letter.
     fn on_peer_work(&mut self, id: SessionId, via: Via, message: ToPeer) {
-        let Some(session) = self.sessions.at(id) else { return };
+        let Some(session) = self.sessions.at_mut(id) else { return };
         let Some(from) = session.with.as_ref().map(|person| person.fingerprint) else { return };
-        if session.state.flow().is_none_or(|flow| flow.via != via) {
-            return;
+        let Some(flow) = session.state.flow_mut().filter(|flow| flow.via == via) else { return };
+        if message.is_about_a_command() {
+            flow.kept.hear();
         }
         match message {
             ToPeer::Want(want) => self.on_want(from, want),
@@ -179,7 +191,9 @@ impl Client {
             | ToPeer::Ack(_)
             | ToPeer::Bye(_)
             | ToPeer::Written(_)
-            | ToPeer::Got(_) => {}
+            | ToPeer::Got(_)
+            | ToPeer::Heard(_)
+            | ToPeer::Move(_) => {}
         }
     }
 
@@ -188,6 +202,11 @@ impl Client {
     pub(super) fn acknowledge(&mut self) {
         for (_, session) in self.sessions.iter_mut() {
             let Some(flow) = session.state.flow_mut() else { continue };
+            if let Some(count) = flow.kept.news()
+                && let Some(link) = self.links.link(flow.via)
+            {
+                link.send(&ToPeer::from(Heard { count }));
+            }
             if flow.said == flow.received {
                 continue;
             }
@@ -227,6 +246,16 @@ impl Client {
         let open = session.filter(|session| session.state.flow().is_some_and(|f| f.via == via));
         if let Some(from) = open.and_then(|session| session.with.as_ref()) {
             self.on_got(from.fingerprint, got.ids);
+        }
+    }
+
+    /// So many of our words about commands have come.
+    fn on_heard_of(&mut self, id: SessionId, via: Via, count: u64) {
+        let flow = self.sessions.at_mut(id).and_then(|session| session.state.flow_mut());
+        if let Some(flow) = flow.filter(|flow| flow.via == via)
+            && !flow.kept.on_heard(count)
+        {
+            self.drop_link(via, "the other side heard what was not said");
         }
     }
 

@@ -149,6 +149,12 @@ impl LinkTable {
         self.links.values().filter(|link| link.session.is_none()).count()
     }
 
+    /// Whether an address is tried for a session.
+    pub fn is_tried(&self, session: SessionId, at: SocketAddr) -> bool {
+        let is_it = |link: &PeerLink| link.session == Some(session) && link.remote == Some(at);
+        self.links.values().any(is_it)
+    }
+
     /// The links of one session.
     pub fn of(&self, session: SessionId) -> Vec<Via> {
         let mine = |(via, link): (&Via, &PeerLink)| (link.session == Some(session)).then_some(*via);

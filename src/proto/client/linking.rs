@@ -15,11 +15,11 @@ use crate::proto::id::{ConnId, SessionId};
 use crate::proto::limits;
 use crate::proto::link::{Link, LinkEvent, LinkFault, Purpose};
 use crate::proto::machine::{Cause, StreamAction};
-use crate::proto::model::event::{Event, SessionState};
+use crate::proto::model::event::{Event, Path, SessionState};
 use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::client::Carry;
+use crate::proto::wire::client::{Carry, Release};
 use crate::proto::wire::peer::{Greet, Settle, ToPeer};
 use crate::proto::wire::server::Carried;
 use std::net::SocketAddr;
@@ -30,15 +30,52 @@ pub(super) struct Linking {
     /// Where the other side can be dialled, if it has not reached us by then.
     dial_back: Vec<SocketAddr>,
     failure: String,
+    adrift: Option<Adrift>,
+}
+
+/// What a session was that had a path and lost it.
+struct Adrift {
+    flow: Flow,
+    why: String,
+    /// The other side may have lost the server as we did, and be on the way back.
+    is_patient: bool,
 }
 
 impl Linking {
     pub fn asker() -> Linking {
-        Linking { is_asker: true, dial_back: Vec::new(), failure: String::new() }
+        Linking { is_asker: true, dial_back: Vec::new(), failure: String::new(), adrift: None }
     }
 
     pub fn answerer(dial_back: Vec<SocketAddr>) -> Linking {
-        Linking { is_asker: false, dial_back, failure: String::new() }
+        Linking { is_asker: false, dial_back, failure: String::new(), adrift: None }
+    }
+
+    /// A session that was open, and lost its path: why.
+    pub fn adrift(is_asker: bool, flow: Flow, why: String, is_patient: bool) -> Linking {
+        let adrift = Some(Adrift { flow, why, is_patient });
+        Linking { is_asker, dial_back: Vec::new(), failure: String::new(), adrift }
+    }
+
+    pub fn is_adrift(&self) -> bool {
+        self.adrift.is_some()
+    }
+
+    pub fn is_patient(&self) -> bool {
+        self.adrift.as_ref().is_some_and(|adrift| adrift.is_patient)
+    }
+
+    /// What was on its way in a session that was open.
+    pub fn flow_mut(&mut self) -> Option<&mut Flow> {
+        self.adrift.as_mut().map(|adrift| &mut adrift.flow)
+    }
+
+    /// It goes on over this link, if it was open before.
+    pub fn resume(&mut self, via: Via) -> Option<Flow> {
+        self.adrift.take().map(|adrift| adrift.flow.on_link(via))
+    }
+
+    pub fn set_dial_back(&mut self, candidates: Vec<SocketAddr>) {
+        self.dial_back = candidates;
     }
 
     /// Whether it was we who asked for the session.
@@ -48,7 +85,8 @@ impl Linking {
 
     /// Why no path opened: the last reason, in words.
     pub fn failure(&self) -> String {
-        match self.failure.as_str() {
+        let lost = self.adrift.as_ref().map_or("", |adrift| adrift.why.as_str());
+        match if lost.is_empty() { self.failure.as_str() } else { lost } {
             "" => "none answered in time".to_owned(),
             why => why.to_owned(),
         }
@@ -144,7 +182,7 @@ impl Client {
         if let Some(peer) = self.links.remove(via)
             && let Some(id) = peer.session
         {
-            self.on_link_lost(id, via, &closed_words(cause));
+            self.on_path_gone(id, via, cause);
         }
     }
 
@@ -209,15 +247,16 @@ impl Client {
 
     /// The session has its link: the others go, and what waits starts to flow.
     pub(super) fn open_session(&mut self, id: SessionId, via: Via) {
-        self.note_open(id, via);
+        self.note_open(via);
         for other in self.links.of(id) {
-            if other != via {
+            // Beside the relay a direct path is still wanted.
+            let is_wanted = via.path() == Path::Relay && other.path() != Path::Relay;
+            if other != via && !is_wanted {
+                self.note_lost(other, "not needed: another was first");
                 self.close_link(other, StreamAction::Abort);
             }
         }
-        for alarm in [Alarm::Session(id), Alarm::DialBack(id), Alarm::Relay(id)] {
-            self.core.timers.cancel(&alarm);
-        }
+        self.cancel_alarms(id);
         let Some(session) = self.sessions.at_mut(id) else { return };
         let Some(person) = session.with.clone() else { return };
         let flow = Flow::new(via);
@@ -239,20 +278,35 @@ impl Client {
         for waiter in waiters {
             self.core.done(waiter, Ok(()));
         }
+        if path == Path::Relay {
+            self.hope_for_better(id);
+        }
+        self.start_talk(who);
+    }
+
+    /// A session has a link: what waits starts to flow.
+    pub(super) fn start_talk(&mut self, who: Fingerprint) {
         self.pump(who);
         self.pay(who);
         self.ask_waiting_runs(who);
         self.resume_files(who);
     }
 
+    pub(super) fn cancel_alarms(&mut self, id: SessionId) {
+        for alarm in [Alarm::Session(id), Alarm::DialBack(id), Alarm::Relay(id), Alarm::Better(id)]
+        {
+            self.core.timers.cancel(&alarm);
+        }
+    }
+
     pub(super) fn on_settle(&mut self, id: SessionId, via: Via) {
         let Some(session) = self.sessions.at(id) else { return };
         match &session.state {
-            State::Linking(linking) if !linking.is_asker => {
+            State::Linking(linking) if !linking.is_asker && !linking.is_adrift() => {
                 self.open_session(id, via);
                 // A direct link needs the server no more, and the server need not remember it.
                 if let Via::Tcp(_) = via {
-                    self.hang_up(id, false);
+                    self.uplink.say(Release { session: id });
                 }
             }
             State::Knocking => self.open_session(id, via),
@@ -324,7 +378,16 @@ impl Client {
             Via::Tcp(_) => true,
             Via::Relay(relayed) => relayed == id,
         };
-        let looking = fits && matches!(session.state, State::Linking(_));
+        let looking = fits
+            && match &session.state {
+                State::Linking(_) => true,
+                State::Open(flow) => flow.path() == Path::Relay && session.arranged.is_some(),
+                State::Asked
+                | State::Offered(_)
+                | State::Knocking
+                | State::Knocked(_)
+                | State::Closing(_) => false,
+            };
         session.with.as_ref().filter(|_| looking).map(|person| person.fingerprint)
     }
 
@@ -348,16 +411,19 @@ impl Client {
         };
         let Some(session) = self.sessions.at(id) else { return };
         match &session.state {
+            State::Linking(linking) if linking.is_asker && linking.is_adrift() => {
+                self.go_over(id, via);
+            }
             State::Linking(linking) if linking.is_asker => {
                 self.tell(via, Settle {});
                 self.open_session(id, via);
             }
             State::Knocking => self.on_knock_answered(id, identity),
+            State::Open(_) => self.on_spare_link(id, via),
             State::Linking(_)
             | State::Knocked(_)
             | State::Asked
             | State::Offered(_)
-            | State::Open(_)
             | State::Closing(_) => {}
         }
     }
@@ -389,6 +455,20 @@ impl Client {
         self.close_link(via, StreamAction::Close);
         if let Some(id) = session {
             self.on_link_lost(id, via, why);
+        }
+    }
+
+    /// A connection of a session is gone: if it is the one in use, another is looked for. What the
+    /// other side ended in order is over, unless there is a server that knows better.
+    fn on_path_gone(&mut self, id: SessionId, via: Via, cause: Cause) {
+        let why = closed_words(cause);
+        let may_go_on = cause != Cause::Ended || self.uplink.is_in();
+        match self.sessions.at(id).map(|session| &session.state) {
+            Some(State::Open(flow)) if flow.via() == via && may_go_on => {
+                self.note_lost(via, &why);
+                self.lose_path(id, &why);
+            }
+            _ => self.on_link_lost(id, via, &why),
         }
     }
 

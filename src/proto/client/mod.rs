@@ -12,6 +12,7 @@
 //! | `quiet` | sessions that the programs open by themselves |
 //! | `linking` | from yes to an open link: paths and their choice |
 //! | `knocking` | sessions without a server: `chat HOST:PORT` |
+//! | `moving`, `kept` | an open session goes over to another link |
 //! | `flow` | messages and acknowledgements in an open session |
 //! | `friends` | asking, answering, ending; blocks; the reach that the server is told |
 //! | `postage` | mail out: letters for somebody with whom no session is open |
@@ -45,11 +46,13 @@ mod group_talk;
 mod groups;
 mod hashing;
 mod joining;
+mod kept;
 mod knocking;
 mod link_table;
 mod linking;
 mod listener;
 mod mailbox;
+mod moving;
 mod offering;
 mod outbox;
 mod outcomes;
@@ -264,6 +267,7 @@ impl Client {
     pub fn is_settled(&self) -> bool {
         self.sessions.all_acknowledged()
             && !self.sessions.is_quietly_asking()
+            && !self.waits_for_a_path()
             && self.outbox.is_settled()
             && self.directory.is_settled()
             && self.postage.is_settled()
@@ -319,6 +323,7 @@ impl Client {
             Alarm::Session(session) => self.on_session_late(session),
             Alarm::DialBack(session) => self.dial_back(session),
             Alarm::Relay(session) => self.open_relay(session),
+            Alarm::Better(session) => self.try_better(session),
             Alarm::Handshake(via) => self.on_handshake_late(via),
             Alarm::Verb(ticket) => self.on_verb_late(ticket),
             Alarm::Mail(who) => self.on_mail_alarm(who),

@@ -250,6 +250,18 @@ impl Client {
         }
     }
 
+    /// A session has gone over to another link: commands that waited for the one before go on.
+    pub(super) fn free_runs(&mut self, who: Fingerprint) {
+        let Client { runs, core, .. } = self;
+        for (_, run) in runs.by_key.iter_mut().filter(|(key, _)| key.with == who) {
+            let State::Here(child) = &mut run.state else { continue };
+            child.ahead_bytes = 0;
+            if std::mem::take(&mut child.is_paused) {
+                core.child(child.run, RunAction::Resume);
+            }
+        }
+    }
+
     /// Ends a command of somebody else's, and tells them why.
     fn stop_run(&mut self, key: RunKey, why: &str) {
         self.tell_run(key.with, RunEnd { run: key.id, code: None, why: why.to_owned() });
@@ -320,9 +332,12 @@ impl Client {
         }
     }
 
-    /// Says something to somebody with whom a session is open.
+    /// Says something to somebody with whom a session is open, or looks for another path.
     fn tell_run(&mut self, who: Fingerprint, message: impl Into<ToPeer>) {
-        if let Some(via) = self.sessions.open_with(who) {
+        let message = message.into();
+        let Some(flow) = self.sessions.talk_with(who) else { return };
+        let via = flow.via();
+        if flow.kept.keep(message.clone()) {
             self.tell(via, message);
         }
     }

@@ -4,6 +4,7 @@ use super::Client;
 use super::flow::Flow;
 use super::link_table::Via;
 use super::linking::Linking;
+use super::moving::Arranged;
 use super::people::People;
 use crate::proto::id::SessionId;
 use crate::proto::limits;
@@ -36,6 +37,8 @@ pub(super) struct Session {
     pub is_quiet: bool,
     /// It was quiet once, and the other side has not been told that it is so no more.
     pub was_quiet: bool,
+    /// What a server arranged; such a session may go over to another link.
+    pub arranged: Option<Arranged>,
     /// Verbs that end when it opens or is gone; or, once it is closing, when it is gone.
     pub waiters: Vec<Ticket>,
 }
@@ -50,7 +53,36 @@ impl Session {
             since,
             is_quiet: false,
             was_quiet: false,
+            arranged: None,
             waiters: Vec::new(),
+        }
+    }
+
+    /// Whether it is open, and may go over to another link.
+    pub fn may_move(&self) -> bool {
+        self.arranged.is_some() && matches!(self.state, State::Open(_))
+    }
+
+    /// Whether it was open, and looks for another path.
+    pub fn is_adrift(&self) -> bool {
+        self.linking().is_some_and(Linking::is_adrift)
+    }
+
+    /// Whether the other side may have had it open, and lost its path.
+    pub fn may_follow(&self) -> bool {
+        self.linking().is_some_and(|linking| linking.is_adrift() || !linking.is_asker())
+    }
+
+    /// The search for a path.
+    pub fn linking(&self) -> Option<&Linking> {
+        match &self.state {
+            State::Linking(linking) => Some(linking),
+            State::Asked
+            | State::Offered(_)
+            | State::Knocking
+            | State::Knocked(_)
+            | State::Open(_)
+            | State::Closing(_) => None,
         }
     }
 
@@ -93,6 +125,7 @@ pub(super) enum State {
 impl State {
     pub fn word(&self) -> SessionState {
         match self {
+            State::Linking(linking) if linking.is_adrift() => SessionState::Open,
             State::Asked | State::Knocking | State::Linking(_) => SessionState::Asked,
             State::Offered(_) | State::Knocked(_) => SessionState::Offered,
             State::Open(_) | State::Closing(_) => SessionState::Open,
@@ -184,6 +217,26 @@ impl Sessions {
         }
     }
 
+    /// Those that were open, and look for another path.
+    pub fn adrift(&self) -> Vec<SessionId> {
+        let adrift = self.by_id.iter().filter(|(_, session)| session.is_adrift());
+        adrift.map(|(id, _)| *id).collect()
+    }
+
+    /// What is on its way in a session with somebody that is open or adrift.
+    pub fn talk_with(&mut self, who: Fingerprint) -> Option<&mut Flow> {
+        let id = self.with(who)?;
+        match &mut self.at_mut(id)?.state {
+            State::Open(flow) => Some(flow),
+            State::Linking(linking) => linking.flow_mut(),
+            State::Asked
+            | State::Offered(_)
+            | State::Knocking
+            | State::Knocked(_)
+            | State::Closing(_) => None,
+        }
+    }
+
     /// Whether we asked for it and it looks for a path.
     pub fn is_asker(&self, id: SessionId) -> bool {
         let state = self.at(id).map(|session| &session.state);
@@ -201,7 +254,8 @@ impl Sessions {
     /// Whether a session that the programs open by themselves is still on its way.
     pub fn is_quietly_asking(&self) -> bool {
         let is_coming = |session: &Session| match session.state {
-            State::Asked | State::Linking(_) => session.is_quiet,
+            State::Asked => session.is_quiet,
+            State::Linking(_) => session.is_quiet && !session.is_adrift(),
             State::Offered(_)
             | State::Knocking
             | State::Knocked(_)

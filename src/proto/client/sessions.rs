@@ -24,7 +24,7 @@
 //! | Linking | its time is up, `Ended` without a link | gone; session `failed` |
 //! | Open | `close` | Closing; `Bye` |
 //! | Open | `Bye` | gone; `Bye`; session `closed` |
-//! | Open | the link is gone | gone; session `closed`, with the reason |
+//! | Open | the link is gone | Linking anew (`moving`), or gone; session `closed` |
 //! | Closing | `Bye`, closed, its time is up | gone; session `closed` |
 //! | Closing | `chat` with them | gone; session `closed`; as from none |
 //!
@@ -35,6 +35,7 @@ use super::directory::Wish;
 use super::flow::Flow;
 use super::link_table::Via;
 use super::linking::Linking;
+use super::moving::Arranged;
 use super::people::Reading;
 use super::session_table::{Session, State};
 use super::{Accept, Client};
@@ -139,9 +140,13 @@ impl Client {
     pub(super) fn on_answered(&mut self, answered: Answered) {
         let Answered { session: id, candidates } = answered;
         let Some(session) = self.sessions.at_mut(id) else { return self.hang_up(id, false) };
-        if matches!(session.state, State::Asked) {
-            let candidates = candidates.into_iter().take(limits::CANDIDATES).collect();
+        if session.is_adrift() {
+            self.link_again(id, candidates);
+        } else if matches!(session.state, State::Asked) {
+            let candidates: Vec<SocketAddr> =
+                candidates.into_iter().take(limits::CANDIDATES).collect();
             session.state = State::Linking(Linking::asker());
+            session.arranged = Some(Arranged::new(true, candidates.clone()));
             self.note_agreed(id);
             self.start_linking(id, candidates);
         }
@@ -164,7 +169,14 @@ impl Client {
                 let why = Some("they took it back".to_owned());
                 self.end_session(ended.session, SessionState::Closed, why);
             }
+            State::Linking(linking) if linking.is_adrift() => {
+                self.on_adrift_ended(ended.session, ended.why);
+            }
             State::Linking(_) => self.lose_relay(ended.session, refusal),
+            // It may be there again already, from another address: the server knows.
+            State::Open(flow) if flow.path() == Path::Relay && ended.why == WhyEnded::Gone => {
+                self.lose_path(ended.session, "the other side is gone");
+            }
             State::Open(flow) | State::Closing(flow) if flow.path() == Path::Relay => {
                 let why = "the other side is gone".to_owned();
                 self.end_session(ended.session, SessionState::Closed, Some(why));
@@ -206,8 +218,12 @@ impl Client {
             }
             State::Linking(linking) => {
                 let why = linking.failure();
+                let is_adrift = linking.is_adrift();
                 self.note_over(id, "timed out");
                 self.hang_up(id, false);
+                if is_adrift {
+                    return self.end_session(id, SessionState::Closed, Some(why));
+                }
                 self.end_with(id, SessionState::Failed, Refusal::NoPath(label, why));
             }
             State::Open(_) | State::Closing(_) => {
@@ -235,21 +251,6 @@ impl Client {
             | State::Linking(_)
             | State::Asked
             | State::Offered(_) => self.end_session(id, SessionState::Closed, None),
-        }
-    }
-
-    /// The link to the server is gone, and with it whatever was asked, offered or relayed there.
-    pub(super) fn lose_rendezvous(&mut self) {
-        let doomed = |(id, session): (&SessionId, &mut Session)| match &session.state {
-            State::Asked | State::Offered(_) => Some(*id),
-            State::Open(flow) | State::Closing(flow) if flow.path() == Path::Relay => Some(*id),
-            State::Open(_) | State::Closing(_) => None,
-            State::Knocking | State::Knocked(_) | State::Linking(_) => None,
-        };
-        let doomed: Vec<SessionId> = self.sessions.iter_mut().filter_map(doomed).collect();
-        for id in doomed {
-            let why = Refusal::ServerUnreachable("the link broke".into());
-            self.end_with(id, SessionState::Closed, why);
         }
     }
 
@@ -428,9 +429,11 @@ impl Client {
     ) {
         self.uplink.say(Answer { session: id, candidates: self.candidates() });
         let (label, since) = (person.label(), self.core.now.wall);
+        let arranged = Some(Arranged::new(false, dial.clone()));
         let state = State::Linking(Linking::answerer(dial));
         let mut session = Session::new(Some(person), label, state, since);
         (session.is_quiet, session.waiters) = (is_quiet, waiters);
+        session.arranged = arranged;
         self.sessions.insert(id, session);
         self.note_ask(id, true);
         self.note_agreed(id);
@@ -466,17 +469,16 @@ impl Client {
     /// Removes a session with its deadlines and links; what was sent on them still leaves.
     pub(super) fn forget_session(&mut self, id: SessionId) -> Option<Session> {
         let session = self.sessions.remove(id)?;
-        for alarm in [Alarm::Session(id), Alarm::DialBack(id), Alarm::Relay(id)] {
-            self.core.timers.cancel(&alarm);
-        }
+        self.cancel_alarms(id);
         if let (Some(_), Some(person)) = (session.state.flow(), &session.with) {
             self.pause_files(person.fingerprint);
         }
         let relayed = session.state.flow().is_some_and(|flow| flow.path() == Path::Relay);
+        let is_known_there = relayed || session.is_adrift();
         for via in self.links.of(id) {
             self.close_link(via, StreamAction::Close);
         }
-        if relayed {
+        if is_known_there {
             self.hang_up(id, false);
         }
         Some(session)

@@ -164,6 +164,7 @@ impl Client {
         self.uplink.flush(&mut self.core);
         self.drop_uplink(Some(StreamAction::Close), why);
         self.uplink.state = State::Off;
+        self.end_adrift();
         self.core.timers.cancel(&Alarm::Reconnect);
         self.fail_put_off(&Refusal::NotSignedIn);
     }
@@ -244,6 +245,7 @@ impl Client {
             ToClient::WhoPage(page) => self.on_who_page(page),
             ToClient::Found(found) => self.on_found(found),
             ToClient::Presence(presence) => self.on_presence(presence),
+            ToClient::Sought(sought) => self.on_sought(sought),
             ToClient::Offer(offer) => self.on_offer(offer),
             ToClient::Answered(answered) => self.on_answered(answered),
             ToClient::Carried(carried) => self.on_carried(carried),
@@ -253,6 +255,8 @@ impl Client {
             ToClient::Deposited(deposited) => self.on_deposited(deposited),
             ToClient::Mail(mail) => self.on_mail(mail),
             ToClient::Prober(prober) => self.on_prober(prober),
+            // What a session's datagrams need; none are spoken yet.
+            ToClient::Hinted(_) | ToClient::Begin(_) => {}
             ToClient::GroupsPage(page) => self.on_groups_page(page),
         }
     }
@@ -347,6 +351,7 @@ impl Client {
     fn stay_off(&mut self, refusal: Refusal, why: &str) {
         self.drop_uplink(Some(StreamAction::Close), why);
         self.uplink.state = State::Off;
+        self.end_adrift();
         self.fail_put_off(&refusal);
         self.core.trouble(refusal);
     }

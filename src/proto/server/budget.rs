@@ -213,11 +213,16 @@ impl Question {
             ToServer::Ask(ask) => {
                 Some(Question { tokens: 1, req: None, session: Some(ask.session) })
             }
+            ToServer::Hint(_) => sized(None, 1),
+            ToServer::Again(again) => {
+                Some(Question { tokens: 1, req: None, session: Some(again.session) })
+            }
             ToServer::Enter(_)
             | ToServer::Taken(_)
             | ToServer::Answer(_)
             | ToServer::Carry(_)
             | ToServer::Hangup(_)
+            | ToServer::Release(_)
             | ToServer::Listening(_)
             | ToServer::Leave(_) => None,
         }

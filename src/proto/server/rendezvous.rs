@@ -5,9 +5,15 @@
 //! | – | `Ask` | Asking; reads whether the other side may be reached |
 //! | Asking | read: signed in, reachable | Offered; `Offer` to the other side |
 //! | Asking | read: else | –; `Ended` to the asker |
+//! | –, Answered | `Again` | Asking, and once read Offered; `Sought` to the other side |
+//! | Offered, by `Again` | `Again` from the other side | Answered; `Answered` to the asker |
 //! | Asking | `Hangup` from the asker | – |
-//! | Offered | `Answer` from the other side | Answered; `Answered` to the asker |
+//! | Offered | `Answer` from the other side | Answered; `Answered` to the asker, `Begin` to both |
+//! | Asking | `Hint` from the asker | Asking; `Hinted` behind what goes to the other side |
+//! | Offered | `Hint` from the asker | Offered; `Hinted` to the other |
+//! | Answered | `Hint` from either side | Answered; `Hinted` to the other |
 //! | Answered | `Carry` from either side | Answered; `Carried` to the other |
+//! | Answered | `Release` from either side | – |
 //! | Offered, Answered | `Hangup` from either side | –; `Ended` to the other |
 //! | Offered, Answered | a side's link is gone | –; `Ended(Gone)` to the other |
 //! | Offered, Answered | one side blocks the other | –; `Ended(Gone)` to both |
@@ -21,8 +27,8 @@ use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
 use crate::proto::model::account::Account;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::AccountKey;
-use crate::proto::wire::client::{Answer, Ask, Hangup};
-use crate::proto::wire::server::{Answered, Ended, Offer, WhyEnded};
+use crate::proto::wire::client::{Again, Answer, Ask, Hangup, Hint, Release};
+use crate::proto::wire::server::{Answered, Begin, Ended, Hinted, Offer, Sought, WhyEnded};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -32,7 +38,16 @@ pub(super) struct Meetings {
     by_id: BTreeMap<SessionId, Meeting>,
     by_side: BTreeSet<(ConnId, SessionId)>,
     /// Asked for in this wake, and not yet read whether they may be.
-    asking: BTreeMap<(SessionId, ConnId), Ask>,
+    asking: BTreeMap<(SessionId, ConnId), Wanted>,
+}
+
+/// What is asked for.
+struct Wanted {
+    ask: Ask,
+    /// The session was open before.
+    is_again: bool,
+    /// Where datagrams reach the asker.
+    hint: Vec<SocketAddr>,
 }
 
 /// One of them.
@@ -43,13 +58,19 @@ struct Meeting {
 }
 
 enum State {
-    /// The asked side has not answered. The candidates go out with the offer.
-    Offered { candidates: Vec<SocketAddr>, is_quiet: bool },
+    /// The asked side has not answered. The candidates go out with the offer, the hint behind it.
+    Offered { candidates: Vec<SocketAddr>, is_quiet: bool, hint: Vec<SocketAddr> },
+    /// The asked side has not answered where it is now.
+    Sought,
     /// Bytes may be carried.
     Answered,
 }
 
 impl Meeting {
+    fn is_sought(&self) -> bool {
+        matches!(self.state, State::Sought)
+    }
+
     fn other(&self, side: ConnId) -> Option<ConnId> {
         match side {
             _ if side == self.asker => Some(self.asked),
@@ -65,7 +86,7 @@ impl Meetings {
         let meeting = self.by_id.get(&session)?;
         match meeting.state {
             State::Answered => meeting.other(side),
-            State::Offered { .. } => None,
+            State::Offered { .. } | State::Sought => None,
         }
     }
 
@@ -109,51 +130,104 @@ impl Server {
     /// Whoever is not to be seen is read like anybody else, so that not even the order of answers
     /// tells.
     pub(super) fn on_ask(&mut self, id: ConnId, ask: Ask) {
+        self.want(id, Wanted { ask, is_again: false, hint: Vec::new() });
+    }
+
+    /// Asks in the same way, of the one with whom the session was.
+    pub(super) fn on_again(&mut self, id: ConnId, again: Again) {
+        let Again { session, to, candidates, token } = again;
+        let ask = Ask { session, to, candidates, token, is_quiet: true };
+        self.want(id, Wanted { ask, is_again: true, hint: Vec::new() });
+    }
+
+    fn want(&mut self, id: ConnId, wanted: Wanted) {
         let Some(asker) = self.roster.member(id).map(|asker| asker.key) else { return };
-        let (session, token) = (ask.session, hash(ask.token));
-        let by = AccountKey::Key(ask.to);
+        let Ask { session, token, to, .. } = wanted.ask;
+        let (token, by) = (hash(token), AccountKey::Key(to));
         // Noted before the read, so that a hangup right behind the ask finds it.
-        if self.meetings.asking.insert((session, id), ask).is_some() {
+        if self.meetings.asking.insert((session, id), wanted).is_some() {
             return self.end(id, session, WhyEnded::Busy);
         }
         self.out.query_for(asker, token, by, Then::Asked(id, session));
     }
 
     pub(super) fn on_asked_read(&mut self, id: ConnId, session: SessionId, sight: Sight) {
-        let Some(ask) = self.meetings.asking.remove(&(session, id)) else { return };
+        let Some(wanted) = self.meetings.asking.remove(&(session, id)) else { return };
+        let Wanted { ask, is_again, hint } = wanted;
         let Some(asker) = self.roster.member(id).map(|asker| asker.key) else { return };
         let account = sight.seen_by(asker).filter(|account| account.fingerprint != asker);
         let Some(account) = account else { return self.end(id, session, WhyEnded::Unknown) };
         let Some(asked) = self.roster.by_key(account.fingerprint) else {
             return self.end(id, session, WhyEnded::Away);
         };
+        if is_again && let Some(meeting) = self.meetings.by_id.get(&session) {
+            if meeting.other(id) == Some(asked) && meeting.asked == id && meeting.is_sought() {
+                self.on_answer(id, Answer { session, candidates: ask.candidates });
+                return self.hint(asked, session, hint);
+            }
+            if meeting.other(id) == Some(asked) {
+                self.meetings.remove(session);
+            }
+        }
         if self.meetings.by_id.contains_key(&session) || self.meetings.is_full(id, asked) {
             return self.end(id, session, WhyEnded::Busy);
         }
         let candidates = self.candidates(id, ask.candidates);
-        let state = State::Offered { candidates, is_quiet: ask.is_quiet };
+        if is_again {
+            self.meetings.insert(session, Meeting { asker: id, asked, state: State::Sought });
+            self.roster.send(asked, Sought { session, from: asker, candidates });
+            return self.hint(asked, session, hint);
+        }
+        let state = State::Offered { candidates, is_quiet: ask.is_quiet, hint };
         self.meetings.insert(session, Meeting { asker: id, asked, state });
         self.out.query_next(AccountKey::Key(asker), Then::Offer(session));
     }
 
     pub(super) fn on_asker_read(&mut self, session: SessionId, account: Option<Account>) {
         let Some(meeting) = self.meetings.by_id.get_mut(&session) else { return };
-        let State::Offered { candidates, is_quiet } = &mut meeting.state else { return };
-        let (asked, candidates, is_quiet) = (meeting.asked, std::mem::take(candidates), *is_quiet);
+        let State::Offered { candidates, is_quiet, hint } = &mut meeting.state else { return };
+        let (candidates, hint) = (std::mem::take(candidates), std::mem::take(hint));
+        let (asked, is_quiet) = (meeting.asked, *is_quiet);
         let Some(account) = account else { return };
         let from = self.card(account);
         self.roster.send(asked, Offer { session, from, candidates, is_quiet });
+        self.hint(asked, session, hint);
+    }
+
+    /// The asked side's comes before its answer only by mistake: it has not said yes.
+    pub(super) fn on_hint(&mut self, id: ConnId, hint: Hint) {
+        let Hint { session, mut udp } = hint;
+        udp.retain(is_dialable);
+        udp.truncate(CANDIDATES);
+        if let Some(wanted) = self.meetings.asking.get_mut(&(session, id)) {
+            wanted.hint = udp;
+            return;
+        }
+        let Some(meeting) = self.meetings.by_id.get(&session) else { return };
+        let may = meeting.asker == id || matches!(meeting.state, State::Answered);
+        if let Some(other) = meeting.other(id).filter(|_| may) {
+            self.hint(other, session, udp);
+        }
+    }
+
+    fn hint(&mut self, to: ConnId, session: SessionId, udp: Vec<SocketAddr>) {
+        if !udp.is_empty() {
+            self.roster.send(to, Hinted { session, udp });
+        }
     }
 
     pub(super) fn on_answer(&mut self, id: ConnId, answer: Answer) {
         let session = answer.session;
         let candidates = self.candidates(id, answer.candidates);
         let Some(meeting) = self.meetings.by_id.get_mut(&session) else { return };
-        let is_offered = matches!(meeting.state, State::Offered { .. });
+        let is_offered = matches!(meeting.state, State::Offered { .. } | State::Sought);
         if meeting.asked == id && is_offered {
             meeting.state = State::Answered;
             let asker = meeting.asker;
             self.roster.send(asker, Answered { session, candidates });
+            for side in [asker, id] {
+                self.roster.send(side, Begin { session });
+            }
         }
     }
 
@@ -167,6 +241,17 @@ impl Server {
         let why = if is_no { WhyEnded::Declined } else { WhyEnded::HungUp };
         self.meetings.remove(hangup.session);
         self.end(other, hangup.session, why);
+    }
+
+    /// A direct link carries the session. One that has been sought again since is not meant.
+    pub(super) fn on_release(&mut self, id: ConnId, release: &Release) {
+        let meeting = self.meetings.by_id.get(&release.session);
+        let is_meant = |meeting: &Meeting| {
+            meeting.other(id).is_some() && matches!(meeting.state, State::Answered)
+        };
+        if meeting.is_some_and(is_meant) {
+            self.meetings.remove(release.session);
+        }
     }
 
     /// Ends everything that a side whose link is gone had to do with.
@@ -203,7 +288,6 @@ impl Server {
         let outer = self.roster.conn(id).zip(self.roster.member(id));
         let outer = outer.map(|(conn, member)| SocketAddr::new(conn.from.ip(), member.port));
         let mut all: Vec<SocketAddr> = Vec::new();
-        let is_dialable = |at: &SocketAddr| at.port() != 0 && !at.ip().is_unspecified();
         for at in said.into_iter().filter(is_dialable) {
             if all.len() < CANDIDATES && !all.contains(&at) {
                 all.push(at);
@@ -217,4 +301,8 @@ impl Server {
         }
         all
     }
+}
+
+fn is_dialable(at: &SocketAddr) -> bool {
+    at.port() != 0 && !at.ip().is_unspecified()
 }

@@ -33,6 +33,9 @@ messages! {
         16 => Taken,
         17 => Announce,
         18 => WantGroups,
+        19 => Again,
+        20 => Release,
+        21 => Hint,
     }
 }
 
@@ -108,13 +111,36 @@ pub struct Ask {
     pub is_quiet: bool,
 }
 
-/// Yes to an `Offer`; a no is a `Hangup`.
+/// A session that was open has lost its path: bring us together again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Again {
+    /// Which.
+    pub session: SessionId,
+    /// With whom.
+    pub to: Fingerprint,
+    /// Where I can be dialled, best first.
+    pub candidates: Vec<SocketAddr>,
+    /// Theirs, where we have one.
+    pub token: Option<Token>,
+}
+
+/// Yes to an `Offer` or to a `Sought`; a no is a `Hangup`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// Which.
     pub session: SessionId,
     /// Where I can be dialled, best first.
     pub candidates: Vec<SocketAddr>,
+}
+
+/// Where datagrams reach me, for the other side of a session that I asked for, sought again or
+/// answered. In place of what was hinted before, as more becomes known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// Which.
+    pub session: SessionId,
+    /// At most [`crate::proto::limits::CANDIDATES`].
+    pub udp: Vec<SocketAddr>,
 }
 
 /// Bytes of the two sides' own link, for the other side of an answered session.
@@ -134,6 +160,14 @@ pub struct Hangup {
     pub session: SessionId,
     /// Whether it is a no to an offer.
     pub declined: bool,
+}
+
+/// A direct link carries an answered session; the server may forget it, and tells nobody. Said by
+/// whoever did not ask for the session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Which.
+    pub session: SessionId,
 }
 
 /// Where my listener is; the server adds my outer address to it.

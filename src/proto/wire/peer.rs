@@ -27,6 +27,22 @@ messages! {
         13 => RunOutput,
         14 => RunEnd,
         15 => RunCancel,
+        16 => Heard,
+        17 => Move,
+    }
+}
+
+impl ToPeer {
+    /// Whether it is one of those that are counted for [`Heard`] and [`Move`].
+    pub fn is_about_a_command(&self) -> bool {
+        matches!(
+            self,
+            ToPeer::RunAsk(_)
+                | ToPeer::RunAnswer(_)
+                | ToPeer::RunOutput(_)
+                | ToPeer::RunEnd(_)
+                | ToPeer::RunCancel(_)
+        )
     }
 }
 
@@ -144,4 +160,18 @@ pub struct RunEnd {
 pub struct RunCancel {
     /// Which.
     pub run: MsgId,
+}
+
+/// So many of your words about commands, from the first of this session, have come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// A count that only grows.
+    pub count: u64,
+}
+
+/// From here on I speak on this link; what went over the one before and has not come is lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Move {
+    /// So many of your words about commands have come.
+    pub heard: u64,
 }

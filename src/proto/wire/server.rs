@@ -31,7 +31,10 @@ messages! {
         14 => Deposited,
         15 => Mail,
         16 => GroupsPage,
+        17 => Sought,
         18 => Prober,
+        19 => Hinted,
+        20 => Begin,
     }
 }
 
@@ -167,6 +170,17 @@ pub struct Offer {
     pub is_quiet: bool,
 }
 
+/// The other side of an open session has lost its path and says `Again`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sought {
+    /// Which.
+    pub session: SessionId,
+    /// Who.
+    pub from: Fingerprint,
+    /// Where they can be dialled.
+    pub candidates: Vec<SocketAddr>,
+}
+
 /// The other side said yes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answered {
@@ -174,6 +188,23 @@ pub struct Answered {
     pub session: SessionId,
     /// Where they can be dialled.
     pub candidates: Vec<SocketAddr>,
+}
+
+/// Where datagrams reach the other side; behind an `Offer` or a `Sought` at the earliest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hinted {
+    /// Which.
+    pub session: SessionId,
+    /// In place of what was hinted before.
+    pub udp: Vec<SocketAddr>,
+}
+
+/// To both sides at the same moment: the other one said yes, and now looks for a path as you do.
+/// Comes right behind `Answered`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    /// Which.
+    pub session: SessionId,
 }
 
 /// Bytes of the two sides' own link.

@@ -5,6 +5,7 @@ pub mod peer;
 pub mod process;
 pub mod pty;
 pub mod server;
+pub mod sockets;
 
 pub use peer::Peer;
 pub use process::{Ended, Process};
@@ -129,6 +130,18 @@ fn program(path: &str) -> Command {
     }
     command.env("TERM", "xterm-256color");
     command
+}
+
+/// The same command as the last words of another.
+pub fn within(mut outer: Command, command: &Command) -> Command {
+    outer.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    outer
 }
 
 /// An address on loopback where nobody answers.

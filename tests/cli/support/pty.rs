@@ -1,6 +1,6 @@
 //! A child at a pseudo-terminal: keys in, and the screen that a person would see.
 
-use super::PATIENCE;
+use super::{PATIENCE, within};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -185,15 +185,9 @@ impl Drop for Pty {
 
 /// The same command, leading a session whose terminal is its standard input.
 fn in_session(command: &Command) -> Command {
-    let mut child = Command::new("setsid");
-    child.arg("--ctty").arg(command.get_program()).args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => child.env(name, value),
-            None => child.env_remove(name),
-        };
-    }
-    child
+    let mut outer = Command::new("setsid");
+    outer.arg("--ctty");
+    within(outer, command)
 }
 
 fn without_hour(row: String) -> String {

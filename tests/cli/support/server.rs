@@ -4,6 +4,7 @@ use super::{Ended, Process, hobnobd};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A server that has said where it listens.
 pub struct Server {
@@ -19,7 +20,12 @@ impl Server {
     pub fn start(data: &Path, listen: &str) -> Server {
         let mut command = hobnobd();
         command.args(["--json", "--listen", listen, "--pool", "127.77.0.0/16", "--data"]).arg(data);
-        let mut process = Process::start(&mut command);
+        Server::start_as(&mut command, data)
+    }
+
+    /// Starts one as this command has it, which says `--json` and this data folder.
+    pub fn start_as(command: &mut Command, data: &Path) -> Server {
+        let mut process = Process::start(command);
         let line = process.expect("the ready line", |line| line.contains("\"listening\""));
         let ready: Value = serde_json::from_str(&line).expect("--json lines are JSON");
         assert_eq!(ready["event"], "listening");

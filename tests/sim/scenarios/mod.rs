@@ -7,6 +7,7 @@ mod friends;
 mod groups;
 mod mail;
 mod malice;
+mod moving;
 mod outbox;
 mod outer;
 mod posts;

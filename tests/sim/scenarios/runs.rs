@@ -261,8 +261,7 @@ fn an_ask_that_nobody_answers_ends_in_time() {
 
 #[test]
 fn a_command_ends_with_the_session_or_the_program_at_either_end() {
-    let ends: [fn(&mut World); 4] = [
-        |world| world.cut_between(ANN, BOB),
+    let ends: [fn(&mut World); 3] = [
         |world| {
             world.ask(BOB, Verb::Close(None));
         },
@@ -278,6 +277,24 @@ fn a_command_ends_with_the_session_or_the_program_at_either_end() {
         assert_eq!(run_states(&world, BOB).last(), Some(&Failed), "{n}");
         world.run_for(60_000);
         assert_eq!(starts(&world, BOB).len(), 1, "{n}: it is not run again");
+    }
+}
+
+#[test]
+fn a_command_goes_on_over_the_next_link_and_none_of_its_words_is_lost_or_said_twice() {
+    for many in [1, 3] {
+        let (mut world, asked) = running("sleep 5000");
+        for _ in 0..many {
+            world.cut_between(ANN, BOB);
+            world.run_for(4 * SOON_MS / many);
+        }
+        let late = run(&mut world, ANN, BOB, "echo asked after the break");
+        world.run_for(SOON_MS);
+        allow(&mut world, BOB);
+        world.run_for(20 * SOON_MS);
+        assert_eq!((refusal(&world, ANN, asked), refusal(&world, ANN, late)), (None, None));
+        assert_eq!(output(&world, ANN, Pipe::Stdout), "asked after the break\n");
+        assert_eq!(starts(&world, BOB).len(), 2);
     }
 }
 

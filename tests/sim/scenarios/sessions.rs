@@ -2,7 +2,7 @@
 
 use super::super::puppet::Manners;
 use super::*;
-use hobnob::proto::limits::{ASK_MS, CLOSING_MS, LINKING_MS};
+use hobnob::proto::limits::{ADRIFT_MS, ASK_MS, BETTER_MS, BETTER_TRIES, CLOSING_MS, LINKING_MS};
 use hobnob::proto::model::command::Verb;
 use hobnob::proto::model::event::SessionState::{Asked, Closed, Failed, Offered, Open};
 use hobnob::proto::wire::client::Hangup;
@@ -230,22 +230,13 @@ fn who_asks_again_while_closing_asks_for_a_new_session() {
 fn nothing_is_waited_for_while_a_session_is_open_and_when_it_is_over() {
     for mut world in [talking(), relayed()] {
         world.msg(ANN, BOB, "hello");
-        world.run_for(SOON_MS);
+        world.run_for(BETTER_MS * u64::from(BETTER_TRIES));
         let due = |world: &World| [ANN, BOB].map(|node| world.clients[node - 1].due());
         assert_eq!(due(&world), [None, None]);
         world.ask(ANN, Verb::Close(None));
         world.run_for(SOON_MS);
         assert_eq!(due(&world), [None, None]);
     }
-}
-
-#[test]
-fn a_broken_link_closes_the_session_and_says_why() {
-    let mut world = talking();
-    world.cut_between(ANN, BOB);
-    world.run_for(SOON_MS);
-    assert_eq!(last_word(&world, ANN, BOB), (Closed, "connection reset".into()));
-    assert_eq!(last_word(&world, BOB, ANN), (Closed, "connection reset".into()));
 }
 
 #[test]
@@ -284,11 +275,11 @@ fn a_direct_session_outlives_the_server() {
 fn a_relayed_session_ends_with_the_server_and_can_be_opened_again() {
     let mut world = relayed();
     world.kill(0);
-    world.run_for(SOON_MS);
+    world.run_for(ADRIFT_MS + SOON_MS);
     assert_eq!(last_word(&world, ANN, BOB).0, Closed);
     assert_eq!(last_word(&world, BOB, ANN).0, Closed);
     world.start(0);
-    world.run_for(10_000);
+    world.run_for(60_000);
     open(&mut world);
 }
 

@@ -90,7 +90,7 @@ fn each_wall_that_was_met_is_named_beside_the_relay() {
 }
 
 #[test]
-fn an_address_that_never_answers_is_still_tried_then_not_needed() {
+fn an_address_that_never_answers_is_still_tried_and_then_timed_out() {
     let mut world = pair();
     let (ann, bob) = (world.net.listener_of(ANN), world.net.listener_of(BOB));
     world.net.silent.extend(ann.into_iter().chain(bob));
@@ -104,8 +104,10 @@ fn an_address_that_never_answers_is_still_tried_then_not_needed() {
     assert_eq!(reach.and_then(|reach| reach.note), Some("looking for a path".to_owned()));
     world.run_for(RELAY_AFTER_MS);
     let after = tries(&mut world, ANN, BOB);
-    assert_eq!(after[1], one(Way::Direct, "not needed: another was first"));
+    assert_eq!(after[1], one(Way::Direct, "still trying"), "it would be the better one");
     assert_eq!(after[2], one(Way::Relay, "open"));
+    world.run_for(HANDSHAKE_MS);
+    assert_eq!(tries(&mut world, ANN, BOB)[1], one(Way::Direct, "timed out"));
 }
 
 #[test]

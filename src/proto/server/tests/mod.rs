@@ -53,6 +53,8 @@ struct Client {
     link: Link,
     heard: Vec<ToClient>,
     prober: Option<Prober>,
+    /// Sessions whose two sides were told to begin.
+    begun: Vec<SessionId>,
     end: Option<StreamAction>,
     /// What the server's side of the socket holds while the client does not read.
     unread: Vec<u8>,
@@ -262,6 +264,7 @@ impl Client {
             link,
             heard: Vec::new(),
             prober: None,
+            begun: Vec::new(),
             end: None,
             unread: Vec::new(),
             is_stuck: false,
@@ -300,6 +303,7 @@ impl Client {
         while let Ok(Some(event)) = self.link.poll() {
             match event {
                 LinkEvent::Message(ToClient::Prober(prober)) => self.prober = Some(prober),
+                LinkEvent::Message(ToClient::Begin(begin)) => self.begun.push(begin.session),
                 LinkEvent::Message(message) => self.heard.push(message),
                 LinkEvent::Hello(_) | LinkEvent::Established(_) => {}
             }

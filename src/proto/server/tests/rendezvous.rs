@@ -1,8 +1,8 @@
 use super::*;
 use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
 use crate::proto::model::person::Target;
-use crate::proto::wire::client::{Answer, Ask, Hangup, Listening};
-use crate::proto::wire::server::{Answered, Card, Ended, Offer, WhyEnded};
+use crate::proto::wire::client::{Again, Answer, Ask, Carry, Hangup, Hint, Listening, Release};
+use crate::proto::wire::server::{Answered, Card, Carried, Ended, Hinted, Offer, Sought, WhyEnded};
 
 fn ask(n: u8, to: u8) -> Ask {
     Ask {
@@ -251,4 +251,160 @@ fn numbered(number: &mut u32) -> SessionId {
     let mut bytes = [0; 16];
     bytes[..4].copy_from_slice(&number.to_be_bytes());
     SessionId(Bytes(bytes))
+}
+
+fn again(n: u8, to: u8) -> Again {
+    Again { session: session(n), to: key(to), candidates: vec![at("10.0.0.9:9")], token: None }
+}
+
+fn sought(n: u8, from: u8) -> ToClient {
+    Sought { session: session(n), from: key(from), candidates: vec![at("10.0.0.9:9")] }.into()
+}
+
+#[test]
+fn two_who_lost_each_other_are_brought_together_again_whether_it_remembers_them_or_not() {
+    let (mut world, anna, bert) = offered();
+    world.say(bert, answer(1));
+    assert!(matches!(world.heard(anna)[..], [ToClient::Answered(_)]));
+    for (one, other, from, to) in [(anna, bert, 1, 2), (bert, anna, 2, 1)] {
+        world.say(one, again(1, to));
+        assert_eq!(world.heard(other), [sought(1, from)]);
+        world.say(other, answer(1));
+        assert!(matches!(world.heard(one)[..], [ToClient::Answered(_)]));
+    }
+    let bytes = crate::proto::bytes::Blob(vec![7]);
+    world.say(anna, Carry { session: session(1), bytes: bytes.clone() });
+    assert_eq!(world.heard(bert), [Carried { session: session(1), bytes }.into()]);
+    world.say(anna, hangup(1, false));
+    assert_eq!(world.heard(bert), ended(1, WhyEnded::HungUp));
+    world.say(anna, again(1, 2));
+    assert_eq!(world.heard(bert), [sought(1, 1)]);
+}
+
+#[test]
+fn both_who_say_again_at_once_are_one_meeting() {
+    let mut world = World::new();
+    let (anna, bert) = (world.enter(1, "anna"), world.enter(2, "bert"));
+    world.say(anna, again(1, 2));
+    assert_eq!(world.heard(bert), [sought(1, 1)]);
+    world.say(bert, again(1, 1));
+    let candidates = vec![at("10.0.0.9:9")];
+    assert_eq!(world.heard(anna), [Answered { session: session(1), candidates }.into()]);
+    // The answer to what each was told meanwhile changes nothing.
+    world.say(bert, answer(1));
+    assert_eq!((world.heard(anna), world.heard(bert)), (vec![], vec![]));
+}
+
+#[test]
+fn a_session_that_needs_the_server_no_more_is_forgotten_unless_it_is_sought_again() {
+    let (mut world, anna, bert) = offered();
+    world.say(bert, answer(1));
+    world.heard(anna);
+    world.say(bert, Release { session: session(1) });
+    assert_eq!((world.heard(anna), world.server.meetings.len()), (vec![], 0));
+    // Its link breaks as soon as it stands: the word that it stands comes late.
+    world.say(anna, again(1, 2));
+    assert_eq!(world.heard(bert), [sought(1, 1)]);
+    world.say(bert, Release { session: session(1) });
+    world.say(bert, answer(1));
+    assert!(matches!(world.heard(anna)[..], [ToClient::Answered(_)]));
+    let cyd = world.enter(3, "cyd");
+    world.say(cyd, Release { session: session(1) });
+    assert_eq!(world.server.meetings.len(), 1, "a third has no say in it");
+}
+
+#[test]
+fn who_is_away_or_says_no_ends_it_and_a_third_cannot_take_a_place_in_it() {
+    let (mut world, anna, bert) = offered();
+    let cyd = world.enter(3, "cyd");
+    world.say(bert, answer(1));
+    world.heard(anna);
+    world.say(cyd, again(1, 2));
+    assert_eq!(world.heard(cyd), ended(1, WhyEnded::Busy));
+    assert_eq!((world.heard(anna), world.heard(bert)), (vec![], vec![]));
+    world.say(anna, again(1, 2));
+    world.heard(bert);
+    world.say(bert, hangup(1, true));
+    assert_eq!(world.heard(anna), ended(1, WhyEnded::Declined));
+    world.hang_up(bert);
+    world.say(anna, again(1, 2));
+    assert_eq!(world.heard(anna), ended(1, WhyEnded::Away));
+}
+
+fn hint(n: u8, udp: &str) -> Hint {
+    Hint { session: session(n), udp: vec![at(udp)] }
+}
+
+fn hinted(n: u8, udp: &str) -> ToClient {
+    Hinted { session: session(n), udp: vec![at(udp)] }.into()
+}
+
+#[test]
+fn both_sides_are_told_to_begin_when_the_other_has_answered() {
+    let (mut world, anna, bert) = offered();
+    assert_eq!((world.begun(anna), world.begun(bert)), (vec![], vec![]));
+    world.say(bert, answer(1));
+    assert_eq!((world.begun(anna), world.begun(bert)), (vec![session(1)], vec![session(1)]));
+    world.say(bert, answer(1));
+    assert_eq!((world.begun(anna), world.begun(bert)), (vec![], vec![]));
+    world.say(anna, again(1, 2));
+    world.say(bert, answer(1));
+    assert_eq!((world.begun(anna), world.begun(bert)), (vec![session(1)], vec![session(1)]));
+}
+
+#[test]
+fn a_hint_right_behind_an_ask_comes_right_behind_the_offer() {
+    let mut world = World::new();
+    let (anna, bert) = (world.enter(1, "anna"), world.enter(2, "bert"));
+    world.utter(anna, ask(1, 2));
+    world.utter(anna, hint(1, "192.0.2.1:7"));
+    world.settle();
+    let heard = world.heard(bert);
+    assert!(matches!(heard[0], ToClient::Offer(_)), "{heard:?}");
+    assert_eq!(heard[1..], [hinted(1, "192.0.2.1:7")]);
+    world.say(anna, hint(1, "192.0.2.1:8"));
+    assert_eq!(world.heard(bert), [hinted(1, "192.0.2.1:8")]);
+
+    world.say(bert, answer(1));
+    world.heard(anna);
+    world.utter(anna, again(1, 2));
+    world.utter(anna, hint(1, "192.0.2.1:9"));
+    world.settle();
+    assert_eq!(world.heard(bert), [sought(1, 1), hinted(1, "192.0.2.1:9")]);
+}
+
+#[test]
+fn the_asked_side_gives_itself_away_by_no_hint_before_its_yes_nor_a_third_ever() {
+    let (mut world, anna, bert) = offered();
+    let cyd = world.enter(3, "cyd");
+    world.say(bert, hint(1, "192.0.2.2:7"));
+    assert_eq!(world.heard(anna), []);
+    world.say(bert, answer(1));
+    world.heard(anna);
+    world.say(bert, hint(1, "192.0.2.2:7"));
+    assert_eq!(world.heard(anna), [hinted(1, "192.0.2.2:7")]);
+    world.say(cyd, hint(1, "192.0.2.3:7"));
+    assert_eq!((world.heard(anna), world.heard(bert)), (vec![], vec![]));
+    world.say(anna, hangup(1, false));
+    world.heard(bert);
+    world.say(bert, hint(1, "192.0.2.2:7"));
+    assert_eq!(world.heard(anna), []);
+}
+
+#[test]
+fn of_a_hint_only_what_can_be_reached_goes_on_and_not_more_than_an_offer_holds() {
+    let (mut world, anna, bert) = offered();
+    let mut udp = vec![at("0.0.0.0:7"), at("192.0.2.1:0")];
+    world.say(anna, Hint { session: session(1), udp: udp.clone() });
+    assert_eq!(world.heard(bert), []);
+    udp.extend((1..=60).map(|port| SocketAddr::from(([192, 0, 2, 1], port))));
+    world.say(anna, Hint { session: session(1), udp: udp.clone() });
+    let kept = udp[2..2 + CANDIDATES].to_vec();
+    assert_eq!(world.heard(bert), [Hinted { session: session(1), udp: kept }.into()]);
+}
+
+impl World {
+    fn begun(&mut self, id: ConnId) -> Vec<SessionId> {
+        std::mem::take(&mut self.client(id).begun)
+    }
 }

@@ -195,8 +195,8 @@ impl Bench {
     /// Makes a client say what it would not say by itself.
     pub fn forge(&mut self, from: Node, to: Node, message: impl Into<ToPeer>) {
         let to = self.key(to);
-        let via = self.clients[from].sessions.open_with(to).expect("a session");
-        self.clients[from].tell(via, message);
+        assert!(self.clients[from].sessions.open_with(to).is_some(), "no session");
+        self.clients[from].tell_run(to, message);
         self.settle();
     }
 

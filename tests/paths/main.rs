@@ -1,0 +1,15 @@
+//! Paths through real networks: namespaces, cables, and routers that translate addresses. Where
+//! these may not be had (root, or user namespaces; iproute2, nftables), each case says so and is
+//! skipped. `scripts/paths` runs all of them, and writes README's table.
+
+#[path = "../cli/support/mod.rs"]
+#[allow(dead_code)]
+mod support;
+
+mod host;
+mod meeting;
+mod moving;
+mod namespace;
+mod net;
+mod pairs;
+mod router;

@@ -1,0 +1,53 @@
+//! A session outlives its path: over another address, another way, another run of the server.
+
+use crate::meeting::{Meeting, befriend};
+use crate::net::{Access, Net};
+use crate::router::Nat;
+use crate::support::{is_message, is_receipt};
+
+/// Numbered messages from Ann, some before and some after what happens: they come once, in order.
+fn talk_while(meeting: &mut Meeting, happens: impl FnOnce(&mut Meeting)) {
+    let text = |n: u32| format!("number {n}");
+    for n in 0..20 {
+        meeting.ann.send(&["msg", "bob", &text(n)]);
+    }
+    happens(meeting);
+    for n in 20..40 {
+        meeting.ann.send(&["msg", "bob", &text(n)]);
+    }
+    for n in 0..40 {
+        let message = meeting.bob.expect("a message", |e| e["event"] == "message");
+        assert_eq!(message["text"], text(n).as_str());
+    }
+    for _ in 0..40 {
+        meeting.ann.expect("a receipt", |e| is_receipt(e, "bob", "delivered"));
+    }
+    meeting.ann.settle();
+    meeting.bob.settle();
+    assert_eq!(meeting.bob.count(|e| e["event"] == "message"), 0, "each came once");
+}
+
+#[test]
+fn a_session_goes_from_the_relay_to_a_direct_path_when_there_is_one() {
+    let Some(mut net) = Net::new() else { return };
+    let (ann, bob) = (net.host(Access::V4), net.host(Access::V4));
+    bob.cut_off_from(&ann);
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    meeting.reach("relay");
+    meeting.greet("round about");
+    bob.mend();
+    talk_while(&mut meeting, |meeting| meeting.reach("direct"));
+}
+
+#[test]
+fn a_relayed_session_outlives_a_restart_of_the_server() {
+    let Some(mut net) = Net::new() else { return };
+    let nat = Access::Behind(Nat::Symmetric);
+    let (ann, bob) = (net.host(nat), net.host(nat));
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    meeting.reach("relay");
+    befriend(&mut meeting.ann, &mut meeting.bob);
+    talk_while(&mut meeting, |_| net.restart_server());
+    meeting.bob.deliver("ann", "and back");
+    meeting.ann.expect("the message", |e| is_message(e, "bob", "and back"));
+}
