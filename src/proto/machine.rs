@@ -76,6 +76,37 @@ pub enum Cause {
     Ended,
     /// The system says what went wrong.
     Failed(ErrorKind),
+    /// The proxy that it was dialled through says what went wrong.
+    Proxy(ProxyFault),
+}
+
+/// Why a proxy did not dial for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyFault {
+    /// It is not reached itself.
+    Away(ErrorKind),
+    /// It closed the connection without an answer.
+    Ended,
+    /// What it says is not SOCKS5.
+    Garbage,
+    /// It wants a login, or another one.
+    Login,
+    /// It failed, and does not say why.
+    General,
+    /// Its rules forbid it to dial there.
+    NotAllowed,
+    /// The network there is not reached from it.
+    NetworkUnreachable,
+    /// Nobody is reached there, or nothing has this name.
+    HostUnreachable,
+    /// The connection was refused there.
+    Refused,
+    /// It took too long.
+    Expired,
+    /// It cannot dial such an address.
+    Unsupported,
+    /// A code that RFC 1928 does not know.
+    Other(u8),
 }
 
 /// What a machine wants done.
@@ -120,6 +151,13 @@ pub enum StreamAction {
         to: SocketAddr,
         /// Our end's address, where it matters.
         from: Option<IpAddr>,
+    },
+    /// Dial whoever has this name, which only a proxy looks up; answered like [`Self::Dial`].
+    DialName {
+        /// A name, not an address.
+        host: String,
+        /// Its port.
+        port: u16,
     },
     /// Send these bytes after those sent before.
     Send(Vec<u8>),

@@ -6,7 +6,7 @@ pub mod options;
 mod usage;
 mod values;
 
-pub use self::values::{ServerAddress, server_address};
+pub use self::values::{ProxyAddress, ServerAddress, server_address};
 
 use self::given::Given;
 use super::disk;
@@ -58,6 +58,8 @@ pub struct ClientOptions {
     pub server: Option<ServerAddress>,
     /// Do without any server.
     pub no_server: bool,
+    /// What every dial goes through.
+    pub proxy: Option<ProxyAddress>,
     /// Where peers reach us; without it the choice is the machine's.
     pub listen: Option<SocketAddr>,
     /// Who is connected without asking the user.
@@ -179,6 +181,7 @@ fn client_options(
         name: given.value("name", values::name)?,
         server: given.value("server", server_address)?,
         no_server: given.flag("no-server")? && !given.outweighs("server", "no-server"),
+        proxy: given.value("proxy", values::proxy)?.flatten(),
         listen: given.value("listen", values::endpoint)?,
         accept: given.must("accept", values::consent)?,
         files: given.text("files").unwrap_or_default(),

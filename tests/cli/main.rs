@@ -24,6 +24,7 @@ mod paths;
 mod posts;
 mod privacy;
 mod programs;
+mod proxy;
 mod restarts;
 mod runs;
 mod safe_text;

@@ -4,7 +4,7 @@ mod deeds;
 
 use super::net::{Node, Weather, address_of, alias_of};
 use super::world::{SERVER, World, name_of, seed_bytes, server_at, target};
-use hobnob::proto::client::Accept;
+use hobnob::proto::client::{Accept, Remote};
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::limits;
@@ -79,12 +79,13 @@ impl World {
         let silent = SocketAddr::from(([10, 9, 9, 8], 1));
         self.net.silent.insert(silent);
         let server = self.configs[node].server.as_mut().expect("clients have a server");
-        server.at = match dice.below(6) {
+        let at = match dice.below(6) {
             0 => vec![dead, server_at()],
             1 => vec![server_at(), silent],
             2 => vec![dead, silent, server_at()],
             _ => vec![server_at()],
         };
+        server.at = at.into_iter().map(Remote::Address).collect();
     }
 
     /// The troubled life, then peace, then the reckoning. How many messages were accepted.

@@ -216,6 +216,7 @@ impl Net {
                 self.later(now, end, Arrival::Listening { at, udp: udp && has_udp });
             }
             StreamAction::Dial { to, .. } => self.dial(now, end, to),
+            StreamAction::DialName { .. } => panic!("there is no proxy in this world"),
             StreamAction::Send(bytes) => self.send(now, end, bytes),
             StreamAction::Watch => self.watch(now, end),
             StreamAction::Pause => {

@@ -10,7 +10,7 @@ use super::net::{Net, Node, address_of};
 use super::oracle::{Names, Oracle};
 use super::puppet::Puppet;
 use hobnob::proto::bytes::Bytes;
-use hobnob::proto::client::{Accept, Client, Config, RunLimits, Server as ServerAt};
+use hobnob::proto::client::{Accept, Client, Config, Remote, RunLimits, Server as ServerAt};
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::{ConnId, MsgId, Seq};
@@ -381,10 +381,15 @@ fn server_store() -> ServerStore {
 
 /// How a client is started, unless a test wants it otherwise.
 fn config(node: Node, accept: Accept) -> Config {
-    let server = ServerAt { label: "server:12000".into(), at: vec![server_at()], key: None };
+    let server = ServerAt {
+        label: "server:12000".into(),
+        at: vec![Remote::Address(server_at())],
+        key: None,
+    };
     Config {
         name: Name::parse(&name_of(node)).ok(),
         server: Some(server),
+        is_proxied: false,
         listen: None,
         locals: vec![address_of(node)],
         accept,

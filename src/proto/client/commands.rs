@@ -1,8 +1,8 @@
 //! Which verb goes where, and verbs that end only when all their parts have.
 
-use super::Client;
 use super::core::Alarm;
 use super::directory::Wish;
+use super::{Client, Remote};
 use crate::proto::limits;
 use crate::proto::machine::StreamAction;
 use crate::proto::model::account::Visibility;
@@ -77,6 +77,7 @@ impl Client {
             Verb::Whoami => self.whoami(ticket),
             Verb::Update => self.update(ticket),
             Verb::Chat(target) => self.chat(ticket, target),
+            Verb::Dial(host, port) => self.knock(ticket, Remote::Name(host, port)),
             Verb::Accept(target) => self.accept(ticket, target),
             Verb::Decline(target) => self.decline(ticket, target),
             Verb::Close(target) => self.close(ticket, target),
@@ -140,6 +141,7 @@ impl Client {
             | Verb::Blocks
             | Verb::SetVisibility(_)
             | Verb::Whoami
+            | Verb::Dial(..)
             | Verb::Accept(_)
             | Verb::Decline(_)
             | Verb::Close(_)

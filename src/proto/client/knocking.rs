@@ -1,9 +1,9 @@
 //! Sessions without a server between the two: `chat HOST:PORT`, and who dials us so.
 
-use super::Client;
 use super::core::Alarm;
 use super::link_table::Via;
 use super::session_table::{Session, State};
+use super::{Client, Remote};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::SessionId;
 use crate::proto::model::command::Ticket;
@@ -12,11 +12,10 @@ use crate::proto::model::name::Name;
 use crate::proto::model::person::{Person, PublicIdentity};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::peer::{Greet, Settle};
-use std::net::SocketAddr;
 
 impl Client {
     /// `chat HOST:PORT`: no server between us.
-    pub(super) fn knock(&mut self, ticket: Ticket, to: SocketAddr) {
+    pub(super) fn knock(&mut self, ticket: Ticket, to: Remote) {
         if self.sessions.is_full() {
             return self.core.done(ticket, Err(Refusal::Busy("sessions")));
         }
@@ -24,7 +23,10 @@ impl Client {
         let since = self.core.now.wall;
         let session = Session::new(None, to.to_string(), State::Knocking, since);
         self.begin(id, session.waited_by(ticket));
-        self.dial_peer(id, to);
+        match to {
+            Remote::Address(to) => self.dial_peer(id, to),
+            Remote::Name(..) => self.dial_named(id, to),
+        }
     }
 
     /// Somebody who dialled us has said who they are: theirs is a request like any other.

@@ -4,12 +4,12 @@
 //! for an asker who is reached while he is not. After [`limits::RELAY_AFTER_MS`] the relay is
 //! linked as well. The asker takes the first link that stands and says `Settle` on it.
 
-use super::Client;
 use super::core::Alarm;
 use super::flow::Flow;
 use super::link_table::{Ahead, PeerLink, Via};
 use super::session_table::State;
 use super::uplink::closed_words;
+use super::{Client, Remote};
 use crate::proto::bytes::Blob;
 use crate::proto::id::{ConnId, SessionId};
 use crate::proto::limits;
@@ -332,6 +332,12 @@ impl Client {
         let from = self.own_loopback(to);
         self.add_link(Via::Tcp(conn), None, Some(id), Some(to));
         self.core.stream(conn, StreamAction::Dial { to, from });
+    }
+
+    pub(super) fn dial_named(&mut self, id: SessionId, to: Remote) {
+        let conn = self.core.conn();
+        self.add_link(Via::Tcp(conn), None, Some(id), None);
+        self.dial_remote(conn, to);
     }
 
     fn add_link(

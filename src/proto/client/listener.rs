@@ -59,16 +59,21 @@ impl Listener {
 }
 
 impl Client {
-    /// Opens the listener, or tells the server of the one that is open.
+    /// Opens the listener, or tells the server of the one that is open. Behind a proxy we listen
+    /// only where the user says so, and the server is not told.
     pub(super) fn open_listener(&mut self) {
         match &self.listener.state {
             State::Open(_, at, _) => {
                 let port = at.port();
-                self.uplink.say(Listening { port });
-                self.say_ready();
-                self.ask_again();
+                if !self.config.is_proxied {
+                    self.uplink.say(Listening { port });
+                }
+                self.be_ready();
             }
             State::Opening(..) => {}
+            State::Closed if self.config.is_proxied && self.config.listen.is_none() => {
+                self.be_ready();
+            }
             State::Closed => {
                 let mut wishes = self.wished_addresses();
                 wishes.reverse();
@@ -102,7 +107,8 @@ impl Client {
 
     /// Addresses for the other side to dial, best first.
     pub(super) fn candidates(&self) -> Vec<SocketAddr> {
-        let Some(at) = self.listener.at() else { return Vec::new() };
+        let listens = self.listener.at().filter(|_| !self.config.is_proxied);
+        let Some(at) = listens else { return Vec::new() };
         if !at.ip().is_unspecified() {
             return vec![at];
         }
@@ -122,7 +128,8 @@ impl Client {
         let Some(at) = wishes.pop() else { return };
         let conn = self.core.conn();
         self.listener.state = State::Opening(conn, wishes);
-        self.core.stream(conn, StreamAction::Listen { at, udp: true });
+        let udp = !self.config.is_proxied;
+        self.core.stream(conn, StreamAction::Listen { at, udp });
     }
 
     /// Where to listen, best first: what the user said and nothing else; else our virtual address,
@@ -138,6 +145,11 @@ impl Client {
             SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
         ];
         own.into_iter().chain(everywhere).collect()
+    }
+
+    fn be_ready(&mut self) {
+        self.say_ready();
+        self.ask_again();
     }
 
     /// Says `ready`, once, as soon as all is there.

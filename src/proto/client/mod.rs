@@ -106,6 +106,7 @@ use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
 use crate::proto::time::{Mono, Now};
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Who is connected without the user being asked.
@@ -126,6 +127,9 @@ pub struct Config {
     pub name: Option<Name>,
     /// The server; `None` with `--no-server`.
     pub server: Option<Server>,
+    /// Every dial goes through a proxy: nobody is told an address of ours, there are no datagrams,
+    /// and we listen only where the user says so.
+    pub is_proxied: bool,
     /// Where peers reach us; `None` leaves the choice to us: the virtual address if it is on
     /// loopback, else every address, any port.
     pub listen: Option<SocketAddr>,
@@ -168,9 +172,27 @@ pub struct Server {
     /// What the user called it, `HOST:PORT`.
     pub label: String,
     /// What that resolved to; tried in turn.
-    pub at: Vec<SocketAddr>,
+    pub at: Vec<Remote>,
     /// The key given with `#KEY`; it outweighs the one remembered.
     pub key: Option<Fingerprint>,
+}
+
+/// Where somebody can be dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remote {
+    /// There.
+    Address(SocketAddr),
+    /// By a name and a port, which the proxy looks up.
+    Name(String, u16),
+}
+
+impl fmt::Display for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Remote::Address(at) => at.fmt(f),
+            Remote::Name(host, port) => write!(f, "{host}:{port}"),
+        }
+    }
 }
 
 /// The client.

@@ -38,7 +38,7 @@ use super::linking::Linking;
 use super::moving::Arranged;
 use super::people::Reading;
 use super::session_table::{Session, State};
-use super::{Accept, Client};
+use super::{Accept, Client, Remote};
 use crate::proto::id::SessionId;
 use crate::proto::limits;
 use crate::proto::machine::StreamAction;
@@ -55,7 +55,7 @@ use std::net::SocketAddr;
 impl Client {
     pub(super) fn chat(&mut self, ticket: Ticket, target: Target) {
         if let Target::Endpoint(at) = target {
-            return self.knock(ticket, at);
+            return self.knock(ticket, Remote::Address(at));
         }
         match self.people.find(&target).map(|person| person.fingerprint) {
             Some(who) if self.sessions.with(who).is_some() => self.join(ticket, who),

@@ -14,14 +14,14 @@
 //! | Pausing | its deadline | Dialling |
 //! | any | `offline`, `Leave` | Off; `Leave` to the server if In |
 
-use super::Client;
 use super::core::{Alarm, Core};
 use super::link_table::Ahead;
+use super::{Client, Remote};
 use crate::proto::crypto::keys;
 use crate::proto::id::{ConnId, ReqId};
 use crate::proto::limits;
 use crate::proto::link::{Link, LinkEvent, LinkFault, Purpose};
-use crate::proto::machine::{Cause, StreamAction, StreamEvent};
+use crate::proto::machine::{Cause, ProxyFault, StreamAction, StreamEvent};
 use crate::proto::model::event::Event;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
 use crate::proto::model::record::Record;
@@ -171,15 +171,23 @@ impl Client {
 
     pub(super) fn dial_server(&mut self) {
         let Some(server) = &self.config.server else { return self.start_without_server() };
-        let Some(to) = server.at.get(self.uplink.turn % server.at.len().max(1)).copied() else {
+        let Some(to) = server.at.get(self.uplink.turn % server.at.len().max(1)).cloned() else {
             return;
         };
         let conn = self.core.conn();
         self.core.timers.cancel(&Alarm::Reconnect);
         self.core.alarm(Alarm::Uplink, limits::DIAL_MS, "server slow to answer");
         (self.uplink.state, self.uplink.ahead) = (State::Dialling(conn), Ahead::default());
-        let from = self.own_loopback(to);
-        self.core.stream(conn, StreamAction::Dial { to, from });
+        self.dial_remote(conn, to);
+    }
+
+    /// Dials what may be a name.
+    pub(super) fn dial_remote(&mut self, conn: ConnId, to: Remote) {
+        let action = match to {
+            Remote::Address(to) => StreamAction::Dial { to, from: self.own_loopback(to) },
+            Remote::Name(host, port) => StreamAction::DialName { host, port },
+        };
+        self.core.stream(conn, action);
     }
 
     pub(super) fn on_uplink(&mut self, event: StreamEvent<'_>) {
@@ -398,7 +406,26 @@ pub(super) fn closed_words(cause: Cause) -> String {
     match cause {
         Cause::Ended => "the other side closed the connection".into(),
         Cause::Failed(kind) => kind.to_string(),
+        Cause::Proxy(fault) => ["the proxy: ", &proxy_words(fault)].concat(),
     }
+}
+
+fn proxy_words(fault: ProxyFault) -> String {
+    let words = match fault {
+        ProxyFault::Away(kind) => return kind.to_string(),
+        ProxyFault::Other(code) => return ["code ", &code.to_string()].concat(),
+        ProxyFault::Ended => "closed the connection",
+        ProxyFault::Garbage => "does not speak SOCKS5",
+        ProxyFault::Login => "refused the login [--proxy socks5://USER:PASSWORD@HOST:PORT]",
+        ProxyFault::General => "general failure",
+        ProxyFault::NotAllowed => "does not allow that address",
+        ProxyFault::NetworkUnreachable => "network unreachable",
+        ProxyFault::HostUnreachable => "host unreachable",
+        ProxyFault::Refused => "connection refused there",
+        ProxyFault::Expired => "timed out there",
+        ProxyFault::Unsupported => "cannot dial such an address",
+    };
+    words.to_owned()
 }
 
 #[cfg(test)]
@@ -431,6 +458,7 @@ mod tests {
         let config = Config {
             name: None,
             server: None,
+            is_proxied: false,
             listen: None,
             locals: Vec::new(),
             accept: Accept::All,

@@ -52,6 +52,8 @@ pub enum Verb {
     Update,
     /// Ask for a session. Done when it is open, or never will be.
     Chat(Target),
+    /// The same with whoever has this name and port, which only a proxy looks up.
+    Dial(String, u16),
     /// Yes to who asked; without a name, to the only one.
     Accept(Option<Target>),
     /// No to who asked.

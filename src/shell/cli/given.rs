@@ -127,7 +127,8 @@ impl<'a> Given<'a> {
                     Origin::File(number) => format!("{FILE}:{number}"),
                     Origin::Default => "default".to_owned(),
                 };
-                Setting { name: row.long.to_owned(), value: text, from }
+                let value = if row.long == "proxy" { without_password(text) } else { text };
+                Setting { name: row.long.to_owned(), value, from }
             })
         })
         .collect()
@@ -284,6 +285,16 @@ fn yes_or_no(text: &str) -> Option<bool> {
     }
 }
 
+/// A proxy as it may be shown to others.
+fn without_password(proxy: String) -> String {
+    let Some((login, at)) = proxy.rsplit_once('@') else { return proxy };
+    let user = login.strip_prefix("socks5://").and_then(|login| login.split_once(':'));
+    match user {
+        Some((user, _)) => format!("socks5://{user}:***@{at}"),
+        None => proxy,
+    }
+}
+
 /// Whether an option is one that a file may have.
 fn may_be_in_file(row: &OptionRow) -> bool {
     !matches!(row.long, "help" | "version") && !is_place(row)
@@ -309,6 +320,7 @@ fn expected(option: &str) -> &'static str {
     match option {
         "name" => "a name is 1 to 32 of a-z 0-9 . _ -, first a letter",
         "server" => "expected HOST:PORT or HOST:PORT#KEY, IPv6 in brackets",
+        "proxy" => "expected socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT",
         "listen" => "expected ADDR:PORT, IPv6 in brackets",
         "accept" => "expected friends, all or none",
         "wait" => "expected queued, sent, held or delivered",

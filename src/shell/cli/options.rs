@@ -45,6 +45,8 @@ pub static CLIENT: &[OptionRow] = &[
         default: "", help: "the server, pinned to KEY or the one first seen; kept" },
     OptionRow { short: "", long: "no-server", hint: "", choices: &[],
         default: "no", help: "peers by address and on the local network only" },
+    OptionRow { short: "", long: "proxy", hint: "socks5://HOST:PORT", choices: &[],
+        default: "", help: "dial through this (Tor), and tell nobody an address" },
     OptionRow { short: "l", long: "listen", hint: "ADDR:PORT", choices: &[],
         default: "", help: "where peers reach us, TCP and UDP (default: [::]:0)" },
     OptionRow { short: "", long: "accept", hint: "WHO", choices: &["friends", "all", "none"],

@@ -19,6 +19,20 @@ pub struct ServerAddress {
     pub key: Option<Fingerprint>,
 }
 
+/// A proxy that speaks SOCKS5.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyAddress {
+    /// A name, or an address without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Its user and their password.
+    pub login: Option<(String, String)>,
+}
+
+/// The port of a proxy that is named without one (RFC 1928, section 3).
+const PROXY_PORT: u16 = 1080;
+
 impl Display for ServerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host.contains(':') {
@@ -34,18 +48,24 @@ pub fn server_address(text: &str) -> Option<ServerAddress> {
         Some((at, key)) => (at, Some(Fingerprint::parse(key)?)),
         None => (text, None),
     };
-    if at.parse::<Ipv6Addr>().is_ok() {
-        return Some(ServerAddress { host: at.to_owned(), port: SERVER_PORT, key });
+    let (host, port) = place(at, SERVER_PORT)?;
+    Some(ServerAddress { host, port, key })
+}
+
+/// `HOST[:PORT]`, and the port where none is given.
+fn place(text: &str, usual: u16) -> Option<(String, u16)> {
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return Some((text.to_owned(), usual));
     }
-    let (host, port) = match at.strip_prefix('[') {
+    let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (host, after) = rest.split_once(']')?;
             host.parse::<Ipv6Addr>().ok()?;
             (host, if after.is_empty() { None } else { Some(after.strip_prefix(':')?) })
         }
-        None => match at.split_once(':') {
+        None => match text.split_once(':') {
             Some((host, port)) => (host, Some(port)),
-            None => (at, None),
+            None => (text, None),
         },
     };
     let plausible = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
@@ -54,9 +74,43 @@ pub fn server_address(text: &str) -> Option<ServerAddress> {
     }
     let port = match port {
         Some(port) => port.parse().ok().filter(|port| *port != 0)?,
-        None => SERVER_PORT,
+        None => usual,
     };
-    Some(ServerAddress { host: host.to_owned(), port, key })
+    Some((host.to_owned(), port))
+}
+
+/// `socks5://[USER:PASSWORD@]HOST[:PORT]`, with `%` and two hexadecimal digits for any byte of the
+/// first two; nothing is no proxy.
+pub(super) fn proxy(text: &str) -> Option<Option<ProxyAddress>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let rest = text.strip_prefix("socks5://")?;
+    let (login, at) = match rest.rsplit_once('@') {
+        Some((login, at)) => (Some(login.split_once(':')?), at),
+        None => (None, rest),
+    };
+    let (host, port) = place(at.strip_suffix('/').unwrap_or(at), PROXY_PORT)?;
+    let login = match login {
+        Some((user, password)) => Some((unescaped(user)?, unescaped(password)?)),
+        None => None,
+    };
+    Some(Some(ProxyAddress { host, port, login }))
+}
+
+/// A user or a password for a proxy, of 1 to 255 bytes (RFC 1929).
+fn unescaped(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        let digits = after.get(..2).filter(|_| *byte == b'%');
+        rest = if digits.is_some() { &after[2..] } else { after };
+        bytes.push(match digits {
+            Some(digits) => u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?,
+            None => *byte,
+        });
+    }
+    String::from_utf8(bytes).ok().filter(|text| (1..=255).contains(&text.len()))
 }
 
 pub(super) fn name(text: &str) -> Option<Name> {

@@ -47,21 +47,21 @@ use self::profile::{Opened, Profile};
 use self::program::{Program, local, stdout_failed};
 use self::reads::Read;
 use self::remote::Spoken;
-use crate::proto::client::{Accept, Client, Config, RunLimits, Server};
+use crate::proto::client::{Accept, Client, Config, Remote, RunLimits, Server};
 use crate::proto::id::Seq;
 use crate::proto::model::command::Verb;
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::{Exit, Refusal};
-use crate::shell::cli::{self, ClientOptions, Consent, Parsed, ServerAddress, Wrong};
+use crate::shell::cli::{self, ClientOptions, Consent, Parsed, ProxyAddress, ServerAddress, Wrong};
 use crate::shell::front::json::JsonLines;
 use crate::shell::front::printer::{Printer, Style};
 use crate::shell::front::verbs::Defaults;
 use crate::shell::front::{Failure, Request, lines, safe};
-use crate::shell::reactor::{self, Reactor};
+use crate::shell::reactor::{self, Proxy, Reactor};
 use crate::shell::stdout::Stdout;
 use crate::shell::system::{self, Clock};
 use std::io::{self, IsTerminal, Write};
-use std::net::ToSocketAddrs;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -157,6 +157,7 @@ fn aim(options: &ClientOptions, defaults: Defaults) -> Result<Aim, Failure> {
     }
     Ok(match lines::parse_words(&options.words, defaults)? {
         Request::Listen => Aim::Listen,
+        request @ Request::Dial(_) if options.proxy.is_some() => Aim::Chat(request),
         Request::Dial(host) => Aim::Chat(Request::Ask(Verb::Chat(look_up(&host)?))),
         request @ (Request::Ask(Verb::Chat(_)) | Request::To(Some(_))) => Aim::Chat(request),
         request => Aim::Verb(request),
@@ -234,6 +235,7 @@ fn start(
         past.server_key = None;
     }
     plan.is_known = past.me.is_some();
+    plan.is_proxied = options.proxy.is_some();
     plan.server = server.as_ref().map(ToString::to_string);
     let is_new = plan.server != remembered.as_ref().map(ToString::to_string);
     plan.server_to_remember = plan.server.clone().filter(|_| is_new);
@@ -242,7 +244,10 @@ fn start(
     let seed = profile::seed()?;
     let (identity, store, lock) = profile.into_parts();
     let machine = Client::restore(config, identity, past, seed);
-    let reactor = Reactor::new().map_err(|why| local(&why))?;
+    let mut reactor = Reactor::new().map_err(|why| local(&why))?;
+    if let Some(address) = &options.proxy {
+        reactor.dial_through(proxy(address)?);
+    }
     let hooks = Hooks::new(options.on.clone(), options.on_seconds);
     let alerts = Alerts::new(options.notify.clone().unwrap_or_default());
     let home = path::absolute(&home).map_err(|why| profile::failed(&home, why))?;
@@ -253,11 +258,13 @@ fn start(
 
 fn config(options: &ClientOptions, server: Option<&ServerAddress>) -> Result<Config, Failure> {
     let files = paths::expanded(&options.files, paths::home().as_deref());
+    let is_proxied = options.proxy.is_some();
     Ok(Config {
         name: options.name.clone(),
-        server: server.map(resolve).transpose()?,
+        server: server.map(|server| resolve(server, is_proxied)).transpose()?,
+        is_proxied,
         listen: options.listen,
-        locals: locals(),
+        locals: if is_proxied { Vec::new() } else { locals() },
         accept: match options.accept {
             Consent::Friends => Accept::Friends,
             Consent::All => Accept::All,
@@ -292,15 +299,35 @@ fn choose_server(
     }
 }
 
-fn resolve(server: &ServerAddress) -> Result<Server, Failure> {
-    let label = server.to_string();
-    let unknown = |why: String| Refusal::ServerUnreachable(format!("{label}: {why}"));
-    let found = (server.host.as_str(), server.port).to_socket_addrs();
-    let at: Vec<_> = found.map_err(|why| unknown(system::words(&why)))?.collect();
-    if at.is_empty() {
-        return Err(unknown("no address".to_owned()).into());
-    }
-    Ok(Server { label, at, key: server.key })
+/// A name is for the proxy to look up, where there is one: to ask elsewhere would tell who asks.
+fn resolve(server: &ServerAddress, is_proxied: bool) -> Result<Server, Failure> {
+    let (label, key) = (server.to_string(), server.key);
+    let is_name = server.host.parse::<IpAddr>().is_err();
+    let at = if is_proxied && is_name {
+        vec![Remote::Name(server.host.clone(), server.port)]
+    } else {
+        let found = addresses(&server.host, server.port);
+        let found = found.map_err(|why| Refusal::ServerUnreachable(format!("{label}: {why}")))?;
+        found.into_iter().map(Remote::Address).collect()
+    };
+    Ok(Server { label, at, key })
+}
+
+/// The proxy, looked up before the loop begins.
+fn proxy(address: &ProxyAddress) -> Result<Proxy, Failure> {
+    let ProxyAddress { host, port, login } = address;
+    let found = addresses(host, *port);
+    let found = found.map_err(|why| Refusal::ServerUnreachable(format!("proxy {host}: {why}")))?;
+    // Where `localhost` is both, most listen on IPv4 alone.
+    let at = found.iter().find(|at| at.is_ipv4()).unwrap_or(&found[0]);
+    Ok(Proxy { at: *at, login: login.clone() })
+}
+
+/// Of a host; there is one at least.
+fn addresses(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+    let found = (host, port).to_socket_addrs().map_err(|why| system::words(&why))?;
+    let at: Vec<SocketAddr> = found.collect();
+    if at.is_empty() { Err("no address".to_owned()) } else { Ok(at) }
 }
 
 /// The address behind `HOST:PORT`, before the loop begins.
@@ -313,7 +340,7 @@ fn look_up(host: &str) -> Result<Target, Failure> {
     }
 }
 
-fn locals() -> Vec<std::net::IpAddr> {
+fn locals() -> Vec<IpAddr> {
     match if_addrs::get_if_addrs() {
         Ok(interfaces) => interfaces.iter().map(|interface| interface.ip()).collect(),
         Err(why) => {

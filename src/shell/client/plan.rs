@@ -48,6 +48,8 @@ pub(super) struct Plan {
     pub settings: Vec<Setting>,
     /// We have signed in before.
     pub is_known: bool,
+    /// Every dial goes through a proxy.
+    pub is_proxied: bool,
     pub is_online: bool,
     /// Signals to end.
     pub signals: u32,
@@ -73,6 +75,7 @@ impl Plan {
             server_to_remember: None,
             settings: Vec::new(),
             is_known: false,
+            is_proxied: false,
             is_online: false,
             signals: 0,
             input_paused: false,

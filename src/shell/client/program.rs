@@ -382,7 +382,11 @@ impl Program {
             why => why,
         };
         let server = self.plan.server.as_deref().unwrap_or("no server");
-        Refusal::ServerUnreachable(format!("{server}: {why} [is hobnobd running there?]")).into()
+        let hint = match why.starts_with("the proxy") {
+            true => "",
+            false => " [is hobnobd running there?]",
+        };
+        Refusal::ServerUnreachable([server, ": ", why, hint].concat()).into()
     }
 }
 

@@ -1,7 +1,8 @@
 //! What TCP and control connections have in common: bytes in, bytes out, and when to stop.
 
+use super::socks::Socks;
 use crate::proto::limits::TURN_BYTES;
-use crate::proto::machine::Cause;
+use crate::proto::machine::{Cause, ProxyFault};
 use mio::event::Event;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -153,6 +154,33 @@ impl<S: Read + Write> Flow<S> {
         }
     }
 
+    /// Speaks with a proxy, as far as the kernel goes along; whether it has dialled. Reads no byte
+    /// too many.
+    pub fn ask(&mut self, socks: &mut Socks) -> Result<bool, ProxyFault> {
+        let mut answer = [0; ANSWER_BYTES];
+        loop {
+            while self.writable && !socks.unsent.is_empty() {
+                match self.socket.write(&socks.unsent) {
+                    Ok(bytes) => drop(socks.unsent.drain(..bytes)),
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => self.writable = false,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Err(error) => return Err(ProxyFault::Away(error.kind())),
+                }
+            }
+            let missing = socks.missing().min(ANSWER_BYTES);
+            if missing == 0 || !self.readable {
+                return Ok(missing == 0);
+            }
+            match self.socket.read(&mut answer[..missing]) {
+                Ok(0) => return Err(ProxyFault::Ended),
+                Ok(bytes) => socks.feed(&answer[..bytes])?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.readable = false,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(ProxyFault::Away(error.kind())),
+            }
+        }
+    }
+
     /// Reads away what has arrived: a close would else send a reset, which can overtake our last
     /// bytes.
     pub fn drain(&mut self, buffer: &mut [u8]) {
@@ -164,6 +192,9 @@ impl<S: Read + Write> Flow<S> {
         }
     }
 }
+
+/// The longest answer of a proxy: a head, a name with its length, a port.
+const ANSWER_BYTES: usize = 4 + 1 + 255 + 2;
 
 /// Bytes that the kernel has not taken yet, in the pieces in which they were handed over.
 #[derive(Default)]

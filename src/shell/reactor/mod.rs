@@ -23,6 +23,7 @@ mod listen;
 mod perform;
 mod serve;
 mod signals;
+mod socks;
 mod stdin;
 mod supervisor;
 mod table;
@@ -38,6 +39,7 @@ pub use control::{ControlEvent, ControlId, connect_control};
 pub use descriptors::raise_descriptor_limit;
 pub use files::place_at;
 pub use signals::Signal;
+pub use socks::Proxy;
 pub use stdin::Reading;
 pub use supervisor::supervise;
 
@@ -99,6 +101,7 @@ pub struct Reactor {
     spare: Spare,
     /// Listeners that wait for a free descriptor.
     starved: Vec<Ticket>,
+    proxy: Option<Proxy>,
     udp: Option<Ticket>,
     stdin: Option<Ticket>,
     controls: usize,
@@ -121,6 +124,7 @@ impl Reactor {
             lingering: Lingering::default(),
             spare: Spare::new(),
             starved: Vec::new(),
+            proxy: None,
             udp: None,
             stdin: None,
             controls: 0,
@@ -139,6 +143,11 @@ impl Reactor {
         let (socket, at) = listen::open(at)?;
         self.insert_listener(Listener { id, socket, readable: false, announce: None, udp: None })?;
         Ok((id, at))
+    }
+
+    /// Dials through a proxy from here on, and no other way.
+    pub fn dial_through(&mut self, proxy: Proxy) {
+        self.proxy = Some(proxy);
     }
 
     /// Binds the UDP socket, in place of an earlier one, and says where.

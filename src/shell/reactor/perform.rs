@@ -3,14 +3,16 @@
 use super::Reactor;
 use super::control::{Control, ControlId};
 use super::flow::Flow;
+use super::socks::{self, Proxy, Remote, Socks};
 use super::stdin::Reading;
 use super::table::Source;
 use super::tcp::{self, Tcp};
 use super::token::Ticket;
 use crate::proto::id::ConnId;
 use crate::proto::limits::CONTROL_BEHIND_BYTES;
-use crate::proto::machine::{Cause, StreamAction};
+use crate::proto::machine::{Cause, ProxyFault, StreamAction};
 use mio::Interest;
+use mio::net::TcpStream;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,14 +23,11 @@ impl Reactor {
         match action {
             StreamAction::Listen { at, udp } => {
                 if let Err(error) = self.open_listener(conn, at, udp) {
-                    self.insert_failed(conn, error.kind());
+                    self.insert_failed(conn, Cause::Failed(error.kind()));
                 }
             }
-            StreamAction::Dial { to, from } => {
-                if let Err(error) = self.dial(conn, to, from) {
-                    self.insert_failed(conn, tcp::kind(&error));
-                }
-            }
+            StreamAction::Dial { to, from } => self.dial(conn, to, from),
+            StreamAction::DialName { host, port } => self.dial_name(conn, host, port),
             StreamAction::Send(bytes) => self.with_tcp(conn, |tcp| tcp.flow.send(bytes)),
             StreamAction::Watch => self.with_tcp(conn, |tcp| tcp.flow.watched = true),
             StreamAction::Pause => self.with_tcp(conn, |tcp| tcp.flow.pause(true)),
@@ -120,18 +119,52 @@ impl Reactor {
         })
     }
 
-    fn dial(&mut self, id: ConnId, to: SocketAddr, from: Option<IpAddr>) -> io::Result<()> {
-        let mut socket = tcp::dial(to, from)?;
+    fn dial(&mut self, id: ConnId, to: SocketAddr, from: Option<IpAddr>) {
+        if self.proxy.is_some() {
+            return self.dial_by_proxy(id, Remote::Address(to));
+        }
+        let begun = tcp::dial(to, from).and_then(|socket| self.add_dialled(id, socket, None));
+        if let Err(error) = begun {
+            self.insert_failed(id, Cause::Failed(tcp::kind(&error)));
+        }
+    }
+
+    fn dial_name(&mut self, id: ConnId, host: String, port: u16) {
+        if host.len() > socks::NAME_MAX_BYTES {
+            return self.insert_failed(id, Cause::Failed(ErrorKind::InvalidInput));
+        }
+        self.dial_by_proxy(id, Remote::Name(host, port));
+    }
+
+    /// Never dials past the proxy, and without one not at all.
+    fn dial_by_proxy(&mut self, id: ConnId, remote: Remote) {
+        let Some(Proxy { at, login }) = self.proxy.clone() else {
+            return self.insert_failed(id, Cause::Failed(ErrorKind::Unsupported));
+        };
+        let socks = Box::new(Socks::new(remote, login));
+        let begun =
+            tcp::dial(at, None).and_then(|socket| self.add_dialled(id, socket, Some(socks)));
+        if let Err(error) = begun {
+            self.insert_failed(id, Cause::Proxy(ProxyFault::Away(tcp::kind(&error))));
+        }
+    }
+
+    fn add_dialled(
+        &mut self,
+        id: ConnId,
+        mut socket: TcpStream,
+        socks: Option<Box<Socks>>,
+    ) -> io::Result<()> {
         let token = self.table.next_ticket()?.token();
         let both = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut socket, token, both)?;
-        let ticket = self.table.insert(Source::Tcp(Tcp::dialled(id, socket)))?;
+        let ticket = self.table.insert(Source::Tcp(Tcp::dialled(id, socket, socks)))?;
         self.table.name(id, ticket);
         Ok(())
     }
 
-    fn insert_failed(&mut self, id: ConnId, kind: ErrorKind) {
-        match self.table.insert(Source::Failed(id, kind)) {
+    fn insert_failed(&mut self, id: ConnId, cause: Cause) {
+        match self.table.insert(Source::Failed(id, cause)) {
             Ok(ticket) => {
                 self.table.name(id, ticket);
                 self.turn(ticket);

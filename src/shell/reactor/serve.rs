@@ -12,7 +12,7 @@ use super::token::Ticket;
 use super::udp::Received;
 use crate::proto::id::{ConnId, FileId, RunId};
 use crate::proto::limits::{CONTROLS, TURN_ARRIVALS};
-use crate::proto::machine::{Cause, FileEvent, Pipe, RunEnd, StreamEvent};
+use crate::proto::machine::{FileEvent, Pipe, RunEnd, StreamEvent};
 use mio::Interest;
 use mio::net::{TcpStream, UnixStream};
 use std::io;
@@ -92,8 +92,8 @@ impl Reactor {
                 self.remove(ticket);
                 Served::Found(Found::Ended(id, end))
             }
-            Source::Failed(id, kind) => {
-                let (id, event) = (*id, StreamEvent::Closed(Cause::Failed(*kind)));
+            Source::Failed(id, cause) => {
+                let (id, event) = (*id, StreamEvent::Closed(*cause));
                 self.table.unname(id);
                 self.remove(ticket);
                 Served::Found(Found::Stream(id, event))

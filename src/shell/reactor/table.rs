@@ -9,7 +9,7 @@ use super::tcp::Tcp;
 use super::token::Ticket;
 use super::udp::Udp;
 use crate::proto::id::{ConnId, RunId};
-use crate::proto::machine::RunEnd;
+use crate::proto::machine::{Cause, RunEnd};
 use mio::event::Event;
 use slab::Slab;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub(super) enum Source {
     Listener(Listener),
     Tcp(Tcp),
     /// A dial or a listener that failed at once; its machine is told in the next wake.
-    Failed(ConnId, ErrorKind),
+    Failed(ConnId, Cause),
     Udp(Udp),
     Stdin(Stdin),
     Signals(Signals),

@@ -1,11 +1,12 @@
 //! TCP connections: dialled, accepted, and how all of them are set up.
 
 use super::flow::{Flow, Step};
+use super::socks::Socks;
 use crate::proto::id::ConnId;
 use crate::proto::limits::{
     KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, UNACKNOWLEDGED_S,
 };
-use crate::proto::machine::Cause;
+use crate::proto::machine::{Cause, ProxyFault};
 use mio::net::TcpStream;
 use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
 use std::io::{self, ErrorKind};
@@ -16,7 +17,15 @@ use std::time::Duration;
 pub(super) struct Tcp {
     pub id: ConnId,
     pub flow: Flow<TcpStream>,
-    dialling: bool,
+    phase: Phase,
+}
+
+enum Phase {
+    /// What the proxy is asked for, if one was dialled.
+    Dialling(Option<Box<Socks>>),
+    /// The proxy was reached, and has yet to dial for us.
+    Asking(Box<Socks>),
+    Open,
 }
 
 /// One turn of a TCP connection.
@@ -27,35 +36,55 @@ pub(super) enum TcpStep {
 
 impl Tcp {
     pub fn accepted(id: ConnId, socket: TcpStream) -> Tcp {
-        Tcp { id, flow: Flow::new(socket, true), dialling: false }
+        Tcp { id, flow: Flow::new(socket, true), phase: Phase::Open }
     }
 
-    pub fn dialled(id: ConnId, socket: TcpStream) -> Tcp {
-        Tcp { id, flow: Flow::new(socket, false), dialling: true }
+    pub fn dialled(id: ConnId, socket: TcpStream, socks: Option<Box<Socks>>) -> Tcp {
+        Tcp { id, flow: Flow::new(socket, false), phase: Phase::Dialling(socks) }
     }
 
     pub fn step(&mut self, buffer: &mut [u8], spent: usize) -> TcpStep {
-        if !self.dialling {
+        if let Phase::Open = self.phase {
             return TcpStep::Flow(self.flow.step(buffer, spent));
         }
-        if !self.flow.is_writable() {
-            return TcpStep::Flow(Step::Done);
-        }
-        match outcome(&self.flow.socket) {
+        match self.open() {
             Ok(Some(local)) => {
-                self.dialling = false;
+                self.phase = Phase::Open;
                 TcpStep::Open(local)
             }
-            Ok(None) => {
-                self.flow.set_writable(false);
-                TcpStep::Flow(Step::Done)
-            }
-            Err(error) => TcpStep::Flow(Step::Closed(Cause::Failed(error.kind()))),
+            Ok(None) => TcpStep::Flow(Step::Done),
+            Err(cause) => TcpStep::Flow(Step::Closed(cause)),
         }
     }
 
     pub fn is_dialling(&self) -> bool {
-        self.dialling
+        !matches!(self.phase, Phase::Open)
+    }
+
+    /// Goes on with dialling: our address once it is over.
+    fn open(&mut self) -> Result<Option<SocketAddr>, Cause> {
+        if let Phase::Dialling(socks) = &mut self.phase {
+            if !self.flow.is_writable() {
+                return Ok(None);
+            }
+            let is_proxy = socks.is_some();
+            let local = outcome(&self.flow.socket).map_err(|error| match is_proxy {
+                true => Cause::Proxy(ProxyFault::Away(error.kind())),
+                false => Cause::Failed(error.kind()),
+            })?;
+            let Some(local) = local else {
+                self.flow.set_writable(false);
+                return Ok(None);
+            };
+            let Some(socks) = socks.take() else { return Ok(Some(local)) };
+            self.phase = Phase::Asking(socks);
+        }
+        let Phase::Asking(socks) = &mut self.phase else { return Ok(None) };
+        if !self.flow.ask(socks).map_err(Cause::Proxy)? {
+            return Ok(None);
+        }
+        let local = self.flow.socket.local_addr();
+        local.map(|local| Some(plain(local))).map_err(|error| Cause::Failed(error.kind()))
     }
 
     /// Ends it in order: everything is with the kernel, which still delivers it.

@@ -3,6 +3,7 @@
 
 pub mod peer;
 pub mod process;
+pub mod proxy;
 pub mod pty;
 pub mod server;
 pub mod sockets;

@@ -25,7 +25,7 @@ use super::net::{Node, address_of};
 use super::puppet::{Heard, Line};
 use super::world::{SERVER_PORT, World, name_of, server_at, target};
 use hobnob::proto::bytes::Bytes;
-use hobnob::proto::client::Accept;
+use hobnob::proto::client::{Accept, Remote};
 use hobnob::proto::id::{MsgId, SessionId};
 use hobnob::proto::link::Purpose;
 use hobnob::proto::machine::StreamAction;
@@ -265,7 +265,7 @@ fn offered(world: &World) -> SessionId {
 pub fn eve_serves(world: &mut World, node: Node) {
     world.puppet(EVE);
     let at = SocketAddr::new(address_of(EVE), SERVER_PORT);
-    world.configs[node].server.as_mut().expect("a server").at = vec![at];
+    world.configs[node].server.as_mut().expect("a server").at = vec![Remote::Address(at)];
 }
 
 /// The stream on which somebody last linked to Eve.

@@ -3,7 +3,7 @@
 use super::super::puppet::Manners;
 use super::super::world::SERVER;
 use super::*;
-use hobnob::proto::client::Server as ServerAt;
+use hobnob::proto::client::{Remote, Server as ServerAt};
 use hobnob::proto::limits::{
     DIAL_MS, HANDSHAKE_MS, RECONNECT_FIRST_MS, RECONNECT_LAST_MS, VERB_MS,
 };
@@ -95,7 +95,7 @@ fn of_several_addresses_the_next_is_tried_at_once() {
     let mut world = ann();
     world.start(SERVER);
     let dead = SocketAddr::from(([10, 9, 9, 9], 1));
-    server_of(&mut world, ANN).at = vec![dead, dead, server_at()];
+    server_of(&mut world, ANN).at = [dead, dead, server_at()].map(Remote::Address).to_vec();
     world.start(ANN);
     world.run_for(400);
     assert_eq!(online(&world, ANN), Ok(()));
@@ -108,7 +108,7 @@ fn a_silent_address_is_given_up_in_time() {
     world.start(SERVER);
     let silent = SocketAddr::from(([10, 9, 9, 9], 1));
     world.net.silent.insert(silent);
-    server_of(&mut world, ANN).at = vec![silent, server_at()];
+    server_of(&mut world, ANN).at = [silent, server_at()].map(Remote::Address).to_vec();
     world.start(ANN);
     world.run_for(DIAL_MS - 1_000);
     assert!(online(&world, ANN).is_err());

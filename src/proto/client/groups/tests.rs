@@ -310,6 +310,7 @@ fn client(n: usize, disk: &Disk) -> Client {
     let config = Config {
         name: Some(Name::parse(&name(n)).unwrap()),
         server: None,
+        is_proxied: false,
         listen: None,
         locals: Vec::new(),
         accept: Accept::Friends,

@@ -292,7 +292,9 @@ impl Client {
                 assert!(std::mem::replace(&mut self.is_paused, false), "resumed unpaused");
             }
             StreamAction::Close | StreamAction::Abort => self.end = Some(action),
-            StreamAction::Listen { .. } | StreamAction::Dial { .. } => {
+            StreamAction::Listen { .. }
+            | StreamAction::Dial { .. }
+            | StreamAction::DialName { .. } => {
                 panic!("a server dials nobody")
             }
         }

@@ -122,7 +122,7 @@ impl Program {
                 }
                 self.ask(now, ticket, timeout_ms, verb);
             }
-            Request::Dial(host) => self.desk.end(ticket, Err(not_looked_up(&host))),
+            Request::Dial(place) => self.dial(now, ticket, timeout_ms, &place),
             Request::Say { text, until } => self.say(now, ticket, timeout_ms, (text, until)),
             Request::To(with) => self.turn_to(sink, ticket, with.as_ref()),
             Request::Notify { of, level } => self.heed(ticket, of, level)?,
@@ -172,6 +172,14 @@ impl Program {
             }
         }
         Ok(())
+    }
+
+    /// `chat HOST:PORT`.
+    fn dial(&mut self, now: Now, ticket: Ticket, timeout_ms: u64, place: &str) {
+        match dialled(place).filter(|_| self.plan.is_proxied) {
+            Some(verb) => self.ask(now, ticket, timeout_ms, verb),
+            None => self.desk.end(ticket, Err(not_looked_up(place))),
+        }
     }
 
     fn export(&mut self, ticket: Ticket, anonymised: bool, to: Option<&str>) {
@@ -233,6 +241,12 @@ fn parse(line: Result<&str, BadLine>, json: bool, defaults: Defaults) -> Option<
         Err(BadLine::NotText) => Bad::Line("not UTF-8".to_owned()),
     };
     Some(Asked { reference: None, timeout_ms: None, request: Err(bad) })
+}
+
+/// The verb behind `HOST:PORT`.
+fn dialled(place: &str) -> Option<Verb> {
+    let (host, port) = place.rsplit_once(':')?;
+    Some(Verb::Dial(host.to_owned(), port.parse().ok()?))
 }
 
 /// To look up a name is to wait, and everybody else here would have to wait as well.

@@ -3,6 +3,7 @@
 mod control;
 mod files;
 mod process;
+mod proxy;
 mod streams;
 
 use super::*;

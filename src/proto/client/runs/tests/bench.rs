@@ -287,6 +287,7 @@ impl Bench {
         let config = Config {
             name: Name::parse(NAMES[node]).ok(),
             server: None,
+            is_proxied: false,
             listen: Some(at(node)),
             locals: Vec::new(),
             accept: Accept::All,
@@ -348,6 +349,7 @@ impl Bench {
                 self.inputs.push_back((node, conn, event, Vec::new()));
             }
             StreamAction::Dial { to, .. } => self.dial(node, conn, to),
+            StreamAction::DialName { .. } => panic!("there is no proxy here"),
             StreamAction::Send(bytes) => {
                 if let Some((other, end)) = self.ends.get(&(node, conn)) {
                     self.inputs.push_back((*other, *end, StreamEvent::Drained, bytes));

@@ -281,6 +281,7 @@ impl Pair {
             StreamAction::Listen { at, .. } => {
                 self.sides[n].inbox.push_back(Told::Listening(conn, at));
             }
+            StreamAction::DialName { .. } => panic!("there is no proxy here"),
             StreamAction::Dial { .. } => {
                 self.conns += 1;
                 let theirs = ConnId(self.conns);
@@ -354,6 +355,7 @@ fn client(n: usize, past: Restored, ms: u64, transcriber: Option<Vec<String>>) -
     let config = Config {
         name: Name::parse(NAMES[n]).ok(),
         server: None,
+        is_proxied: false,
         listen: Some(port(n)),
         locals: Vec::new(),
         accept: Accept::All,
