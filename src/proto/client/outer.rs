@@ -11,9 +11,9 @@
 //!
 //! Never while nothing happens: a NAT's mapping is of use only while one is about to be reached.
 
-use super::Client;
 use super::attempts::What;
 use super::core::Alarm;
+use super::{Client, Remote};
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::probe::{self, Nonce};
 use crate::proto::limits;
@@ -91,9 +91,12 @@ impl Client {
             return;
         }
         let is_of_both = from.is_ipv6() && from.ip().is_unspecified();
-        let speaks = |to: &&SocketAddr| is_of_both || to.is_ipv6() == from.is_ipv6();
+        let speaks = |remote: &Remote| match remote {
+            Remote::Address(to) if is_of_both || to.is_ipv6() == from.is_ipv6() => Some(*to),
+            Remote::Address(_) | Remote::Name(..) => None,
+        };
         let left: Vec<SocketAddr> =
-            server.at.iter().filter(speaks).take(limits::PROBED).copied().collect();
+            server.at.iter().filter_map(speaks).take(limits::PROBED).collect();
         for by in &left {
             self.attempts.begin_ours(self.core.now, &server.label, What::Probe(*by), *by);
         }
