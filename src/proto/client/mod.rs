@@ -331,9 +331,8 @@ impl Client {
 
     /// The first byte says what a datagram is.
     fn on_datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
-        match bytes.first() {
-            Some(&probe::ANSWER) => self.on_probe_answer(from, bytes),
-            Some(_) | None => {}
+        if bytes.first() == Some(&probe::ANSWER) {
+            self.on_probe_answer(from, bytes);
         }
     }
 
