@@ -115,8 +115,8 @@ pub const CONNECTS_BURST: u32 = 200;
 pub const PROBES_PER_S: u32 = 1;
 /// See [`PROBES_PER_S`].
 pub const PROBES_BURST: u32 = 32;
-/// Answers to probes that go to one address in a second, and how many at once after a pause: for all
-/// the clients behind a NAT, and 10 kB a second for somebody who asked for none.
+/// Answers to probes that go to one address in a second, and how many at once after a pause: for
+/// all the clients behind a NAT, and 10 kB a second for somebody who asked for none.
 pub const PROBING_PER_S: u32 = 200;
 /// See [`PROBING_PER_S`].
 pub const PROBING_BURST: u32 = 2_000;

@@ -1,9 +1,9 @@
 //! The UDP probe: a client that is signed in learns where its datagrams come from.
 //!
 //! Anything else is dropped in silence, and what costs least is looked at first: its shape, whether
-//! somebody is signed in under that id, its tag, the budgets. The budgets come last so that they are
-//! those of the id's owner and not of whoever makes up an id; they bound what a question that was
-//! overheard can have sent to an address that it did not come from.
+//! somebody is signed in under that id, its tag, the budgets. These come last so that whoever makes
+//! up an id does not spend its owner's; they bound what a question that was overheard can have sent
+//! to an address that it did not come from.
 
 use super::Server;
 use crate::proto::crypto::probe::{self, Question};
