@@ -3,7 +3,7 @@
 //! | state | input | next, output |
 //! |---|---|---|
 //! | Off | `Prober` | Known; asks, once datagrams can be sent |
-//! | Known | the listener opens, the network changed | Asking; a question to each of its addresses |
+//! | Known | the listener opens, the network changed | Asking; a question to each server address |
 //! | Known | a session is asked for or offered, and the last answer is old | Asking; the same |
 //! | Asking | an answer | Asking, or Known when all have answered |
 //! | Asking | its deadline | Asking; asks again where no answer came; the last time Known |
