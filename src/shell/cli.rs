@@ -62,6 +62,8 @@ pub struct ClientOptions {
     pub proxy: Option<ProxyAddress>,
     /// Where peers reach us; without it the choice is the machine's.
     pub listen: Option<SocketAddr>,
+    /// Ask the gateway for a port.
+    pub port_mapping: bool,
     /// Who is connected without asking the user.
     pub accept: Consent,
     /// Where files go that are taken.
@@ -183,6 +185,7 @@ fn client_options(
         no_server: given.flag("no-server")? && !given.outweighs("server", "no-server"),
         proxy: given.value("proxy", values::proxy)?.flatten(),
         listen: given.value("listen", values::endpoint)?,
+        port_mapping: given.flag("port-mapping")?,
         accept: given.must("accept", values::consent)?,
         files: given.text("files").unwrap_or_default(),
         transcriber: given.value("transcriber", values::command_line)?,

@@ -23,6 +23,10 @@ use std::net::SocketAddr;
 pub(super) enum Alarm {
     /// The way to the server takes too long.
     Uplink,
+    /// A gateway is to be asked for a port, or has not answered.
+    PortMapping,
+    /// What is still to be done before the end takes too long.
+    Leave,
     /// Try the server again.
     Reconnect,
     /// Ask once more where our datagrams come from.

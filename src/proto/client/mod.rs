@@ -30,6 +30,7 @@
 //! | `voice`, `wav` | voice messages |
 //! | `groups` | the verbs about groups; it names the files about all the rest |
 //! | `listener` | where peers reach us |
+//! | `port_mapping` | the same, on the outside of a gateway |
 //! | `outer` | where our datagrams come from, as the server sees it |
 //! | `commands` | which verb goes where |
 
@@ -58,6 +59,7 @@ mod outbox;
 mod outcomes;
 mod outer;
 mod people;
+mod port_mapping;
 mod postage;
 mod posts;
 mod quiet;
@@ -84,6 +86,7 @@ use self::mailbox::Mailbox;
 use self::outbox::Outbox;
 use self::outer::Outer;
 use self::people::People;
+use self::port_mapping::PortMapping;
 use self::postage::Postage;
 use self::posts::Posts;
 use self::runs::Runs;
@@ -105,6 +108,7 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
+use crate::proto::portmap::Gateway;
 use crate::proto::time::{Mono, Now};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -135,6 +139,8 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// Our own interfaces' addresses, for the other side to dial; read once by the shell.
     pub locals: Vec<IpAddr>,
+    /// The gateway that is asked for a port, unless it shall not be, or there is none.
+    pub gateway: Option<Gateway>,
     /// Who is connected without asking.
     pub accept: Accept,
     /// Where files go unless told otherwise; absolute.
@@ -215,12 +221,15 @@ pub struct Client {
     runs: Runs,
     listener: Listener,
     outer: Outer,
+    port_mapping: PortMapping,
     transfers: Transfers,
     posts: Posts,
     voices: Voices,
     groups: Groups,
     /// `ready` has been said.
     is_ready: bool,
+    /// All that is still to be done is to give back what a gateway holds for us.
+    is_leaving: bool,
 }
 
 impl Client {
@@ -244,6 +253,7 @@ impl Client {
             mailbox: Mailbox::restore(past.prekeys, past.oldest_held),
             listener: Listener::default(),
             outer: Outer::default(),
+            port_mapping: PortMapping::default(),
             transfers: Transfers::restore(past.transfers),
             posts: Posts::restore(past.posts),
             voices: Voices::default(),
@@ -251,6 +261,7 @@ impl Client {
             account: past.me,
             visibility: past.visibility,
             is_ready: false,
+            is_leaving: false,
             core,
             config,
             me,
@@ -319,6 +330,9 @@ impl Client {
         if self.listener.is(conn) {
             return self.on_listener(event);
         }
+        if self.port_mapping.is(conn) {
+            return self.on_gateway_stream(event);
+        }
         match event {
             StreamEvent::Accepted { from, .. } => self.on_accepted(conn, from),
             StreamEvent::Open { .. } => self.on_dialled(conn),
@@ -329,9 +343,11 @@ impl Client {
         }
     }
 
-    /// The first byte says what a datagram is.
+    /// Each feature knows its own datagrams; the gateway's are like those of others.
     fn on_datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
-        if bytes.first() == Some(&probe::ANSWER) {
+        if self.port_mapping.is_from(from, bytes) {
+            self.on_gateway_datagram(from, bytes);
+        } else if bytes.first() == Some(&probe::ANSWER) {
             self.on_probe_answer(from, bytes);
         }
     }
@@ -339,6 +355,8 @@ impl Client {
     fn on_alarm(&mut self, alarm: Alarm) {
         match alarm {
             Alarm::Uplink => self.on_uplink_slow(),
+            Alarm::PortMapping => self.on_port_mapping_alarm(),
+            Alarm::Leave => self.end_leaving(),
             Alarm::Reconnect => self.dial_server(),
             Alarm::Probe => self.on_probe_late(),
             Alarm::Session(session) => self.on_session_late(session),

@@ -131,7 +131,11 @@ pub struct WhoamiRow {
     /// My address as the server sees it.
     pub public: Option<SocketAddr>,
     /// Where my datagrams come from, as the server sees it.
+    #[serde(default)]
     pub udp: Vec<SocketAddr>,
+    /// Where peers reach me on the outside of my gateway, which maps ports for me.
+    #[serde(default)]
+    pub mapped: Vec<SocketAddr>,
     /// May strangers find me.
     pub visibility: Visibility,
     /// The server, while signed in.
@@ -194,6 +198,9 @@ pub enum Way {
     Udp,
     /// The server, which carries the session.
     Relay,
+    /// The gateway, which is asked for a port.
+    #[serde(rename = "port-mapping")]
+    PortMapping,
 }
 
 impl Way {
@@ -204,6 +211,7 @@ impl Way {
             Way::Direct => Path::Direct.word(),
             Way::Udp => Path::Udp.word(),
             Way::Relay => Path::Relay.word(),
+            Way::PortMapping => "port-mapping",
         }
     }
 }

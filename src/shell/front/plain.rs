@@ -224,6 +224,10 @@ fn safety_row(out: &mut Vec<u8>, row: &SafetyRow) {
 }
 
 fn whoami(out: &mut Vec<u8>, me: &WhoamiRow) {
+    let several = |addresses: &[SocketAddr]| {
+        let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        or_dash((!texts.is_empty()).then(|| texts.join(" ")))
+    };
     let visibility = match me.visibility {
         Visibility::Public => "public",
         Visibility::Private => "private",
@@ -232,20 +236,16 @@ fn whoami(out: &mut Vec<u8>, me: &WhoamiRow) {
         ("name         ", or_dash(me.name.as_ref())),
         ("address      ", or_dash(me.address)),
         ("fingerprint  ", me.fingerprint.to_string()),
-        ("listen       ", addresses(&me.listen)),
+        ("listen       ", several(&me.listen)),
         ("public       ", or_dash(me.public)),
-        ("udp          ", addresses(&me.udp)),
+        ("udp          ", several(&me.udp)),
+        ("mapped       ", several(&me.mapped)),
         ("visibility   ", visibility.to_owned()),
         ("server       ", or_dash(me.server.as_ref())),
     ] {
         line(out, &[key, &value]);
         out.push(b'\n');
     }
-}
-
-fn addresses(all: &[SocketAddr]) -> String {
-    let words: Vec<String> = all.iter().map(ToString::to_string).collect();
-    or_dash((!words.is_empty()).then(|| words.join(" ")))
 }
 
 fn or_dash(value: Option<impl Display>) -> String {

@@ -10,6 +10,7 @@ mod malice;
 mod moving;
 mod outbox;
 mod outer;
+mod port_mapping;
 mod posts;
 mod privacy;
 mod runs;
