@@ -170,6 +170,7 @@ fn messages_to_a_peer_keep_their_bytes() {
     ];
     messages.extend(bodies().map(|body| ToPeer::from(letter(body).write())));
     messages.extend([peer::Heard { count: 300 }.into(), peer::Move { heard: 7 }.into()]);
+    messages.push(peer::Places { candidates: endpoints() }.into());
     check_messages("to_peer.txt", &messages);
 }
 

@@ -72,6 +72,11 @@ pub const DIAL_MS: u64 = 10_000;
 pub const SESSIONS: usize = 256;
 /// How long an open session looks for another path when its own is gone.
 pub const ADRIFT_MS: u64 = 20_000;
+/// The same while our own way to the server is gone: another network may take a while to find.
+pub const ASTRAY_MS: u64 = 60_000;
+/// How long addresses of this machine may come and go before it is seen which there are: an
+/// interface gets and loses several at once.
+pub const NETWORK_SETTLES_MS: u64 = 300;
 /// How often, and after which pauses, a session on the relay tries to do without.
 pub const BETTER_TRIES: u8 = 3;
 /// See [`BETTER_TRIES`].

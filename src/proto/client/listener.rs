@@ -11,9 +11,10 @@ use crate::proto::wire::client::Listening;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Our listener for peers.
-#[derive(Default)]
 pub(super) struct Listener {
     state: State,
+    /// Our own interfaces' addresses.
+    locals: Vec<IpAddr>,
 }
 
 #[derive(Default)]
@@ -27,6 +28,10 @@ enum State {
 }
 
 impl Listener {
+    pub fn new(locals: Vec<IpAddr>) -> Listener {
+        Listener { state: State::Closed, locals }
+    }
+
     pub fn is(&self, id: ConnId) -> bool {
         match &self.state {
             State::Closed => false,
@@ -119,9 +124,26 @@ impl Client {
         let server_is_here = self.uplink.outer().is_some_and(|outer| outer.ip().is_loopback());
         let fits =
             |ip: &&IpAddr| (at.is_ipv6() || ip.is_ipv4()) && (server_is_here || !ip.is_loopback());
-        let locals = self.config.locals.iter().filter(fits);
+        let locals = self.listener.locals.iter().filter(fits);
         let locals = locals.map(|ip| SocketAddr::new(*ip, at.port()));
         locals.take(limits::CANDIDATES - 1).chain(mapped).collect()
+    }
+
+    /// The addresses of this machine have changed. What went over one that is gone is told as
+    /// closed; a new one may lead where the others did not.
+    pub(super) fn on_network(&mut self, locals: Vec<IpAddr>) {
+        let had = std::mem::replace(&mut self.listener.locals, locals);
+        let is_new = |ip: &IpAddr| !ip.is_loopback() && !had.contains(ip);
+        if !self.listener.locals.iter().any(is_new) {
+            return;
+        }
+        if self.uplink.is_pausing() {
+            self.go_online();
+        }
+        self.ask_outer();
+        for id in self.sessions.ids() {
+            self.say_places(id);
+        }
     }
 
     /// Without a server, being ready is to listen.

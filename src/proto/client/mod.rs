@@ -11,6 +11,7 @@
 //! | `attempts` | what was tried to reach somebody |
 //! | `quiet` | sessions that the programs open by themselves |
 //! | `linking` | from yes to an open link: paths and their choice |
+//! | `search` | the search for a path, and what lost it |
 //! | `knocking` | sessions without a server: `chat HOST:PORT` |
 //! | `moving`, `kept` | an open session goes over to another link |
 //! | `flow` | messages and acknowledgements in an open session |
@@ -67,6 +68,7 @@ mod receiving;
 mod roster;
 mod rosters;
 mod runs;
+mod search;
 mod sending;
 mod session_table;
 mod sessions;
@@ -137,7 +139,8 @@ pub struct Config {
     /// Where peers reach us; `None` leaves the choice to us: the virtual address if it is on
     /// loopback, else every address, any port.
     pub listen: Option<SocketAddr>,
-    /// Our own interfaces' addresses, for the other side to dial; read once by the shell.
+    /// Our own interfaces' addresses, for the other side to dial, until
+    /// [`Input::Network`] says otherwise.
     pub locals: Vec<IpAddr>,
     /// The gateway that is asked for a port, unless it shall not be, or there is none.
     pub gateway: Option<Gateway>,
@@ -235,7 +238,7 @@ pub struct Client {
 impl Client {
     /// A client as its records left it. `seed`: 32 bytes of entropy. It signs in by itself, at the
     /// first [`Input::Tick`], which is due at once.
-    pub fn restore(config: Config, me: Identity, mut past: Restored, seed: [u8; 32]) -> Client {
+    pub fn restore(mut config: Config, me: Identity, mut past: Restored, seed: [u8; 32]) -> Client {
         let mut core = Core::new(seed);
         core.alarm(Alarm::Reconnect, 0, "start");
         let wanted = config.server.as_ref().and_then(|server| server.key);
@@ -251,7 +254,7 @@ impl Client {
             outbox: Outbox::restore(past.waiting, past.last_id),
             postage: Postage::restore(past.owed),
             mailbox: Mailbox::restore(past.prekeys, past.oldest_held),
-            listener: Listener::default(),
+            listener: Listener::new(std::mem::take(&mut config.locals)),
             outer: Outer::default(),
             port_mapping: PortMapping::default(),
             transfers: Transfers::restore(past.transfers),
@@ -406,6 +409,7 @@ impl Machine for Client {
             Input::Run(run, event) => self.on_child(run, event),
             Input::Rows(rows) => self.on_rows(rows),
             Input::Command(command) => self.on_command(command),
+            Input::Network(locals) => self.on_network(locals),
             Input::Tick => {}
         }
         while let Some(alarm) = self.core.timers.pop_due(now.mono) {
