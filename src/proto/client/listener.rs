@@ -58,6 +58,11 @@ impl Listener {
     pub fn has_udp(&self) -> bool {
         matches!(self.state, State::Open { udp: true, .. })
     }
+
+    /// Where datagrams are taken and sent.
+    pub fn udp_at(&self) -> Option<SocketAddr> {
+        self.at().filter(|_| self.has_udp())
+    }
 }
 
 impl Client {
@@ -91,6 +96,7 @@ impl Client {
         match (state, event) {
             (State::Opening(conn, _), StreamEvent::Listening { at, udp }) => {
                 self.listener.state = State::Open { conn, at, udp };
+                self.ask_outer();
                 self.open_listener();
             }
             (State::Opening(_, wishes), StreamEvent::Closed(cause)) => {
@@ -136,6 +142,7 @@ impl Client {
         if self.uplink.is_pausing() {
             self.go_online();
         }
+        self.ask_outer();
         for id in self.sessions.ids() {
             self.say_places(id);
         }

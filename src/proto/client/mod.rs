@@ -18,6 +18,7 @@
 //! | `asking` | questions to everybody there |
 //! | `search` | the search for a path, and what lost it |
 //! | `moving`, `kept` | an open session goes over to another link |
+//! | `doubt` | a connection that answers nothing is left early |
 //! | `flow` | messages and acknowledgements in an open session |
 //! | `friends` | asking, answering, ending; blocks; the reach that the server is told |
 //! | `postage` | mail out: letters for somebody with whom no session is open |
@@ -36,6 +37,7 @@
 //! | `groups` | the verbs about groups; it names the files about all the rest |
 //! | `listener` | where peers reach us |
 //! | `port_mapping` | the same, on the outside of a gateway |
+//! | `outer` | where our datagrams come from, as the server sees it |
 //! | `commands` | which verb goes where |
 
 mod asking;
@@ -44,6 +46,7 @@ mod bulk;
 mod commands;
 mod core;
 mod directory;
+mod doubt;
 mod file_names;
 mod flow;
 mod friends;
@@ -64,6 +67,7 @@ mod near;
 mod offering;
 mod outbox;
 mod outcomes;
+mod outer;
 mod people;
 mod port_mapping;
 mod postage;
@@ -93,6 +97,7 @@ use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
 use self::mailbox::Mailbox;
 use self::outbox::Outbox;
+use self::outer::Outer;
 use self::people::People;
 use self::port_mapping::PortMapping;
 use self::postage::Postage;
@@ -103,6 +108,7 @@ use self::transfers::Transfers;
 use self::uplink::Uplink;
 use self::voice::Voices;
 use crate::proto::crypto::keys::Identity;
+use crate::proto::crypto::probe;
 use crate::proto::id::{ConnId, MsgId};
 use crate::proto::limits;
 use crate::proto::machine::{Input, Machine, OutputOf, StreamEvent};
@@ -230,6 +236,7 @@ pub struct Client {
     mailbox: Mailbox,
     runs: Runs,
     listener: Listener,
+    outer: Outer,
     port_mapping: PortMapping,
     transfers: Transfers,
     posts: Posts,
@@ -262,6 +269,7 @@ impl Client {
             postage: Postage::restore(past.owed),
             mailbox: Mailbox::restore(past.prekeys, past.oldest_held),
             listener: Listener::new(std::mem::take(&mut config.locals)),
+            outer: Outer::default(),
             port_mapping: PortMapping::default(),
             transfers: Transfers::restore(past.transfers),
             posts: Posts::restore(past.posts),
@@ -358,6 +366,8 @@ impl Client {
     fn on_datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
         if self.port_mapping.is_from(from, bytes) {
             self.on_gateway_datagram(from, bytes);
+        } else if bytes.first() == Some(&probe::ANSWER) {
+            self.on_probe_answer(from, bytes);
         }
     }
 
@@ -367,10 +377,12 @@ impl Client {
             Alarm::PortMapping => self.on_port_mapping_alarm(),
             Alarm::Leave => self.end_leaving(),
             Alarm::Reconnect => self.dial_server(),
+            Alarm::Probe => self.on_probe_late(),
             Alarm::Session(session) => self.on_session_late(session),
             Alarm::DialBack(session) => self.dial_back(session),
             Alarm::Relay(session) => self.open_relay(session),
             Alarm::Better(session) => self.try_better(session),
+            Alarm::Doubt(session) => self.on_answer_late(session),
             Alarm::Handshake(via) => self.on_handshake_late(via),
             Alarm::Verb(ticket) => self.on_verb_late(ticket),
             Alarm::Mail(who) => self.on_mail_alarm(who),

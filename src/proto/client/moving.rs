@@ -129,6 +129,7 @@ impl Client {
         if session.may_move() {
             self.go_adrift(id, "the other side lost the path", false);
         }
+        self.refresh_outer();
         self.uplink.say(Answer { session: id, candidates: self.candidates() });
         self.note_ask(id, true);
         self.link_again(id, candidates);
@@ -313,9 +314,11 @@ impl Client {
     fn seek(&mut self, id: SessionId) {
         let Some(session) = self.sessions.at(id) else { return };
         let Some(to) = session.with.as_ref().map(|person| person.fingerprint) else { return };
+        self.refresh_outer();
         self.core.alarm(Alarm::Session(id), limits::ADRIFT_MS, "a session without a path");
         let (candidates, token) = (self.candidates(), self.token_of(to));
         self.uplink.say(Again { session: id, to, candidates, token });
+        self.uplink.doubt(&mut self.core);
         self.note_ask(id, false);
     }
 
