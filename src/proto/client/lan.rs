@@ -171,7 +171,8 @@ impl Client {
     /// Answers whose time has come.
     pub(super) fn on_answers_due(&mut self) {
         let now = self.core.now.mono;
-        while let Some((_, to)) = self.lan.answers.pop_front_if(|(due, _)| *due <= now) {
+        while let Some((_, to)) = self.lan.answers.front().copied().filter(|(due, _)| *due <= now) {
+            self.lan.answers.pop_front();
             self.say_beacon(Beacon::ANSWER, Some(to));
         }
         self.mind_answers();
