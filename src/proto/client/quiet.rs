@@ -32,6 +32,14 @@ impl Client {
         }
     }
 
+    /// A quiet session is over. On the local network only what failed is not tried again at once.
+    pub(super) fn on_quiet_over(&mut self, who: Fingerprint, has_failed: bool) {
+        let waits = || self.outbox.waits_for(who) || self.transfers.wants_link(who);
+        if !self.lan.is_open() || has_failed || waits() {
+            self.postage.set_unquiet(who);
+        }
+    }
+
     /// Whether a verb waits for the local network, or something for somebody who may be there.
     pub(super) fn is_seeking(&self) -> bool {
         let waits = || self.outbox.everybody().next().is_some() || !self.postage.owing().is_empty();

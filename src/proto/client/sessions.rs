@@ -350,14 +350,11 @@ impl Client {
         }
         let Some(person) = session.with else { return };
         self.lose_runs(person.fingerprint, result.as_ref().err());
-        let who = person.fingerprint;
-        let waits = || self.outbox.waits_for(who) || self.transfers.wants_link(who);
-        // On the local network only what failed is not tried again at once.
-        if session.is_quiet && (!self.lan.is_open() || result.is_err() || waits()) {
-            self.postage.set_unquiet(who);
+        if session.is_quiet {
+            self.on_quiet_over(person.fingerprint, result.is_err());
         }
-        self.send_on(who);
-        self.try_files_again(who);
+        self.send_on(person.fingerprint);
+        self.try_files_again(person.fingerprint);
     }
 
     pub(super) fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {
