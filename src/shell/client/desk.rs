@@ -409,12 +409,12 @@ impl Desk {
     }
 
     /// Something is wrong that nobody asked about.
-    pub fn trouble(&mut self, failure: &Failure) {
+    pub fn trouble(&mut self, at: Wall, failure: &Failure) {
         if self.broadcast {
-            self.printer.trouble(&mut self.stdout.lines, failure);
+            self.printer.trouble(&mut self.stdout.lines, at, failure);
         }
         for guest in self.guests.values_mut().filter(|guest| guest.listens) {
-            guest.printer.trouble(&mut guest.out, failure);
+            guest.printer.trouble(&mut guest.out, at, failure);
         }
     }
 

@@ -150,9 +150,9 @@ impl Plan {
     }
 
     /// Something is wrong that nobody asked about: before all is ready that is the end.
-    pub fn on_trouble(&mut self, is_ready: bool, desk: &mut Desk, failure: Failure) {
+    pub fn on_trouble(&mut self, now: Now, is_ready: bool, desk: &mut Desk, failure: Failure) {
         if is_ready {
-            desk.trouble(&failure);
+            desk.trouble(now.wall, &failure);
         } else {
             self.fatal.get_or_insert(failure);
         }

@@ -148,6 +148,7 @@ impl Program {
         self.follow_plan(now)?;
         loop {
             if let Leaving::Done(exit) = self.leaving {
+                self.tell_failures(self.clock.now());
                 self.say_last_words();
                 return Ok(exit);
             }
@@ -293,7 +294,7 @@ impl Program {
                     desk.end(ticket, result.map_err(Failure::from));
                 }
                 Effect::Show(Notice::Trouble(refusal)) => {
-                    plan.on_trouble(*is_ready, desk, refusal.into());
+                    plan.on_trouble(now, *is_ready, desk, refusal.into());
                 }
                 Effect::Show(Notice::Left) => {
                     if let Leaving::Asked(exit) = *leaving {
@@ -325,7 +326,7 @@ impl Program {
                 match self.plan.gives_up_starting() {
                     true => Err(failure),
                     false => {
-                        self.desk.trouble(&failure);
+                        self.desk.trouble(now.wall, &failure);
                         Ok(())
                     }
                 }

@@ -219,9 +219,9 @@ impl Printer {
     }
 
     /// Something is wrong that nobody asked about.
-    pub fn trouble(&mut self, out: &mut Vec<u8>, failure: &Failure) {
+    pub fn trouble(&mut self, out: &mut Vec<u8>, at: Wall, failure: &Failure) {
         match self.style.json {
-            true => self.json.trouble(out, failure),
+            true => self.json.trouble(out, at, failure),
             false => self.done(out, None, Err(failure)),
         }
     }
