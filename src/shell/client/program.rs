@@ -347,7 +347,7 @@ impl Program {
             Alarm::Drain if self.plan.is_done() => self.leave(now, Exit::Done),
             Alarm::Drain => self.leave(now, Exit::Time),
             Alarm::Event(ticket) => {
-                let error = "time ran out".to_owned();
+                let error = "wait: time ran out".to_owned();
                 self.desk.give_up_waiting(ticket, Failure { exit: Exit::Time, error });
                 Ok(())
             }
