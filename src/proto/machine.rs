@@ -35,6 +35,8 @@ pub enum Input<'a, C, A> {
     Rows(A),
     /// Somebody at this end wants something.
     Command(C),
+    /// This machine's addresses have changed: those that it has now.
+    Network(Vec<IpAddr>),
     /// The deadline that was polled has passed.
     Tick,
 }
@@ -76,6 +78,8 @@ pub enum Cause {
     Ended,
     /// The system says what went wrong.
     Failed(ErrorKind),
+    /// The address of our end is no longer this machine's.
+    AddressGone,
     /// The proxy that it was dialled through says what went wrong.
     Proxy(ProxyFault),
 }

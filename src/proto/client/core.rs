@@ -29,6 +29,8 @@ pub(super) enum Alarm {
     Leave,
     /// Try the server again.
     Reconnect,
+    /// Ask once more where our datagrams come from.
+    Probe,
     /// A session's present state has lasted too long.
     Session(SessionId),
     /// Dial the asker's candidates as well.
@@ -97,14 +99,14 @@ impl Core {
         self.out.push_back(Output::Query(query));
     }
 
-    /// Sends a datagram.
-    pub fn datagram(&mut self, to: SocketAddr, bytes: Vec<u8>) {
-        self.out.push_back(Output::Datagram { to, bytes });
-    }
-
     /// Acts on a stream.
     pub fn stream(&mut self, conn: ConnId, action: StreamAction) {
         self.out.push_back(Output::Stream(conn, action));
+    }
+
+    /// Sends a datagram.
+    pub fn datagram(&mut self, to: SocketAddr, bytes: Vec<u8>) {
+        self.out.push_back(Output::Datagram { to, bytes });
     }
 
     /// Acts on a file.

@@ -162,6 +162,7 @@ impl Client {
             (ToPeer::Written(written), Some(id)) => self.on_written(id, via, &written),
             (ToPeer::Got(got), Some(id)) => self.on_live_got(id, via, got),
             (ToPeer::Move(moved), Some(id)) => self.on_move(id, via, &moved),
+            (ToPeer::Places(places), Some(id)) => self.on_places(id, via, places),
             (ToPeer::Heard(heard), Some(id)) => self.on_heard_of(id, via, heard.count),
             (message, Some(id)) => self.on_peer_work(id, via, message),
             (_, None) => {}
@@ -193,6 +194,7 @@ impl Client {
             | ToPeer::Written(_)
             | ToPeer::Got(_)
             | ToPeer::Heard(_)
+            | ToPeer::Places(_)
             | ToPeer::Move(_) => {}
         }
     }

@@ -11,7 +11,8 @@
 //! | Linking, In | closed, fault | Pausing; `offline` if it was In |
 //! | In | `Leaving` Replaced or Forgotten | Off; `offline` |
 //! | In | `Leaving` otherwise | Pausing; `offline` |
-//! | Pausing | its deadline | Dialling |
+//! | Pausing | its deadline, a new address of ours | Dialling |
+//! | Dialling, Linking, In | our address is gone | Dialling; `offline` if it was In |
 //! | any | `offline`, `Leave` | Off; `Leave` to the server if In |
 
 use super::core::{Alarm, Core};
@@ -74,6 +75,11 @@ impl Uplink {
     /// Neither signed in nor on the way there.
     pub fn is_off(&self) -> bool {
         matches!(self.state, State::Off)
+    }
+
+    /// Between two tries to sign in.
+    pub fn is_pausing(&self) -> bool {
+        matches!(self.state, State::Pausing)
     }
 
     /// Our address as the server sees it.
@@ -152,7 +158,7 @@ impl Uplink {
 impl Client {
     /// Signs in, now.
     pub(super) fn go_online(&mut self) {
-        if self.uplink.is_off() || matches!(self.uplink.state, State::Pausing) {
+        if self.uplink.is_off() || self.uplink.is_pausing() {
             self.uplink.failures = 0;
             self.dial_server();
         }
@@ -195,6 +201,10 @@ impl Client {
         match event {
             StreamEvent::Open { .. } => self.greet_server(),
             StreamEvent::Bytes(bytes) => self.on_server_bytes(bytes),
+            StreamEvent::Closed(Cause::AddressGone) => {
+                self.drop_uplink(None, &closed_words(Cause::AddressGone));
+                self.go_online();
+            }
             StreamEvent::Closed(cause) => self.on_server_gone(None, &closed_words(cause)),
             StreamEvent::Drained => self.uplink.on_drained(&mut self.core),
             StreamEvent::Listening { .. } | StreamEvent::Accepted { .. } => {}
@@ -263,6 +273,9 @@ impl Client {
             ToClient::Key(key) => self.on_key(key),
             ToClient::Deposited(deposited) => self.on_deposited(deposited),
             ToClient::Mail(mail) => self.on_mail(mail),
+            ToClient::Prober(prober) => self.on_prober(prober),
+            // What a session's datagrams need; none are spoken yet.
+            ToClient::Hinted(_) | ToClient::Begin(_) => {}
             ToClient::GroupsPage(page) => self.on_groups_page(page),
         }
     }
@@ -377,6 +390,7 @@ impl Client {
             self.lose_questions();
             self.lose_rendezvous();
             self.lose_mail();
+            self.forget_outer();
         }
     }
 
@@ -403,6 +417,7 @@ pub(super) fn closed_words(cause: Cause) -> String {
     match cause {
         Cause::Ended => "the other side closed the connection".into(),
         Cause::Failed(kind) => kind.to_string(),
+        Cause::AddressGone => "address gone".into(),
         Cause::Proxy(fault) => ["the proxy: ", &proxy_words(fault)].concat(),
     }
 }

@@ -206,6 +206,9 @@ impl Program {
         let control = profile::control(&self.directory);
         self.reactor.open_control(&control).map_err(|why| profile::failed(&control, why))?;
         self.watch()?;
+        if !matches!(self.plan.aim, Aim::Verb(_)) {
+            self.watch_network();
+        }
         self.restore_alerts()?;
         if self.plan.is_watched() && !self.plan.is_known {
             self.desk.print(Sink::Stdout, |printer, out| printer.greeting(out));

@@ -14,6 +14,7 @@ use super::plan::Plan;
 use super::reads::{self, Read};
 use super::terminal::{Profile, Terminal};
 use crate::proto::client::Client;
+use crate::proto::limits;
 use crate::proto::machine::{Effect, FileAction, Input, Machine, Wake};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::conversation::Conversation;
@@ -87,6 +88,8 @@ enum Alarm {
     Event(Ticket),
     /// The end of the hook that runs.
     Hook,
+    /// Addresses of this machine have come or gone, and may go on doing so.
+    Network,
     /// The end of all hooks, for the program has nothing else to do.
     Hooks,
 }
@@ -200,6 +203,7 @@ impl Program {
     /// Feeds everything that is ready.
     fn take_in(&mut self, now: Now) {
         let Program { reactor, machine, desk, hooks, input, input_ended, plan, store, .. } = self;
+        let Program { alarms, .. } = self;
         let mut fed = false;
         while let Some(ready) = reactor.next() {
             match ready {
@@ -245,6 +249,10 @@ impl Program {
                 }
                 Ready::Signal(Signal::Continue) => {
                     desk.terminal.iter_mut().for_each(Terminal::go_on);
+                }
+                Ready::Network => {
+                    let at = now.mono.after_ms(limits::NETWORK_SETTLES_MS);
+                    alarms.set(Alarm::Network, at, "addresses that come and go");
                 }
                 Ready::Control(id, ControlEvent::Opened) => desk.guest_came(id),
                 Ready::Control(id, ControlEvent::Bytes(bytes)) => desk.guest_said(id, bytes),
@@ -330,6 +338,10 @@ impl Program {
                         Ok(())
                     }
                 }
+            }
+            Alarm::Network => {
+                self.follow_network(now);
+                Ok(())
             }
             Alarm::Hook => {
                 self.kill_late_hook();

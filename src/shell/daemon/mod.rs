@@ -182,6 +182,7 @@ impl Daemon {
                 }
                 Ready::Signal(Signal::Resize | Signal::Continue)
                 | Ready::Control(..)
+                | Ready::Network
                 | Ready::File(..)
                 | Ready::Run(..) => {}
             }

@@ -37,6 +37,22 @@ impl Reactor {
         }
     }
 
+    /// Gives up each connection whose own address is not among these, nor a loopback one.
+    pub fn give_up_from_elsewhere(&mut self, here: &[IpAddr]) {
+        let is_gone = |tcp: &Tcp| {
+            let own = tcp.flow.socket.local_addr().map(|own| tcp::plain(own).ip());
+            own.is_ok_and(|own| !own.is_loopback() && !here.contains(&own))
+        };
+        let gone = self.table.connections().filter(|(_, tcp)| is_gone(tcp));
+        let gone = gone.map(|(ticket, tcp)| {
+            tcp.give_up(Cause::AddressGone);
+            ticket
+        });
+        for ticket in gone.collect::<Vec<_>>() {
+            self.turn(ticket);
+        }
+    }
+
     /// Sends a datagram, or drops it.
     pub fn send_datagram(&mut self, to: SocketAddr, bytes: &[u8]) {
         let source = self.udp.and_then(|ticket| self.table.entry(ticket)).map(|e| &e.source);
@@ -51,7 +67,7 @@ impl Reactor {
         let ticket = to.ticket();
         let Some(control) = self.control(ticket) else { return };
         if control.flow.unsent.bytes() + bytes.len() > CONTROL_BEHIND_BYTES {
-            control.flow.fail(ErrorKind::QuotaExceeded);
+            control.flow.fail(Cause::Failed(ErrorKind::QuotaExceeded));
             self.turn(ticket);
             return;
         }

@@ -29,6 +29,7 @@ pub(super) enum Found {
     Ended(RunId, RunEnd),
     Stdin(usize),
     Signal(Signal),
+    Network,
     ControlBytes(ControlId, usize),
     Control(ControlId, ControlEvent<'static>),
 }
@@ -83,6 +84,10 @@ impl Reactor {
             Source::Signals(signals) => {
                 signals.step().map_or(Served::Done, |signal| Served::Found(Found::Signal(signal)))
             }
+            Source::Network(network) => match network.step(buffer) {
+                true => Served::Found(Found::Network),
+                false => Served::Done,
+            },
             Source::Child(id, _) => {
                 let id = *id;
                 self.serve_child(ticket, id)

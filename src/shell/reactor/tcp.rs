@@ -57,6 +57,12 @@ impl Tcp {
         }
     }
 
+    /// Gives it up, dialled or open.
+    pub fn give_up(&mut self, cause: Cause) {
+        self.phase = Phase::Open;
+        self.flow.fail(cause);
+    }
+
     pub fn is_dialling(&self) -> bool {
         !matches!(self.phase, Phase::Open)
     }

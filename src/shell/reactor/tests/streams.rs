@@ -414,3 +414,31 @@ fn event_for_a_slot_used_again_in_the_same_wake_is_ignored() {
     bench.until("open", |b| b.is_open(second));
     assert!(bench.bytes.is_empty());
 }
+
+#[test]
+fn what_goes_from_an_address_that_is_gone_is_given_up_and_nothing_else() {
+    let interfaces = if_addrs::get_if_addrs().expect("addresses");
+    let own = interfaces.iter().map(if_addrs::Interface::ip).find(|ip| is_usable(*ip));
+    let Some(own) = own else { return eprintln!("skipped: only loopback here") };
+    let mut bench = Bench::new();
+    let kept = bench.pair();
+    let (_, at) = bench.reactor.listen(SocketAddr::new(own, 0)).expect("a listener");
+    let dialled = bench.dial(1, at);
+    let silent = bench.dial(2, SocketAddr::new(own, 9));
+    bench.until("a pair", |b| b.is_open(dialled) && b.accepted().len() == 2);
+    bench.reactor.give_up_from_elsewhere(&[own]);
+    bench.settle();
+    let gone = StreamEvent::Closed(Cause::AddressGone);
+    assert!(!bench.events.iter().any(|(_, event)| *event == gone));
+    bench.reactor.give_up_from_elsewhere(&[]);
+    let accepted = bench.accepted()[1];
+    bench.until("both ends", |b| b.has(dialled, &gone) && b.has(accepted, &gone));
+    assert!(!bench.has(silent, &gone), "it was refused before");
+    bench.perform(kept.0, StreamAction::Send(b"still here".to_vec()));
+    bench.until("the rest", |b| b.received(kept.1) == b"still here");
+    bench.settle();
+}
+
+fn is_usable(ip: IpAddr) -> bool {
+    ip.is_ipv4() && !ip.is_loopback()
+}
