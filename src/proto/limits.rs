@@ -46,6 +46,11 @@ pub const KEEPALIVE_PROBES: u32 = 4;
 /// How long bytes may stay unacknowledged. Linux lets this overrule the number of probes
 /// (tcp(7), TCP_USER_TIMEOUT), so it is the time that all of them take: one lost packet is no loss.
 pub const UNACKNOWLEDGED_S: u64 = KEEPALIVE_IDLE_S + KEEPALIVE_INTERVAL_S * KEEPALIVE_PROBES as u64;
+/// The same where it is doubted whether anybody is there: a link that is worn out acknowledges
+/// something, and who waits for an answer does not wait long.
+pub const DOUBTED_S: u64 = 8;
+/// How long an answer is waited for before it is doubted that it comes.
+pub const DOUBT_MS: u64 = 3_000;
 /// Messages in flight to one peer before the rest waits on disk.
 pub const FLIGHT_MESSAGES: usize = 4096;
 /// Bytes of text in flight to one peer before the rest waits on disk.

@@ -178,6 +178,9 @@ pub enum StreamAction {
     Send(Vec<u8>),
     /// Say [`StreamEvent::Drained`] once, as soon as nothing is waiting to be written.
     Watch,
+    /// Whether to give it up as soon as the other end acknowledges nothing for
+    /// [`limits::DOUBTED_S`](super::limits::DOUBTED_S).
+    Doubt(bool),
     /// Stop reading: the kernel's window then holds the other end back.
     Pause,
     /// Read again.

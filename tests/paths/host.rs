@@ -24,6 +24,12 @@ impl Host {
         self.space.nft(&both_ways("cut", ways.each_ref().map(String::as_str), "drop"));
     }
 
+    /// Nothing comes here any more from another; what goes there still does.
+    pub fn hear_nothing_of(&self, other: &Host) {
+        let way = format!("ip saddr {}", other.v4);
+        self.space.nft(&both_ways("cut", [&way, "meta mark 1"], "drop"));
+    }
+
     /// What was cut passes again.
     pub fn mend(&self) {
         self.space.nft("delete table inet cut");

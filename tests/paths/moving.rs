@@ -40,6 +40,43 @@ fn a_session_goes_from_the_relay_to_a_direct_path_when_there_is_one() {
 }
 
 #[test]
+fn a_session_goes_over_to_the_relay_when_nothing_passes_directly_any_more() {
+    let Some(mut net) = Net::new() else { return };
+    let (ann, bob) = (net.host(Access::V4), net.host(Access::V4));
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    meeting.reach("direct");
+    talk_while(&mut meeting, |_| bob.cut_off_from(&ann));
+    meeting.reach("relay");
+}
+
+#[test]
+fn a_session_goes_over_to_the_relay_when_nothing_passes_one_way() {
+    for is_anns_way in [true, false] {
+        let Some(mut net) = Net::new() else { return };
+        let (ann, bob) = (net.host(Access::V4), net.host(Access::V4));
+        let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+        meeting.reach("direct");
+        let (from, to) = if is_anns_way { (&ann, &bob) } else { (&bob, &ann) };
+        talk_while(&mut meeting, |_| to.hear_nothing_of(from));
+        meeting.reach("relay");
+    }
+}
+
+#[test]
+fn a_session_outlives_a_router_that_forgets_it_and_gets_another_address() {
+    let Some(mut net) = Net::new() else { return };
+    let (ann, bob) = (net.host(Access::Open), net.host(Access::Behind(Nat::PortRestricted)));
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    meeting.reach("direct");
+    talk_while(&mut meeting, |meeting| {
+        net.routers[0].reconnect("1.2.3.99");
+        meeting.bob.send(&["msg", "ann", "who is behind the router speaks"]);
+    });
+    meeting.greet("both ways");
+    meeting.is_on("direct");
+}
+
+#[test]
 fn a_relayed_session_outlives_a_restart_of_the_server() {
     let Some(mut net) = Net::new() else { return };
     let nat = Access::Behind(Nat::Symmetric);

@@ -48,6 +48,13 @@ impl Router {
         space.ip("route add default via 192.168.1.1");
         Host { space, v4, is_v6_alone: false }
     }
+
+    /// Its provider gives it another address; whatever went through it is forgotten.
+    pub fn reconnect(&self, v4: &str) {
+        self.space.ip("link set eth0 down\naddr flush dev eth0 scope global");
+        self.space.ip(&format!("addr add {v4}/24 dev eth0\nlink set eth0 up"));
+        self.space.ip("route add default via 1.2.3.1");
+    }
 }
 
 impl Nat {

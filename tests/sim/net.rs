@@ -9,6 +9,7 @@ pub use datagrams::Weather;
 use self::datagrams::Datagrams;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::ConnId;
+use hobnob::proto::limits::DOUBTED_S;
 use hobnob::proto::machine::{Cause, StreamAction};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -228,6 +229,8 @@ impl Net {
             StreamAction::DialName { .. } => panic!("there is no proxy in this world"),
             StreamAction::Send(bytes) => self.send(now, end, bytes),
             StreamAction::Watch => self.watch(now, end),
+            StreamAction::Doubt(true) => self.doubt(now, end),
+            StreamAction::Doubt(false) => {}
             StreamAction::Pause => {
                 self.paused.entry(end).or_default();
             }
@@ -300,6 +303,17 @@ impl Net {
         self.apart.clear();
         self.datagrams.weather = Weather::default();
         self.slow_ms.clear();
+    }
+
+    /// Whoever doubts a connection is told early that nothing passes on it, either way.
+    fn doubt(&mut self, now: u64, end: End) {
+        let ends = [Some(end), self.other_of(end)];
+        let is_stalled = |end: &End| {
+            self.streams.get(end).is_some_and(|stream| stream.health == Health::Stalled)
+        };
+        if ends.iter().flatten().any(is_stalled) {
+            self.dooms.insert((now + 1_000 * DOUBTED_S, end));
+        }
     }
 
     fn stall(&mut self, end: End, until: u64) {

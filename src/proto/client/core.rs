@@ -39,6 +39,8 @@ pub(super) enum Alarm {
     Relay(SessionId),
     /// Try direct paths again beside the relay.
     Better(SessionId),
+    /// An answer is late on the link of an open session.
+    Doubt(SessionId),
     /// A dialled or accepted link's handshake takes too long.
     Handshake(Via),
     /// A verb's time is up.

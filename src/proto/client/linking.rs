@@ -225,8 +225,13 @@ impl Client {
     }
 
     pub(super) fn cancel_alarms(&mut self, id: SessionId) {
-        for alarm in [Alarm::Session(id), Alarm::DialBack(id), Alarm::Relay(id), Alarm::Better(id)]
-        {
+        for alarm in [
+            Alarm::Session(id),
+            Alarm::DialBack(id),
+            Alarm::Relay(id),
+            Alarm::Better(id),
+            Alarm::Doubt(id),
+        ] {
             self.core.timers.cancel(&alarm);
         }
     }

@@ -14,6 +14,7 @@
 //! | `search` | the search for a path, and what lost it |
 //! | `knocking` | sessions without a server: `chat HOST:PORT` |
 //! | `moving`, `kept` | an open session goes over to another link |
+//! | `doubt` | a connection that answers nothing is left early |
 //! | `flow` | messages and acknowledgements in an open session |
 //! | `friends` | asking, answering, ending; blocks; the reach that the server is told |
 //! | `postage` | mail out: letters for somebody with whom no session is open |
@@ -40,6 +41,7 @@ mod bulk;
 mod commands;
 mod core;
 mod directory;
+mod doubt;
 mod file_names;
 mod flow;
 mod friends;
@@ -366,6 +368,7 @@ impl Client {
             Alarm::DialBack(session) => self.dial_back(session),
             Alarm::Relay(session) => self.open_relay(session),
             Alarm::Better(session) => self.try_better(session),
+            Alarm::Doubt(session) => self.on_answer_late(session),
             Alarm::Handshake(via) => self.on_handshake_late(via),
             Alarm::Verb(ticket) => self.on_verb_late(ticket),
             Alarm::Mail(who) => self.on_mail_alarm(who),

@@ -318,6 +318,7 @@ impl Client {
         self.core.alarm(Alarm::Session(id), limits::ADRIFT_MS, "a session without a path");
         let (candidates, token) = (self.candidates(), self.token_of(to));
         self.uplink.say(Again { session: id, to, candidates, token });
+        self.uplink.doubt(&mut self.core);
         self.note_ask(id, false);
     }
 

@@ -356,6 +356,7 @@ impl Client {
     pub(super) fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {
         let (candidates, token) = (self.candidates(), self.token_of(to));
         self.uplink.say(Ask { session, to, candidates, token, is_quiet });
+        self.uplink.doubt(&mut self.core);
     }
 
     pub(super) fn hang_up(&mut self, session: SessionId, declined: bool) {

@@ -43,6 +43,8 @@ pub(super) struct Uplink {
     /// The key on our disk.
     kept: Option<Fingerprint>,
     last_req: u32,
+    /// Whether the kernel was told to be quick to give it up.
+    is_doubted: bool,
     /// What was handed out for the connection and may not be written yet.
     ahead: Ahead,
 }
@@ -60,7 +62,7 @@ impl Uplink {
     pub fn new(has_server: bool, wanted: Option<Fingerprint>, kept: Option<Fingerprint>) -> Uplink {
         let state = if has_server { State::Pausing } else { State::Off };
         let (pinned, ahead) = (wanted.or(kept), Ahead::default());
-        Uplink { state, turn: 0, failures: 0, pinned, kept, last_req: 0, ahead }
+        Uplink { state, turn: 0, failures: 0, pinned, kept, last_req: 0, is_doubted: false, ahead }
     }
 
     /// Whether the connection is the one to the server.
@@ -118,6 +120,23 @@ impl Uplink {
     /// Whether bulk may be put on it: not much waits to be written there.
     pub fn has_room(&self) -> bool {
         self.ahead.has_room()
+    }
+
+    /// Something is due from the server: whether it is there is soon to be known.
+    pub fn doubt(&mut self, core: &mut Core) {
+        if let State::In { conn, .. } = self.state
+            && !std::mem::replace(&mut self.is_doubted, true)
+        {
+            core.stream(conn, StreamAction::Doubt(true));
+        }
+    }
+
+    fn trust(&mut self, core: &mut Core) {
+        if let State::In { conn, .. } = self.state
+            && std::mem::take(&mut self.is_doubted)
+        {
+            core.stream(conn, StreamAction::Doubt(false));
+        }
     }
 
     /// What was handed out is written.
@@ -185,6 +204,7 @@ impl Client {
         self.core.timers.cancel(&Alarm::Reconnect);
         self.core.alarm(Alarm::Uplink, limits::DIAL_MS, "server slow to answer");
         (self.uplink.state, self.uplink.ahead) = (State::Dialling(conn), Ahead::default());
+        self.uplink.is_doubted = false;
         self.dial_remote(conn, to);
     }
 
@@ -232,6 +252,7 @@ impl Client {
     }
 
     fn on_server_bytes(&mut self, bytes: &[u8]) {
+        self.uplink.trust(&mut self.core);
         if let Some(link) = self.uplink.link() {
             link.feed(bytes);
         }

@@ -30,6 +30,7 @@ impl Reactor {
             StreamAction::DialName { host, port } => self.dial_name(conn, host, port),
             StreamAction::Send(bytes) => self.with_tcp(conn, |tcp| tcp.flow.send(bytes)),
             StreamAction::Watch => self.with_tcp(conn, |tcp| tcp.flow.watched = true),
+            StreamAction::Doubt(doubted) => self.with_tcp(conn, |tcp| tcp.doubt(doubted)),
             StreamAction::Pause => self.with_tcp(conn, |tcp| tcp.flow.pause(true)),
             StreamAction::Resume => self.with_tcp(conn, |tcp| tcp.flow.pause(false)),
             StreamAction::Close => self.close(conn),

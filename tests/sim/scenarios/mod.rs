@@ -2,6 +2,7 @@
 
 mod backups;
 mod directory;
+mod doubt;
 mod files;
 mod friends;
 mod groups;

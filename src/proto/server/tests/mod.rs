@@ -294,8 +294,9 @@ impl Client {
             StreamAction::Close | StreamAction::Abort => self.end = Some(action),
             StreamAction::Listen { .. }
             | StreamAction::Dial { .. }
-            | StreamAction::DialName { .. } => {
-                panic!("a server dials nobody")
+            | StreamAction::DialName { .. }
+            | StreamAction::Doubt(_) => {
+                panic!("a server dials nobody and doubts nobody")
             }
         }
     }

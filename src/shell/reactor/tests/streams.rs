@@ -1,7 +1,7 @@
 //! TCP: dialling, listening, both directions, and the end.
 
 use super::*;
-use crate::proto::limits::{KEEPALIVE_IDLE_S, TURN_ARRIVALS, UNACKNOWLEDGED_S};
+use crate::proto::limits::{DOUBTED_S, KEEPALIVE_IDLE_S, TURN_ARRIVALS, UNACKNOWLEDGED_S};
 use socket2::SockRef;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -305,6 +305,20 @@ fn connections_are_set_up_on_both_ends() {
         assert_eq!(idle, Duration::from_secs(KEEPALIVE_IDLE_S));
         let unacknowledged = socket.tcp_user_timeout().expect("asked");
         assert_eq!(unacknowledged, Some(Duration::from_secs(UNACKNOWLEDGED_S)));
+    }
+}
+
+#[test]
+fn a_doubted_connection_is_given_up_early_and_one_that_is_trusted_late() {
+    let mut bench = Bench::new();
+    let (conn, _) = bench.pair();
+    for (doubted, seconds) in [(true, DOUBTED_S), (false, UNACKNOWLEDGED_S)] {
+        bench.perform(conn, StreamAction::Doubt(doubted));
+        let ticket = bench.reactor.table.ticket_of(conn).expect("it is open");
+        let entry = bench.reactor.table.entry(ticket).expect("it is open");
+        let Source::Tcp(tcp) = &entry.source else { panic!("no connection") };
+        let unacknowledged = SockRef::from(&tcp.flow.socket).tcp_user_timeout().expect("asked");
+        assert_eq!(unacknowledged, Some(Duration::from_secs(seconds)));
     }
 }
 
