@@ -25,6 +25,13 @@ pub enum Input<'a, C, A> {
         /// Its payload, whole.
         bytes: &'a [u8],
     },
+    /// A datagram of the local network's arrived: for everybody there, or an answer.
+    Lan {
+        /// Whom it claims to be from.
+        from: SocketAddr,
+        /// Its payload, whole.
+        bytes: &'a [u8],
+    },
     /// Something happened to a stream connection or a listener.
     Stream(ConnId, StreamEvent<'a>),
     /// Something happened to a file.
@@ -139,6 +146,8 @@ pub enum Output<R, Q, N> {
         /// The payload.
         bytes: Vec<u8>,
     },
+    /// Do this on the local network.
+    Lan(LanAction),
     /// Do this to a stream.
     Stream(ConnId, StreamAction),
     /// Do this to a file.
@@ -189,6 +198,23 @@ pub enum StreamAction {
     Close,
     /// Close at once.
     Abort,
+}
+
+/// What to do on the local network, where programs without a server find each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LanAction {
+    /// Hear what is said there from now on, anew if it was heard already: on the network of this
+    /// own address, or, where it is unspecified, on all of its family that there are.
+    Open(IpAddr),
+    /// Say this; or nothing, where it cannot be said.
+    Send {
+        /// To whom of those heard; `None` for everybody.
+        to: Option<SocketAddr>,
+        /// The payload.
+        bytes: Vec<u8>,
+    },
+    /// Hear nothing more.
+    Close,
 }
 
 /// What happened to a file. Each comes in a later wake than what it answers, in the order of the
@@ -370,6 +396,8 @@ pub enum Effect<N> {
         /// The payload.
         bytes: Vec<u8>,
     },
+    /// Do this on the local network.
+    Lan(LanAction),
     /// Do this to a stream.
     Stream(ConnId, StreamAction),
     /// Do this to a file.
@@ -414,6 +442,7 @@ impl<M: Machine> Wake<M> {
                     machine.handle(now, Input::Rows(rows));
                 }
                 Output::Datagram { to, bytes } => self.effects.push(Effect::Datagram { to, bytes }),
+                Output::Lan(action) => self.effects.push(Effect::Lan(action)),
                 Output::Stream(conn, action) => self.effects.push(Effect::Stream(conn, action)),
                 Output::File(file, action) => self.effects.push(Effect::File(file, action)),
                 Output::Run(run, action) => self.effects.push(Effect::Run(run, action)),

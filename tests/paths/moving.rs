@@ -4,6 +4,10 @@ use crate::meeting::{Meeting, befriend};
 use crate::net::{Access, Net};
 use crate::router::Nat;
 use crate::support::{is_message, is_receipt};
+use serde_json::Value;
+
+/// So much that it is on its way for a while.
+const LONG: usize = 16 << 20;
 
 /// Numbered messages from Ann, some before and some after what happens: they come once, in order.
 fn talk_while(meeting: &mut Meeting, happens: impl FnOnce(&mut Meeting)) {
@@ -25,6 +29,20 @@ fn talk_while(meeting: &mut Meeting, happens: impl FnOnce(&mut Meeting)) {
     meeting.ann.settle();
     meeting.bob.settle();
     assert_eq!(meeting.bob.count(|e| e["event"] == "message"), 0, "each came once");
+}
+
+#[test]
+fn who_gets_another_address_goes_on_with_a_file_and_loses_nothing() {
+    let Some(mut net) = Net::new() else { return };
+    let (ann, bob) = (net.host(Access::Open), net.host(Access::Open));
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    befriend(&mut meeting.ann, &mut meeting.bob);
+    meeting.begin_file(&net, "film", LONG);
+    let is_taken = |e: &Value| e["event"] == "file" && e["state"] == "taken";
+    meeting.bob.expect("the file under way", is_taken);
+    talk_while(&mut meeting, |_| bob.move_to(&["1.2.3.77/24", "2001:db8::77/64"]));
+    meeting.end_file(&net, "film");
+    meeting.reach("direct");
 }
 
 #[test]

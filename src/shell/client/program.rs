@@ -211,6 +211,10 @@ impl Program {
                     machine.handle(now, Input::Datagram { from, bytes });
                     fed = true;
                 }
+                Ready::Lan { from, bytes } => {
+                    machine.handle(now, Input::Lan { from, bytes });
+                    fed = true;
+                }
                 Ready::Stream(conn, event) => {
                     machine.handle(now, Input::Stream(conn, event));
                     fed = true;
@@ -274,6 +278,7 @@ impl Program {
         for effect in effects {
             match effect {
                 Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
+                Effect::Lan(action) => reactor.perform_lan(action),
                 Effect::Stream(conn, action) => reactor.perform(conn, action),
                 Effect::File(file, action) => {
                     make_directory(files, &action);

@@ -19,6 +19,7 @@ mod control;
 mod descriptors;
 mod files;
 mod flow;
+mod lan;
 mod listen;
 mod network;
 mod perform;
@@ -48,6 +49,7 @@ use self::children::Children;
 use self::control::Door;
 use self::descriptors::Spare;
 use self::files::Files;
+use self::lan::Lan;
 use self::listen::Listener;
 use self::network::Network;
 use self::serve::{Found, Served};
@@ -71,6 +73,13 @@ use std::time::Duration;
 pub enum Ready<'a> {
     /// A datagram arrived.
     Datagram {
+        /// Whom it claims to be from.
+        from: SocketAddr,
+        /// Its payload, whole.
+        bytes: &'a [u8],
+    },
+    /// A datagram of the local network's arrived.
+    Lan {
         /// Whom it claims to be from.
         from: SocketAddr,
         /// Its payload, whole.
@@ -107,6 +116,7 @@ pub struct Reactor {
     starved: Vec<Ticket>,
     proxy: Option<Proxy>,
     udp: Option<Ticket>,
+    lan: Lan,
     stdin: Option<Ticket>,
     controls: usize,
     files: Files,
@@ -130,6 +140,7 @@ impl Reactor {
             starved: Vec::new(),
             proxy: None,
             udp: None,
+            lan: Lan::default(),
             stdin: None,
             controls: 0,
             files: Files::default(),
@@ -252,6 +263,7 @@ impl Reactor {
         let buffer = &self.buffer[..];
         Some(match found {
             Found::Datagram(from, bytes) => Ready::Datagram { from, bytes: &buffer[..bytes] },
+            Found::Lan(from, bytes) => Ready::Lan { from, bytes: &buffer[..bytes] },
             Found::Bytes(id, bytes) => Ready::Stream(id, StreamEvent::Bytes(&buffer[..bytes])),
             Found::Stream(id, event) => Ready::Stream(id, event),
             Found::File(id, event) => Ready::File(id, event),

@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 /// [`super::Ready`] while it still only says how much of the buffer it is.
 pub(super) enum Found {
     Datagram(SocketAddr, usize),
+    Lan(SocketAddr, usize),
     Bytes(ConnId, usize),
     Stream(ConnId, StreamEvent<'static>),
     File(FileId, FileEvent<'static>),
@@ -73,6 +74,11 @@ impl Reactor {
             Source::Door(_) => self.serve_door(ticket),
             Source::Udp(udp) => match udp.step(buffer, spent) {
                 Received::Datagram(from, bytes) => Served::Found(Found::Datagram(from, bytes)),
+                Received::Nothing => Served::Done,
+                Received::Later => Served::Later,
+            },
+            Source::Lan(udp) => match udp.step(buffer, spent) {
+                Received::Datagram(from, bytes) => Served::Found(Found::Lan(from, bytes)),
                 Received::Nothing => Served::Done,
                 Received::Later => Served::Later,
             },

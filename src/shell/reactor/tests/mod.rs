@@ -81,6 +81,7 @@ impl Bench {
                     assert!(*share < TURN_BYTES + READ_BYTES, "one stream takes the whole wake");
                 }
                 Ready::Stream(id, event) => self.events.push((id, kept(event))),
+                Ready::Lan { .. } => {}
                 Ready::Datagram { from, bytes } => self.datagrams.push((from, bytes.to_vec())),
                 Ready::Control(id, ControlEvent::Opened) => self.opened.push(id),
                 Ready::Control(id, ControlEvent::Closed) => self.closed.push(id),
