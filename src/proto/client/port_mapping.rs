@@ -96,8 +96,8 @@ impl Client {
         self.follow_port_mapping();
     }
 
-    /// The gateway of this machine's network, from here on. What another one holds for us is left to
-    /// end with its lease: it is not reached from here any more.
+    /// The gateway of this machine's network, from here on. What another one holds is left to end
+    /// with its lease: that gateway is not reached from here any more.
     pub(super) fn on_gateway(&mut self, gateway: Option<Gateway>) {
         if self.config.gateway == gateway {
             return;
