@@ -12,9 +12,15 @@ pub struct Host {
 }
 
 impl Host {
+    /// It has no addresses any more, and no network.
+    pub fn unplug(&self) {
+        self.space.ip("addr flush dev eth0 scope global\nlink set eth0 down");
+    }
+
     /// It has other addresses, and those that it had are gone.
     pub fn move_to(&self, addresses: &[&str]) {
         self.space.ip("addr flush dev eth0 scope global");
+        self.space.ip("link set eth0 up");
         for address in addresses {
             self.space.ip(&format!("addr add {address} dev eth0"));
         }

@@ -46,6 +46,22 @@ fn who_gets_another_address_goes_on_with_a_file_and_loses_nothing() {
 }
 
 #[test]
+fn who_has_no_network_for_a_while_goes_on_when_it_is_back() {
+    let Some(mut net) = Net::new() else { return };
+    let (ann, bob) = (net.host(Access::Open), net.host(Access::Open));
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    meeting.reach("direct");
+    talk_while(&mut meeting, |meeting| {
+        bob.unplug();
+        meeting.bob.expect("no server", |e| e["event"] == "offline");
+        meeting.bob.send(&["msg", "ann", "said without a network"]);
+        bob.move_to(&["1.2.3.78/24"]);
+    });
+    meeting.ann.expect("the message", |e| is_message(e, "bob", "said without a network"));
+    meeting.reach("direct");
+}
+
+#[test]
 fn a_session_goes_from_the_relay_to_a_direct_path_when_there_is_one() {
     let Some(mut net) = Net::new() else { return };
     let (ann, bob) = (net.host(Access::V4), net.host(Access::V4));
