@@ -139,6 +139,7 @@ impl Client {
         if !self.listener.locals.iter().any(is_new) {
             return;
         }
+        self.join_lan_anew();
         if self.uplink.is_pausing() {
             self.go_online();
         }
@@ -190,7 +191,7 @@ impl Client {
         let server = self.config.server.as_ref().map(|server| server.label.clone());
         self.core.event(Event::Ready {
             name: self.my_name(),
-            address: self.account.as_ref().map(|(_, address)| *address),
+            address: self.address(),
             fingerprint: self.me.fingerprint(),
             listen: self.listener.at().into_iter().collect(),
             server,
