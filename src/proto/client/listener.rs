@@ -134,12 +134,12 @@ impl Client {
     /// The addresses of this machine have changed. What went over one that is gone is told as
     /// closed; a new one may lead where the others did not.
     pub(super) fn on_network(&mut self, locals: Vec<IpAddr>) {
+        self.join_lan_anew();
         let had = std::mem::replace(&mut self.listener.locals, locals);
         let is_new = |ip: &IpAddr| !ip.is_loopback() && !had.contains(ip);
         if !self.listener.locals.iter().any(is_new) {
             return;
         }
-        self.join_lan_anew();
         if self.uplink.is_pausing() {
             self.go_online();
         }
