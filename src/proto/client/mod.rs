@@ -111,7 +111,7 @@ use crate::proto::crypto::keys::Identity;
 use crate::proto::crypto::probe;
 use crate::proto::id::{ConnId, MsgId};
 use crate::proto::limits;
-use crate::proto::machine::{Input, Machine, OutputOf, StreamEvent};
+use crate::proto::machine::{Gateway, Input, Machine, OutputOf, StreamEvent};
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::Command;
 use crate::proto::model::group::GroupTarget;
@@ -121,7 +121,6 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
-use crate::proto::portmap::Gateway;
 use crate::proto::time::{Mono, Now};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -155,7 +154,8 @@ pub struct Config {
     pub locals: Vec<IpAddr>,
     /// It is here for one verb: on the local network it speaks only if that needs an answer.
     pub is_passing: bool,
-    /// The gateway that is asked for a port, unless it shall not be, or there is none.
+    /// The gateway that is asked for a port, unless none shall be, or there is none, until
+    /// [`Input::Gateway`] says otherwise.
     pub gateway: Option<Gateway>,
     /// Who is connected without asking.
     pub accept: Accept,
@@ -431,6 +431,7 @@ impl Machine for Client {
             Input::Rows(rows) => self.on_rows(rows),
             Input::Command(command) => self.on_command(command),
             Input::Network(locals) => self.on_network(locals),
+            Input::Gateway(gateway) => self.on_gateway(gateway),
             Input::Tick => {}
         }
         while let Some(alarm) = self.core.timers.pop_due(now.mono) {

@@ -1,5 +1,6 @@
 //! This machine's addresses, and what follows when they change.
 
+use super::gateway;
 use super::program::Program;
 use crate::proto::machine::{Input, Machine};
 use crate::proto::time::Now;
@@ -37,6 +38,9 @@ impl Program {
             return;
         }
         self.reactor.give_up_from_elsewhere(&here);
+        if self.plan.maps_ports {
+            self.machine.handle(now, Input::Gateway(gateway::find(&interfaces)));
+        }
         self.machine.handle(now, Input::Network(reachable(&interfaces)));
     }
 }
