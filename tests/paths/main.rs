@@ -7,7 +7,7 @@
 mod support;
 
 mod host;
-mod lan;
+mod neighbours;
 mod mapping;
 mod meeting;
 mod moving;
