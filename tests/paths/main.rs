@@ -7,11 +7,12 @@
 mod support;
 
 mod host;
-mod neighbours;
+mod lan;
 mod mapping;
 mod meeting;
 mod moving;
 mod namespace;
+mod neighbours;
 mod net;
 mod pairs;
 mod router;
