@@ -65,8 +65,9 @@ pub const QUIET_ASK_MS: u64 = 5_000;
 pub const LINKING_MS: u64 = 10_000;
 /// How long direct paths are tried before the relay is used.
 pub const RELAY_AFTER_MS: u64 = 1_000;
-/// How long the answerer waits to be dialled before it dials too.
-pub const DIAL_BACK_MS: u64 = 300;
+/// How long the answerer waits to be dialled before it dials too: less than until datagrams are
+/// tried, for a connection is silent while it is idle.
+pub const DIAL_BACK_MS: u64 = 200;
 /// How long a closing side waits for the other's word.
 pub const CLOSING_MS: u64 = 3_000;
 /// How long a program that ends waits for its last words to be written.
