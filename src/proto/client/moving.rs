@@ -39,7 +39,7 @@ use crate::proto::limits;
 use crate::proto::machine::StreamAction;
 use crate::proto::model::event::{Event, Path, SessionState};
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::client::{Again, Answer, Release};
+use crate::proto::wire::client::{Again, Release};
 use crate::proto::wire::peer::{Move, Places, Settle};
 use crate::proto::wire::server::{Sought, WhyEnded};
 use std::net::SocketAddr;
@@ -130,8 +130,7 @@ impl Client {
             self.go_adrift(id, "the other side lost the path", false);
         }
         self.refresh_outer();
-        self.uplink.say(Answer { session: id, candidates: self.candidates() });
-        self.say_hint(id);
+        self.say_answer(id);
         self.note_ask(id, true);
         self.link_again(id, candidates);
     }

@@ -23,12 +23,18 @@ use crate::proto::machine::{Cause, StreamAction};
 use crate::proto::model::event::Path;
 use crate::proto::model::notice::Way;
 use crate::proto::model::person::PublicIdentity;
-use crate::proto::wire::client::Hint;
+use crate::proto::wire::client::{Answer, Hint};
 use crate::proto::wire::server::{Begin, Hinted};
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 impl Client {
+    /// Says yes to a session, and where we can be reached.
+    pub(super) fn say_answer(&mut self, session: SessionId) {
+        self.uplink.say(Answer { session, candidates: self.candidates() });
+        self.say_hint(session);
+    }
+
     /// Tells the other side of a session where our datagrams come from.
     pub(super) fn say_hint(&mut self, session: SessionId) {
         let udp = self.udp_candidates();

@@ -47,7 +47,7 @@ use crate::proto::model::event::{Event, Path, SessionState};
 use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::client::{Answer, Ask, Hangup};
+use crate::proto::wire::client::{Ask, Hangup};
 use crate::proto::wire::peer::{Bye, Settle, ToPeer};
 use crate::proto::wire::server::{Answered, Ended, Offer, WhyEnded};
 use std::net::SocketAddr;
@@ -121,14 +121,14 @@ impl Client {
                 }
                 self.hang_up(ours, false);
                 self.note_over(ours, "they asked at the same time");
-                let session = self.forget_session(ours);
-                let waiters = session.map(|session| session.waiters).unwrap_or_default();
+                let waiters =
+                    self.forget_session(ours).map(|ours| ours.waiters).unwrap_or_default();
                 return self.agree(id, person, (candidates, Vec::new()), (is_quiet, waiters));
             }
             self.end_session(ours, SessionState::Closed, Some("they started anew".into()));
         }
-        let accepted = self.accepts_unasked(who);
-        let accepted = accepted || (is_quiet && self.transfers.is_engaged(who));
+        let is_engaged = is_quiet && self.transfers.is_engaged(who);
+        let accepted = is_engaged || self.accepts_unasked(who);
         if self.sessions.is_full() || (is_quiet && !accepted) {
             return self.hang_up(id, true);
         }
@@ -413,8 +413,7 @@ impl Client {
         }
         let Some(session) = self.forget_session(id) else { return };
         if let (State::Offered(candidates), Some(person)) = (session.state, session.with) {
-            let where_to = (candidates, session.hinted);
-            self.agree(id, person, where_to, (false, vec![ticket]));
+            self.agree(id, person, (candidates, session.hinted), (false, vec![ticket]));
         }
     }
 
@@ -434,8 +433,7 @@ impl Client {
         (dial, hinted): (Vec<SocketAddr>, Vec<SocketAddr>),
         (is_quiet, waiters): (bool, Vec<Ticket>),
     ) {
-        self.uplink.say(Answer { session: id, candidates: self.candidates() });
-        self.say_hint(id);
+        self.say_answer(id);
         let (label, since) = (person.label(), self.core.now.wall);
         let arranged = Some(Arranged::new(false, dial.clone()));
         let state = State::Linking(Linking::answerer(dial));
