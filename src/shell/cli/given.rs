@@ -322,6 +322,7 @@ fn expected(option: &str) -> &'static str {
         "server" => "expected HOST:PORT or HOST:PORT#KEY, IPv6 in brackets",
         "proxy" => "expected socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT",
         "listen" => "expected ADDR:PORT, IPv6 in brackets",
+        "paths" => "expected some of direct,udp,relay",
         "accept" => "expected friends, all or none",
         "port-mapping" => "expected yes or no",
         "wait" => "expected queued, sent, held or delivered",
