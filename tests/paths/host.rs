@@ -45,6 +45,15 @@ impl Host {
         self.space.nft(&both_ways("cut", [&way, "meta mark 1"], "drop"));
     }
 
+    /// No datagram of a peer passes any more, either way.
+    pub fn take_no_datagrams(&self) {
+        self.space.nft(&both_ways(
+            "cut",
+            ["iifname eth0", "oifname eth0"],
+            "meta l4proto udp drop",
+        ));
+    }
+
     /// What was cut passes again.
     pub fn mend(&self) {
         self.space.nft("delete table inet cut");
