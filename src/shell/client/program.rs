@@ -10,6 +10,7 @@ mod typing;
 use super::alerts::Alerts;
 use super::desk::Desk;
 use super::hooks::Hooks;
+use super::host::Host;
 use super::plan::Plan;
 use super::reads::{self, Read};
 use super::terminal::{Profile, Terminal};
@@ -47,6 +48,8 @@ pub(super) struct Program {
     pub plan: Plan,
     pub hooks: Hooks,
     alerts: Alerts,
+    /// The server, with `--host`.
+    pub host: Option<Host>,
     wake: Wake<Client>,
     alarms: Timers<Alarm>,
     input: LineBuffer,
@@ -99,7 +102,7 @@ impl Program {
         machine: Client,
         reactor: Reactor,
         plan: Plan,
-        (hooks, alerts): (Hooks, Alerts),
+        (hooks, alerts, host): (Hooks, Alerts, Option<Host>),
     ) -> Program {
         let broadcast = plan.is_shown_everything();
         Program {
@@ -116,6 +119,7 @@ impl Program {
             plan,
             hooks,
             alerts,
+            host,
             wake: Wake::new(),
             alarms: Timers::new(),
             input: LineBuffer::default(),
@@ -185,13 +189,15 @@ impl Program {
     fn timeout(&mut self) -> Option<Duration> {
         let is_behind = |sink| self.desk.is_behind(sink);
         let mut readable = self.reads.iter().filter_map(|(ticket, _)| self.desk.sink(*ticket));
-        let more = readable.any(|sink| !is_behind(sink));
+        let more =
+            readable.any(|sink| !is_behind(sink)) || self.host.as_ref().is_some_and(Host::is_ready);
         if more || self.is_asked || self.may_take_line() || self.desk.has_more(&mut self.reactor) {
             return Some(Duration::ZERO);
         }
         let machine = self.machine.poll_timeout().map(|(at, _)| at);
         let own = self.alarms.next().map(|(at, _)| at);
-        let at = machine.into_iter().chain(own).min()?;
+        let server = self.host.as_ref().and_then(Host::due);
+        let at = machine.into_iter().chain(own).chain(server).min()?;
         let is_due = at <= self.clock.now().mono;
         Some(if is_due { Duration::ZERO } else { self.clock.until(at) })
     }
@@ -199,9 +205,16 @@ impl Program {
     /// Feeds everything that is ready.
     fn take_in(&mut self, now: Now) {
         let Program { reactor, machine, desk, hooks, input, input_ended, plan, store, .. } = self;
+        let host = &mut self.host;
         let mut fed = false;
         while let Some(ready) = reactor.next() {
+            let ready = match host {
+                Some(host) => host.take(now, ready),
+                None => Some(ready),
+            };
+            let Some(ready) = ready else { continue };
             match ready {
+                Ready::Served { .. } => {}
                 Ready::Datagram { from, bytes } => {
                     machine.handle(now, Input::Datagram { from, bytes });
                     fed = true;
@@ -250,6 +263,9 @@ impl Program {
                 Ready::Control(id, ControlEvent::Closed) => desk.guest_left(id),
             }
         }
+        if let Some(host) = host {
+            fed |= host.feed(now, machine);
+        }
         let due = machine.poll_timeout().is_some_and(|(at, _)| at <= now.mono);
         if due && !fed {
             machine.handle(now, Input::Tick);
@@ -260,12 +276,20 @@ impl Program {
     fn commit(&mut self, now: Now) -> Result<(), Failure> {
         self.is_asked = false;
         let Program { wake, machine, store, reactor, desk, hooks, alerts, plan, .. } = self;
-        let Program { is_ready, leaving, files, .. } = self;
+        let Program { is_ready, leaving, files, host, .. } = self;
         let effects = wake.commit(machine, store, now).map_err(store_failed)?;
         for effect in effects {
             match effect {
                 Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
-                Effect::Stream(conn, action) => reactor.perform(conn, action),
+                Effect::Stream(conn, action) => {
+                    let action = match host {
+                        Some(host) => host.divert(conn, action),
+                        None => Some(action),
+                    };
+                    if let Some(action) = action {
+                        reactor.perform(conn, action);
+                    }
+                }
                 Effect::File(file, action) => {
                     make_directory(files, &action);
                     reactor.perform_file(file, action);
@@ -302,7 +326,7 @@ impl Program {
                 }
             }
         }
-        Ok(())
+        host.as_mut().map_or(Ok(()), |host| host.commit(now, reactor))
     }
 
     fn read_store(&mut self) -> Result<(), Failure> {
