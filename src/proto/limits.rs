@@ -326,3 +326,45 @@ pub const HOOK_S: u64 = 30;
 pub const HOOK_OUTPUT_BYTES: usize = 64 * 1024;
 /// The largest file of options: no hand writes more.
 pub const CONFIG_BYTES: usize = 64 * 1024;
+/// The longest datagram to a peer elsewhere: what every path has room for (RFC 8200: 1,280 bytes),
+/// less the headers of IPv6 and UDP, and then some for tunnels.
+pub const DATAGRAM_BYTES: usize = 1_200;
+/// The longest to a peer on this machine.
+pub const LOOPBACK_DATAGRAM_BYTES: usize = 8 * 1024;
+/// The length of a first word to a peer over UDP: no answer is longer.
+pub const KNOCK_BYTES: usize = 256;
+/// First pause between two such words, what each next is longer, and the longest: a NAT's mapping
+/// opens with the first that passes, and few are lost in a row.
+pub const KNOCK_FIRST_MS: u64 = 100;
+/// See [`KNOCK_FIRST_MS`].
+pub const KNOCK_STEP_MS: u64 = 50;
+/// See [`KNOCK_FIRST_MS`].
+pub const KNOCK_LAST_MS: u64 = 250;
+/// How long a path over UDP is looked for.
+pub const PUNCH_MS: u64 = 3_000;
+/// Addresses that are tried because a word of the session came from there.
+pub const LEARNED_CANDIDATES: usize = 8;
+/// Handshakes over UDP that one session has under way: one, and old ones that somebody repeats.
+pub const KNOCKS: usize = 4;
+/// Packets whose numbers are remembered; what is older counts as repeated.
+pub const REPLAY_PACKETS: u64 = 2_048;
+/// Runs of packets in one acknowledgement.
+pub const ACK_RUNS: usize = 16;
+/// Bytes of a stream over UDP that may be in flight, or come before those in front of them.
+pub const DATAGRAM_WINDOW_BYTES: usize = 2 * 1024 * 1024;
+/// Pieces of it that wait for those in front of them.
+pub const EARLY_PIECES: usize = 4_096;
+/// How long the first packet over UDP waits for its acknowledgement.
+pub const RESEND_FIRST_MS: u64 = 300;
+/// The longest that any waits before it is sent again, unless the round trip is longer: several
+/// tries before the path counts as gone.
+pub const RESEND_LAST_MS: u64 = 1_500;
+/// How long a packet that was overtaken is waited for at least: a few wakes of the other side.
+pub const LOSS_PATIENCE_MS: u64 = 2;
+/// Silence after which what was known of a path's capacity is old.
+pub const PAUSE_MS: u64 = 1_000;
+/// How long nothing may be acknowledged before a path over UDP counts as gone.
+pub const UNANSWERED_MS: u64 = 10_000;
+/// How long a path over UDP may be silent: NATs forget after 30 s and more (RFC 4787, REQ-5, is not
+/// kept by all).
+pub const UDP_KEEPALIVE_MS: u64 = 25_000;

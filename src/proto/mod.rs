@@ -1,12 +1,13 @@
 //! What both programs decide: pure state machines that are told everything and look at nothing.
 //!
 //! Base modules first (`machine`, `time`, `id`, `limits`, `timers`, `table`, `gather`, `pack`,
-//! `json`), then `crypto`, `wire` and `model`, then `link`, then the two machines, `client` and
-//! `server`, which never import each other.
+//! `json`), then `crypto`, `wire` and `model`, then `link` and `datagram`, then the two machines,
+//! `client` and `server`, which never import each other.
 
 pub mod bytes;
 pub mod client;
 pub mod crypto;
+pub mod datagram;
 pub mod gather;
 pub mod id;
 pub mod json;

@@ -10,12 +10,13 @@ const BASE: [&str; 10] =
     ["machine", "time", "id", "bytes", "limits", "timers", "table", "gather", "pack", "json"];
 
 /// Which layer may import which, beside itself. Only `shell::{client,daemon}` import everything.
-const IMPORTS: [(&str, &[&str]); 20] = [
+const IMPORTS: [(&str, &[&str]); 21] = [
     ("base", &[]),
     ("proto::model", &["base"]),
     ("proto::crypto", &["base", "proto::model"]),
     ("proto::wire", &["base", "proto::model"]),
     ("proto::link", &["base", "proto::crypto", "proto::wire", "proto::model"]),
+    ("proto::datagram", &["base", "proto::crypto", "proto::model"]),
     ("proto::client", CORE),
     ("proto::server", CORE),
     ("shell::reactor", &["base", "proto::model"]),
@@ -34,13 +35,15 @@ const IMPORTS: [(&str, &[&str]); 20] = [
     ("bin", &["proto::model", "shell::cli", "shell::client", "shell::daemon"]),
     ("root", &[]),
 ];
-const CORE: &[&str] = &["base", "proto::crypto", "proto::wire", "proto::model", "proto::link"];
+const CORE: &[&str] =
+    &["base", "proto::crypto", "proto::wire", "proto::model", "proto::link", "proto::datagram"];
 const EVERYTHING: &[&str] = &[
     "base",
     "proto::model",
     "proto::crypto",
     "proto::wire",
     "proto::link",
+    "proto::datagram",
     "proto::client",
     "proto::server",
     "shell::reactor",

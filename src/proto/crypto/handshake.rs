@@ -8,6 +8,7 @@
 //! | 3 | the dialling side | its identity |
 
 use super::keys::Identity;
+use super::numbered::{Opener, Sealer};
 use super::resolver::{KEY_BYTES, Resolver};
 use super::rng::Rng;
 use super::seal::Seal;
@@ -59,14 +60,28 @@ impl Handshake {
         self.noise.get_remote_static().and_then(|key| key.try_into().ok())
     }
 
-    /// The two directions, what we send first, after the last message.
+    /// The two directions of a stream, what we send first, after the last message.
     pub fn split(&mut self) -> (Seal, Seal) {
+        let (mut ours, mut theirs) = self.keys();
+        let directions = (Seal::new(ours, REKEY_FRAMES), Seal::new(theirs, REKEY_FRAMES));
+        ours.zeroize();
+        theirs.zeroize();
+        directions
+    }
+
+    /// The two directions of an association in datagrams, after the last message.
+    pub fn split_numbered(&mut self) -> (Sealer, Opener) {
+        let (mut ours, mut theirs) = self.keys();
+        let directions = (Sealer::new(ours), Opener::new(theirs));
+        ours.zeroize();
+        theirs.zeroize();
+        directions
+    }
+
+    fn keys(&mut self) -> ([u8; KEY_BYTES], [u8; KEY_BYTES]) {
         assert!(self.noise.is_handshake_finished(), "all three messages are through");
-        let (mut dialling, mut dialled) = self.noise.dangerously_get_raw_split();
-        let directions = (Seal::new(dialling, REKEY_FRAMES), Seal::new(dialled, REKEY_FRAMES));
-        dialling.zeroize();
-        dialled.zeroize();
-        if self.noise.is_initiator() { directions } else { (directions.1, directions.0) }
+        let (dialling, dialled) = self.noise.dangerously_get_raw_split();
+        if self.noise.is_initiator() { (dialling, dialled) } else { (dialled, dialling) }
     }
 }
 

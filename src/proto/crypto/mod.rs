@@ -5,6 +5,8 @@ pub mod group;
 pub mod handshake;
 pub mod keys;
 pub mod mail;
+pub mod meeting;
+pub mod numbered;
 pub mod prekey;
 mod resolver;
 pub mod rng;

@@ -71,15 +71,20 @@ impl Seal {
         }
     }
 
-    /// Noise section 4.2: the new key is the encryption of zeros under the last nonce.
     fn rekey(&mut self) {
-        let mut next = [0; KEY_BYTES];
-        self.cipher()
-            .encrypt_inout_detached(&resolver::nonce(u64::MAX), &[], next.as_mut_slice().into())
-            .expect("a key is far below the cipher's limit");
+        let mut next = next_key(&self.key);
         self.key = next;
         next.zeroize();
     }
+}
+
+/// Noise section 4.2: the new key is the encryption of zeros under the last nonce.
+pub(super) fn next_key(key: &[u8; KEY_BYTES]) -> [u8; KEY_BYTES] {
+    let mut next = [0; KEY_BYTES];
+    ChaCha20Poly1305::new(key.into())
+        .encrypt_inout_detached(&resolver::nonce(u64::MAX), &[], next.as_mut_slice().into())
+        .expect("a key is far below the cipher's limit");
+    next
 }
 
 impl Drop for Seal {

@@ -26,14 +26,14 @@ mod incoming;
 mod outgoing;
 mod preamble;
 
-use crate::proto::crypto::handshake::{BadHandshake, Handshake};
-use crate::proto::crypto::keys::{self, Identity};
+use crate::proto::crypto::keys::Identity;
+use crate::proto::crypto::meeting::{BadMeeting, Meeting};
 use crate::proto::crypto::rng::Rng;
 use crate::proto::crypto::seal::Seal;
 use crate::proto::id::SessionId;
 use crate::proto::limits::HANDSHAKE_FRAME_MAX_BYTES;
 use crate::proto::model::person::{Fingerprint, PublicIdentity};
-use crate::proto::wire::{self, BadMessage, Wire};
+use crate::proto::wire::{BadMessage, Wire};
 use incoming::{FRAME_LENGTH_BYTES, Incoming};
 use outgoing::Outgoing;
 pub use preamble::PROTOCOL_VERSION;
@@ -58,22 +58,15 @@ pub struct Link {
 }
 
 enum State {
-    Dialling(Box<Shaking>),
-    Agreed(Box<Shaking>),
+    Dialling(Box<Meeting>),
+    Agreed(Box<Meeting>),
     Fresh,
     Asked(Purpose),
-    Answering(Box<Shaking>),
-    Answered(Box<Shaking>),
+    Answering(Box<Meeting>),
+    Answered(Box<Meeting>),
     Open { ours: Seal, theirs: Seal },
     Closed,
     Dead(LinkFault),
-}
-
-/// What a handshake needs until it is over.
-struct Shaking {
-    handshake: Handshake,
-    me: PublicIdentity,
-    expected: Option<Fingerprint>,
 }
 
 /// What a link has to say.
@@ -116,12 +109,11 @@ impl Link {
         rng: &mut Rng,
     ) -> Link {
         let prologue = prologue(purpose, Some(me.fingerprint()), expected);
-        let mut handshake = Handshake::dial(me, &prologue, rng);
+        let mut meeting = Box::new(Meeting::dial(me, &prologue, expected, rng));
         let mut outgoing = Outgoing::default();
         outgoing.push_clear(&preamble::encode(purpose));
-        outgoing.push_clear(&handshake.write(&[]).expect("message 1 needs nothing of theirs"));
-        let shaking = Box::new(Shaking { handshake, me: *me.public(), expected });
-        Link { state: State::Dialling(shaking), incoming: Incoming::default(), outgoing }
+        outgoing.push_clear(&meeting.knock());
+        Link { state: State::Dialling(meeting), incoming: Incoming::default(), outgoing }
     }
 
     /// The side that was dialled.
@@ -136,9 +128,9 @@ impl Link {
             panic!("a link is answered once, after its hello");
         };
         let prologue = prologue(purpose, expected, Some(me.fingerprint()));
-        let handshake = Handshake::accept(me, &prologue, rng);
+        let meeting = Meeting::accept(me, &prologue, expected, rng);
         self.outgoing.push_clear(&preamble::encode_answer(true));
-        self.state = State::Answering(Box::new(Shaking { handshake, me: *me.public(), expected }));
+        self.state = State::Answering(Box::new(meeting));
         // Message 1 came with the preamble, nearly always: both answers then leave together. What
         // is wrong with it the next poll says.
         if let Err(fault) = self.shake() {
@@ -252,14 +244,14 @@ impl Link {
                 return Ok(None);
             };
             let (state, said) = match std::mem::replace(&mut self.state, State::Closed) {
-                State::Dialling(shaking) => {
+                State::Dialling(meeting) => {
                     preamble::decode_answer(&frame)?;
-                    (State::Agreed(shaking), None)
+                    (State::Agreed(meeting), None)
                 }
-                State::Agreed(shaking) => self.on_noise_2(*shaking, &frame)?,
+                State::Agreed(meeting) => self.on_noise_2(*meeting, &frame)?,
                 State::Fresh => self.on_preamble(&frame)?,
-                State::Answering(shaking) => self.on_noise_1(shaking, &frame)?,
-                State::Answered(shaking) => on_noise_3(*shaking, &frame)?,
+                State::Answering(meeting) => self.on_noise_1(meeting, &frame)?,
+                State::Answered(meeting) => on_noise_3(*meeting, &frame)?,
                 State::Asked(_) | State::Open { .. } | State::Closed | State::Dead(_) => {
                     unreachable!("no handshake is under way")
                 }
@@ -293,19 +285,17 @@ impl Link {
         if self.incoming.sealed_bytes() <= most { Ok(()) } else { Err(LinkFault::Garbage) }
     }
 
-    fn on_noise_1(&mut self, mut shaking: Box<Shaking>, frame: &[u8]) -> Result<Step, LinkFault> {
-        if !shaking.handshake.read(frame)?.is_empty() {
-            return Err(LinkFault::Garbage);
-        }
-        self.outgoing.push_clear(&shaking.introduce()?);
-        Ok((State::Answered(shaking), None))
+    fn on_noise_1(&mut self, mut meeting: Box<Meeting>, frame: &[u8]) -> Result<Step, LinkFault> {
+        meeting.hear(frame)?;
+        self.outgoing.push_clear(&meeting.introduce()?);
+        Ok((State::Answered(meeting), None))
     }
 
-    fn on_noise_2(&mut self, mut shaking: Shaking, frame: &[u8]) -> Result<Step, LinkFault> {
+    fn on_noise_2(&mut self, mut meeting: Meeting, frame: &[u8]) -> Result<Step, LinkFault> {
         // Who they are is settled before message 3 tells them who we are.
-        let identity = shaking.meet(frame)?;
-        self.outgoing.push_clear(&shaking.introduce()?);
-        Ok(shaking.open(identity))
+        let identity = meeting.meet(frame)?;
+        self.outgoing.push_clear(&meeting.introduce()?);
+        Ok(open(meeting, identity))
     }
 
     fn die(&mut self, fault: LinkFault) {
@@ -324,37 +314,14 @@ enum Said {
     Established(PublicIdentity),
 }
 
-fn on_noise_3(mut shaking: Shaking, frame: &[u8]) -> Result<Step, LinkFault> {
-    let identity = shaking.meet(frame)?;
-    Ok(shaking.open(identity))
+fn on_noise_3(mut meeting: Meeting, frame: &[u8]) -> Result<Step, LinkFault> {
+    let identity = meeting.meet(frame)?;
+    Ok(open(meeting, identity))
 }
 
-impl Shaking {
-    /// The next message of the handshake, with our identity in it.
-    fn introduce(&mut self) -> Result<Vec<u8>, BadHandshake> {
-        let me = rmp_serde::to_vec(&self.me).expect("writing to memory cannot fail");
-        self.handshake.write(&me)
-    }
-
-    /// Takes the message of the handshake that has their identity in it: well bound, the one that
-    /// the handshake proves, and the expected one.
-    fn meet(&mut self, message: &[u8]) -> Result<PublicIdentity, LinkFault> {
-        let payload = self.handshake.read(message)?;
-        let identity: PublicIdentity = wire::decode_body(&payload)?;
-        let found = keys::verify(&identity).ok_or(LinkFault::Garbage)?;
-        if self.handshake.theirs() != Some(identity.dh.0) {
-            return Err(LinkFault::Garbage);
-        }
-        match self.expected {
-            Some(expected) if expected != found => Err(LinkFault::Identity { found }),
-            _ => Ok(identity),
-        }
-    }
-
-    fn open(mut self, identity: PublicIdentity) -> Step {
-        let (ours, theirs) = self.handshake.split();
-        (State::Open { ours, theirs }, Some(Said::Established(identity)))
-    }
+fn open(meeting: Meeting, identity: PublicIdentity) -> Step {
+    let (ours, theirs) = meeting.split();
+    (State::Open { ours, theirs }, Some(Said::Established(identity)))
 }
 
 /// What both sides must agree on without saying it again.
@@ -376,9 +343,12 @@ fn prologue(
     bytes
 }
 
-impl From<BadHandshake> for LinkFault {
-    fn from(_: BadHandshake) -> LinkFault {
-        LinkFault::Garbage
+impl From<BadMeeting> for LinkFault {
+    fn from(bad: BadMeeting) -> LinkFault {
+        match bad {
+            BadMeeting::Garbage => LinkFault::Garbage,
+            BadMeeting::Identity { found } => LinkFault::Identity { found },
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use crate::proto::crypto::seal::TAG_BYTES;
 use crate::proto::id::MsgId;
 use crate::proto::limits::{PAYLOAD_MAX_BYTES, REKEY_FRAMES, TEXT_MAX_BYTES, WIRE_MAX_BYTES};
 use crate::proto::time::Wall;
+use crate::proto::wire;
 use crate::proto::wire::peer::{Ack, Bye, Greet, Settle, Text, ToPeer};
 use proptest::prelude::*;
 
@@ -330,9 +331,9 @@ fn an_identity_that_the_handshake_does_not_prove_is_garbage() {
     bob.feed(&alice.take_output().unwrap());
     assert_eq!(bob.poll::<ToPeer>(), Ok(Some(LinkEvent::Hello(Purpose::Server))));
     let prologue = prologue(Purpose::Server, None, None);
-    let handshake = Handshake::accept(&mallory, &prologue, &mut world.rng);
-    let shaking = Shaking { handshake, me: *world.bob.public(), expected: None };
-    bob.state = State::Answering(Box::new(shaking));
+    let mut meeting = Meeting::accept(&mallory, &prologue, None, &mut world.rng);
+    meeting.pretend(*world.bob.public());
+    bob.state = State::Answering(Box::new(meeting));
     bob.outgoing.push_clear(&preamble::encode_answer(true));
     assert_eq!(fault_of(&mut bob), None);
     alice.feed(&bob.take_output().unwrap());
