@@ -211,3 +211,6 @@ fn here(ip: IpAddr) -> IpAddr {
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 /// The server's data in the profile.
 const DIRECTORY: &str = "host";
+
+#[cfg(test)]
+mod tests;
