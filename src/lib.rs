@@ -19,6 +19,7 @@
 //! | [`proto::wire`] | what travels: client to server, server to client, peer to peer, mail |
 //! | [`proto::crypto`] | keys, Noise, sealing; the only place that names a crypto crate |
 //! | [`proto::link`] | one secure association over one ordered stream of bytes |
+//! | [`proto::portmap`] | a port of ours on the gateway's outside: PCP, NAT-PMP, UPnP |
 //! | [`proto::client`], [`proto::server`] | the two machines, a file a feature, with its table |
 //! | [`shell::reactor`] | the poll loop: TCP, UDP, stdin, signals, the control socket |
 //! | [`shell::store`] | SQLite: records in, rows out, history, search |

@@ -368,3 +368,33 @@ pub const UNANSWERED_MS: u64 = 10_000;
 /// How long a path over UDP may be silent: NATs forget after 30 s and more (RFC 4787, REQ-5, is not
 /// kept by all).
 pub const UDP_KEEPALIVE_MS: u64 = 25_000;
+/// How long a client is signed in before it asks for its port to be mapped: one that is there for a
+/// verb has no use for it.
+pub const PORT_MAPPING_AFTER_MS: u64 = 1_000;
+/// First pause before a gateway is asked again, doubled each time (RFC 6886, section 3.1).
+pub const PORT_MAPPING_ASK_MS: u64 = 250;
+/// How often it is asked by PCP and NAT-PMP: for less than two seconds, since most speak UPnP.
+pub const PORT_MAPPING_KNOCKS: u32 = 3;
+/// How often UPnP gateways are searched for.
+pub const PORT_MAPPING_SEARCHES: u32 = 4;
+/// How long a UPnP gateway may take for one answer.
+pub const PORT_MAPPING_TALK_MS: u64 = 3_000;
+/// The longest answer; descriptions have 2 to 20 KiB.
+pub const PORT_MAPPING_ANSWER_BYTES: usize = 32 * 1024;
+/// Services of one gateway that are tried.
+pub const PORT_MAPPING_SERVICES: usize = 4;
+/// Entries of its table among which ours are looked for.
+pub const PORT_MAPPING_ENTRIES: u16 = 64;
+/// How long a mapping is asked for (RFC 6886, section 3.3: 7,200 s); so long one of a killed
+/// program stays.
+pub const PORT_MAPPING_LEASE_S: u32 = 7_200;
+/// Shortest pause before a mapping is renewed, whatever the gateway says.
+pub const PORT_MAPPING_RENEW_MS: u64 = 60_000;
+/// Longest.
+pub const PORT_MAPPING_LONG_MS: u64 = 86_400_000;
+/// How long after a refusal a gateway is asked again.
+pub const PORT_MAPPING_AGAIN_MS: u64 = 3_600_000;
+/// How long a program that ends waits for its mappings to be taken back.
+pub const PORT_MAPPING_RETURN_MS: u64 = 1_000;
+/// Tries that `why` tells of.
+pub const PORT_MAPPING_TRIED: usize = 8;

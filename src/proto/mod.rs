@@ -1,8 +1,8 @@
 //! What both programs decide: pure state machines that are told everything and look at nothing.
 //!
 //! Base modules first (`machine`, `time`, `id`, `limits`, `timers`, `table`, `gather`, `pack`,
-//! `json`), then `crypto`, `wire` and `model`, then `link` and `datagram`, then the two machines,
-//! `client` and `server`, which never import each other.
+//! `json`), then `crypto`, `wire` and `model`, then `link`, `datagram` and `portmap`, then the two
+//! machines, `client` and `server`, which never import each other.
 
 pub mod bytes;
 pub mod client;
@@ -16,6 +16,7 @@ pub mod link;
 pub mod machine;
 pub mod model;
 pub mod pack;
+pub mod portmap;
 pub mod server;
 pub mod table;
 pub mod time;

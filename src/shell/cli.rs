@@ -64,6 +64,8 @@ pub struct ClientOptions {
     pub host: Hosting,
     /// Where peers reach us; without it the choice is the machine's.
     pub listen: Option<SocketAddr>,
+    /// Ask the gateway for a port.
+    pub port_mapping: bool,
     /// Who is connected without asking the user.
     pub accept: Consent,
     /// Where files go that are taken.
@@ -201,6 +203,7 @@ fn client_options(
         host,
         proxy: given.value("proxy", values::proxy)?.flatten(),
         listen: given.value("listen", values::endpoint)?,
+        port_mapping: given.flag("port-mapping")?,
         accept: given.must("accept", values::consent)?,
         files: given.text("files").unwrap_or_default(),
         transcriber: given.value("transcriber", values::command_line)?,

@@ -10,13 +10,14 @@ const BASE: [&str; 10] =
     ["machine", "time", "id", "bytes", "limits", "timers", "table", "gather", "pack", "json"];
 
 /// Which layer may import which, beside itself. Only `shell::{client,daemon}` import everything.
-const IMPORTS: [(&str, &[&str]); 21] = [
+const IMPORTS: [(&str, &[&str]); 22] = [
     ("base", &[]),
     ("proto::model", &["base"]),
     ("proto::crypto", &["base", "proto::model"]),
     ("proto::wire", &["base", "proto::model"]),
     ("proto::link", &["base", "proto::crypto", "proto::wire", "proto::model"]),
     ("proto::datagram", &["base", "proto::crypto", "proto::model"]),
+    ("proto::portmap", &["base"]),
     ("proto::client", CORE),
     ("proto::server", CORE),
     ("shell::reactor", &["base", "proto::model"]),
@@ -35,8 +36,15 @@ const IMPORTS: [(&str, &[&str]); 21] = [
     ("bin", &["proto::model", "shell::cli", "shell::client", "shell::daemon"]),
     ("root", &[]),
 ];
-const CORE: &[&str] =
-    &["base", "proto::crypto", "proto::wire", "proto::model", "proto::link", "proto::datagram"];
+const CORE: &[&str] = &[
+    "base",
+    "proto::crypto",
+    "proto::wire",
+    "proto::model",
+    "proto::link",
+    "proto::datagram",
+    "proto::portmap",
+];
 const EVERYTHING: &[&str] = &[
     "base",
     "proto::model",
@@ -44,6 +52,7 @@ const EVERYTHING: &[&str] = &[
     "proto::wire",
     "proto::link",
     "proto::datagram",
+    "proto::portmap",
     "proto::client",
     "proto::server",
     "shell::reactor",

@@ -13,6 +13,7 @@ mod net;
 mod nonsense;
 mod oracle;
 mod puppet;
+mod router;
 mod scenarios;
 mod world;
 

@@ -202,6 +202,11 @@ impl Net {
         self.listeners.iter().find(|(_, end)| end.0 == node).map(|(at, _)| *at)
     }
 
+    /// What is dialled there comes out here.
+    pub fn forward(&mut self, outside: SocketAddr, inside: SocketAddr) {
+        self.listeners.insert(outside, self.listeners[&inside]);
+    }
+
     pub fn act(&mut self, now: u64, end: End, action: StreamAction) {
         match action {
             StreamAction::Listen { at, udp } => {

@@ -9,6 +9,7 @@ use super::host::{Crash, Host};
 use super::net::{Net, Node, address_of};
 use super::oracle::{Names, Oracle};
 use super::puppet::Puppet;
+use super::router::{Router, Speaks};
 use hobnob::proto::bytes::Bytes;
 use hobnob::proto::client::{Accept, Client, Config, Remote, RunLimits, Server as ServerAt};
 use hobnob::proto::crypto::keys::Identity;
@@ -27,7 +28,7 @@ use hobnob::proto::time::Wall;
 use hobnob::shell::store::client::ClientStore;
 use hobnob::shell::store::server::ServerStore;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// A text that must never be readable on the wire begins so.
 pub const CANARY: &str = "CANARY-PLAINTEXT";
@@ -52,6 +53,7 @@ pub struct World {
     /// Files that only a puppet has.
     pub strange_files: Vec<Vec<u8>>,
     pub puppets: BTreeMap<Node, Puppet>,
+    pub routers: BTreeMap<Node, Router>,
     pub keys: Vec<[u8; Identity::BYTES]>,
     /// How each client is started; the server's place is not used.
     pub configs: Vec<Config>,
@@ -130,6 +132,7 @@ impl World {
             children: (0..clients).map(|_| Children::new()).collect(),
             strange_files: Vec::new(),
             puppets: BTreeMap::new(),
+            routers: BTreeMap::new(),
             oracle: Oracle::new(Names::new(&keys, name_of)),
             keys,
             configs: (0..room).map(|node| config(node, accept)).collect(),
@@ -165,6 +168,18 @@ impl World {
         self.net.listen(node, ConnId::own(0), SocketAddr::new(address_of(node), SERVER_PORT));
         let ann = Identity::from_bytes(&self.keys[1]).fingerprint();
         self.puppets.entry(node).or_insert(Puppet::new(me, rng, ann))
+    }
+
+    /// The gateway at that place; put there if there is none.
+    pub fn router(&mut self, node: Node, speaks: Speaks) -> &mut Router {
+        let IpAddr::V4(at) = address_of(node) else { panic!("the world has only IPv4") };
+        if !self.routers.contains_key(&node) {
+            for (port, conn) in speaks.ports().iter().zip(1..) {
+                let at = SocketAddr::from((at, *port));
+                self.net.listen(node, ConnId::own(conn), at);
+            }
+        }
+        self.routers.entry(node).or_insert_with(|| Router::new(at, speaks))
     }
 
     /// Moves a puppet, and sees to what it wants done.
@@ -392,6 +407,7 @@ fn config(node: Node, accept: Accept) -> Config {
         is_proxied: false,
         listen: None,
         locals: vec![address_of(node)],
+        gateway: None,
         accept,
         files: "/files".to_owned(),
         transcriber: None,

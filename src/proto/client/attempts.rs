@@ -276,7 +276,9 @@ impl Client {
         if attempts.is_empty() && session.is_none() {
             return self.core.done(ticket, Err(Refusal::NothingTried(label)));
         }
-        let rows: Vec<AttemptRow> = attempts.into_iter().map(|each| each.row(&label)).collect();
+        let mut rows: Vec<AttemptRow> = attempts.into_iter().map(|each| each.row(&label)).collect();
+        rows.extend(self.port_mapping_rows(&label));
+        gather::sort(&mut rows, |one, other| one.at.cmp(&other.at));
         let reach = self.reach(who, session, label);
         for row in rows {
             self.core.row(ticket, Row::Attempt(row));

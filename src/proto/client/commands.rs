@@ -11,6 +11,7 @@ use crate::proto::model::event::Stage;
 use crate::proto::model::notice::{Row, WhoamiRow};
 use crate::proto::model::person::{Fingerprint, Target};
 use crate::proto::model::refusal::Refusal;
+use std::net::SocketAddr;
 
 impl Client {
     pub(super) fn on_command(&mut self, command: Command) {
@@ -228,11 +229,18 @@ impl Client {
             fingerprint: self.me.fingerprint(),
             listen: self.listener.at().into_iter().collect(),
             public: self.uplink.outer(),
+            mapped: self.mapped(),
             visibility: self.visibility.unwrap_or(Visibility::Public),
             server: self.uplink.is_in().then(|| self.server_label()),
         };
         self.core.row(ticket, Row::Whoami(row));
         self.core.done(ticket, Ok(()));
+    }
+
+    /// Where peers reach us on the outside of a gateway.
+    fn mapped(&self) -> Vec<SocketAddr> {
+        let (tcp, udp) = (self.port_mapping.tcp(), self.port_mapping.udp());
+        tcp.into_iter().chain(udp.filter(|udp| tcp != Some(*udp))).collect()
     }
 
     fn msg(&mut self, ticket: Ticket, to: Vec<Target>, text: String, until: Stage) {
@@ -254,6 +262,19 @@ impl Client {
     fn leave(&mut self) {
         self.close_all_sessions();
         self.go_offline("leaving");
+        self.is_leaving = true;
+        if self.port_mapping.is_returning() {
+            let wait = limits::PORT_MAPPING_RETURN_MS;
+            return self.core.alarm(Alarm::Leave, wait, "a gateway that takes a port back");
+        }
+        self.end_leaving();
+    }
+
+    /// The end, if that was asked for.
+    pub(super) fn end_leaving(&mut self) {
+        if !std::mem::take(&mut self.is_leaving) {
+            return;
+        }
         if let Some(conn) = self.listener.conn() {
             self.core.stream(conn, StreamAction::Abort);
         }

@@ -16,12 +16,17 @@ use crate::proto::model::refusal::Refusal;
 use crate::proto::time::Now;
 use crate::proto::timers::Timers;
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 /// What a deadline of the client is for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Alarm {
     /// The way to the server takes too long.
     Uplink,
+    /// A gateway is to be asked for a port, or has not answered.
+    PortMapping,
+    /// What is still to be done before the end takes too long.
+    Leave,
     /// Try the server again.
     Reconnect,
     /// A session's present state has lasted too long.
@@ -90,6 +95,11 @@ impl Core {
     /// Asks the store.
     pub fn query(&mut self, query: Query) {
         self.out.push_back(Output::Query(query));
+    }
+
+    /// Sends a datagram.
+    pub fn datagram(&mut self, to: SocketAddr, bytes: Vec<u8>) {
+        self.out.push_back(Output::Datagram { to, bytes });
     }
 
     /// Acts on a stream.

@@ -128,7 +128,7 @@ impl Client {
     }
 
     pub(super) fn on_accepted(&mut self, conn: ConnId, from: SocketAddr) {
-        if self.links.strangers() >= limits::STRANGERS {
+        if self.is_leaving || self.links.strangers() >= limits::STRANGERS {
             return self.core.stream(conn, StreamAction::Abort);
         }
         self.add_link(Via::Tcp(conn), Some(Link::accept()), None, Some(from));

@@ -22,30 +22,36 @@ enum State {
     Closed,
     /// Asked for, at this address; those after it are tried if it is not to be had.
     Opening(ConnId, Vec<SocketAddr>),
-    Open(ConnId, SocketAddr),
+    /// Open, and whether there are datagrams.
+    Open { conn: ConnId, at: SocketAddr, udp: bool },
 }
 
 impl Listener {
     pub fn is(&self, id: ConnId) -> bool {
         match &self.state {
             State::Closed => false,
-            State::Opening(conn, _) | State::Open(conn, _) => *conn == id,
+            State::Opening(conn, _) | State::Open { conn, .. } => *conn == id,
         }
     }
 
     pub fn conn(&self) -> Option<ConnId> {
         match &self.state {
             State::Closed => None,
-            State::Opening(conn, _) | State::Open(conn, _) => Some(*conn),
+            State::Opening(conn, _) | State::Open { conn, .. } => Some(*conn),
         }
     }
 
     /// Where it listens.
     pub fn at(&self) -> Option<SocketAddr> {
         match &self.state {
-            State::Open(_, at) => Some(*at),
+            State::Open { at, .. } => Some(*at),
             State::Closed | State::Opening(..) => None,
         }
+    }
+
+    /// Whether datagrams are taken there too.
+    pub fn has_udp(&self) -> bool {
+        matches!(self.state, State::Open { udp: true, .. })
     }
 }
 
@@ -54,12 +60,13 @@ impl Client {
     /// only where the user says so, and the server is not told.
     pub(super) fn open_listener(&mut self) {
         match &self.listener.state {
-            State::Open(_, at) => {
+            State::Open { at, .. } => {
                 let port = at.port();
                 if !self.config.is_proxied {
                     self.uplink.say(Listening { port });
                 }
                 self.be_ready();
+                self.plan_port_mapping();
             }
             State::Opening(..) => {}
             State::Closed if self.config.is_proxied && self.config.listen.is_none() => {
@@ -76,8 +83,8 @@ impl Client {
     pub(super) fn on_listener(&mut self, event: StreamEvent<'_>) {
         let state = std::mem::take(&mut self.listener.state);
         match (state, event) {
-            (State::Opening(conn, _), StreamEvent::Listening { at, .. }) => {
-                self.listener.state = State::Open(conn, at);
+            (State::Opening(conn, _), StreamEvent::Listening { at, udp }) => {
+                self.listener.state = State::Open { conn, at, udp };
                 self.open_listener();
             }
             (State::Opening(_, wishes), StreamEvent::Closed(cause)) => {
@@ -99,14 +106,16 @@ impl Client {
     pub(super) fn candidates(&self) -> Vec<SocketAddr> {
         let listens = self.listener.at().filter(|_| !self.config.is_proxied);
         let Some(at) = listens else { return Vec::new() };
+        let mapped = self.port_mapping.tcp();
         if !at.ip().is_unspecified() {
-            return vec![at];
+            return [at].into_iter().chain(mapped).collect();
         }
         let server_is_here = self.uplink.outer().is_some_and(|outer| outer.ip().is_loopback());
         let fits =
             |ip: &&IpAddr| (at.is_ipv6() || ip.is_ipv4()) && (server_is_here || !ip.is_loopback());
         let locals = self.config.locals.iter().filter(fits);
-        locals.take(limits::CANDIDATES).map(|ip| SocketAddr::new(*ip, at.port())).collect()
+        let locals = locals.map(|ip| SocketAddr::new(*ip, at.port()));
+        locals.take(limits::CANDIDATES - 1).chain(mapped).collect()
     }
 
     /// Without a server, being ready is to listen.

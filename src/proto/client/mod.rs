@@ -30,6 +30,7 @@
 //! | `voice`, `wav` | voice messages |
 //! | `groups` | the verbs about groups; it names the files about all the rest |
 //! | `listener` | where peers reach us |
+//! | `port_mapping` | the same, on the outside of a gateway |
 //! | `commands` | which verb goes where |
 
 mod attempts;
@@ -56,6 +57,7 @@ mod offering;
 mod outbox;
 mod outcomes;
 mod people;
+mod port_mapping;
 mod postage;
 mod posts;
 mod quiet;
@@ -81,6 +83,7 @@ use self::listener::Listener;
 use self::mailbox::Mailbox;
 use self::outbox::Outbox;
 use self::people::People;
+use self::port_mapping::PortMapping;
 use self::postage::Postage;
 use self::posts::Posts;
 use self::runs::Runs;
@@ -101,6 +104,7 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
+use crate::proto::portmap::Gateway;
 use crate::proto::time::{Mono, Now};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -131,6 +135,8 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// Our own interfaces' addresses, for the other side to dial; read once by the shell.
     pub locals: Vec<IpAddr>,
+    /// The gateway that is asked for a port, unless it shall not be, or there is none.
+    pub gateway: Option<Gateway>,
     /// Who is connected without asking.
     pub accept: Accept,
     /// Where files go unless told otherwise; absolute.
@@ -210,12 +216,15 @@ pub struct Client {
     mailbox: Mailbox,
     runs: Runs,
     listener: Listener,
+    port_mapping: PortMapping,
     transfers: Transfers,
     posts: Posts,
     voices: Voices,
     groups: Groups,
     /// `ready` has been said.
     is_ready: bool,
+    /// All that is still to be done is to give back what a gateway holds for us.
+    is_leaving: bool,
 }
 
 impl Client {
@@ -238,6 +247,7 @@ impl Client {
             postage: Postage::restore(past.owed),
             mailbox: Mailbox::restore(past.prekeys, past.oldest_held),
             listener: Listener::default(),
+            port_mapping: PortMapping::default(),
             transfers: Transfers::restore(past.transfers),
             posts: Posts::restore(past.posts),
             voices: Voices::default(),
@@ -245,6 +255,7 @@ impl Client {
             account: past.me,
             visibility: past.visibility,
             is_ready: false,
+            is_leaving: false,
             core,
             config,
             me,
@@ -313,6 +324,9 @@ impl Client {
         if self.listener.is(conn) {
             return self.on_listener(event);
         }
+        if self.port_mapping.is(conn) {
+            return self.on_gateway_stream(event);
+        }
         match event {
             StreamEvent::Accepted { from, .. } => self.on_accepted(conn, from),
             StreamEvent::Open { .. } => self.on_dialled(conn),
@@ -323,9 +337,18 @@ impl Client {
         }
     }
 
+    /// Each feature knows its own datagrams; the gateway's are like those of others.
+    fn on_datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
+        if self.port_mapping.is_from(from, bytes) {
+            self.on_gateway_datagram(from, bytes);
+        }
+    }
+
     fn on_alarm(&mut self, alarm: Alarm) {
         match alarm {
             Alarm::Uplink => self.on_uplink_slow(),
+            Alarm::PortMapping => self.on_port_mapping_alarm(),
+            Alarm::Leave => self.end_leaving(),
             Alarm::Reconnect => self.dial_server(),
             Alarm::Session(session) => self.on_session_late(session),
             Alarm::DialBack(session) => self.dial_back(session),
@@ -367,8 +390,7 @@ impl Machine for Client {
     fn handle(&mut self, now: Now, input: Input<'_, Command, Rows>) {
         self.core.now = now;
         match input {
-            // Datagrams between peers are not spoken yet; a stray one is nobody's.
-            Input::Datagram { .. } => {}
+            Input::Datagram { from, bytes } => self.on_datagram(from, bytes),
             Input::Stream(conn, event) => self.on_stream(conn, event),
             Input::File(file, event) => self.on_file(file, event),
             Input::Run(run, event) if self.voices.is_hearing(run) => self.on_heard(run, event),

@@ -167,6 +167,7 @@ impl Client {
         self.end_adrift();
         self.core.timers.cancel(&Alarm::Reconnect);
         self.fail_put_off(&Refusal::NotSignedIn);
+        self.give_port_back();
     }
 
     pub(super) fn dial_server(&mut self) {
@@ -457,6 +458,7 @@ mod tests {
             is_proxied: false,
             listen: None,
             locals: Vec::new(),
+            gateway: None,
             accept: Accept::All,
             files: "/files".into(),
             transcriber: None,

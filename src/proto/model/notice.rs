@@ -130,6 +130,9 @@ pub struct WhoamiRow {
     pub listen: Vec<SocketAddr>,
     /// My address as the server sees it.
     pub public: Option<SocketAddr>,
+    /// Where peers reach me on the outside of my gateway, which maps ports for me.
+    #[serde(default)]
+    pub mapped: Vec<SocketAddr>,
     /// May strangers find me.
     pub visibility: Visibility,
     /// The server, while signed in.
@@ -192,6 +195,9 @@ pub enum Way {
     Udp,
     /// The server, which carries the session.
     Relay,
+    /// The gateway, which is asked for a port.
+    #[serde(rename = "port-mapping")]
+    PortMapping,
 }
 
 impl Way {
@@ -202,6 +208,7 @@ impl Way {
             Way::Direct => Path::Direct.word(),
             Way::Udp => Path::Udp.word(),
             Way::Relay => Path::Relay.word(),
+            Way::PortMapping => "port-mapping",
         }
     }
 }

@@ -327,6 +327,7 @@ fn expected(option: &str) -> &'static str {
         "proxy" => "expected socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT",
         "listen" => "expected ADDR:PORT, IPv6 in brackets",
         "accept" => "expected friends, all or none",
+        "port-mapping" => "expected yes or no",
         "wait" => "expected queued, sent, held or delivered",
         "timeout" => "expected seconds",
         "transcriber" => "expected a command line with {wav} in it",

@@ -56,6 +56,7 @@ fn defaults_are_the_documented_ones() {
     assert_eq!((given.name, given.server, given.listen), (None, None, None));
     assert_eq!((given.accept, given.until), (Consent::Friends, Stage::Held));
     assert_eq!((given.timeout_ms, given.verbose), (10_000, 0));
+    assert!(given.port_mapping && !options(&["--port-mapping", "no"]).port_mapping);
     assert!(!given.json && !given.time && !given.no_server && given.words.is_empty());
     let Ok(Parsed::Run(given)) = daemon(&[]) else { panic!("hobnobd without options") };
     assert_eq!(Some(given.pool), Pool::parse("100.64.0.0/10"));
@@ -328,6 +329,8 @@ fn a_wrong_command_line_is_one_line_in_lower_case() {
         &["--server", ":"],
         &["--listen", "here"],
         &["--accept", "some"],
+        &["--port-mapping", "maybe"],
+        &["--port-mapping"],
         &["--wait", "refused"],
         &["--timeout", "-1"],
         &["--timeout", "soon"],

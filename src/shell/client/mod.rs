@@ -5,6 +5,7 @@
 //! | `profile` | the directory, its lock, keys, the server's address |
 //! | `program` | the loop |
 //! | `plan` | what the program was started for, and when that is done |
+//! | `gateway` | whom to ask for a port on its outside |
 //! | `alerts` | of what somebody is told who looks elsewhere |
 //! | `hooks` | commands of the user's own that are run because something happened |
 //! | `host`, `pipe` | the server in the same process, and the way to it |
@@ -23,6 +24,7 @@
 mod alerts;
 mod desk;
 mod exporting;
+mod gateway;
 mod hooks;
 mod host;
 mod keeper;
@@ -269,14 +271,17 @@ fn start(
 }
 
 fn config(options: &ClientOptions, server: Option<&ServerAddress>) -> Result<Config, Failure> {
-    let files = paths::expanded(&options.files, paths::home().as_deref());
     let is_proxied = options.proxy.is_some();
+    // Behind a proxy nobody is told an address of ours, nor asked for one.
+    let interfaces = if is_proxied { Vec::new() } else { interfaces() };
+    let files = paths::expanded(&options.files, paths::home().as_deref());
     Ok(Config {
         name: options.name.clone(),
         server: server.map(|server| resolve(server, is_proxied)).transpose()?,
         is_proxied,
         listen: options.listen,
-        locals: if is_proxied { Vec::new() } else { locals() },
+        locals: interfaces.iter().map(|interface| interface.ip()).collect(),
+        gateway: options.port_mapping.then(|| gateway::find(&interfaces)).flatten(),
         accept: match options.accept {
             Consent::Friends => Accept::Friends,
             Consent::All => Accept::All,
@@ -354,14 +359,11 @@ fn look_up(host: &str) -> Result<Target, Failure> {
     }
 }
 
-fn locals() -> Vec<IpAddr> {
-    match if_addrs::get_if_addrs() {
-        Ok(interfaces) => interfaces.iter().map(|interface| interface.ip()).collect(),
-        Err(why) => {
-            log::warn!("own addresses: {why}");
-            Vec::new()
-        }
-    }
+fn interfaces() -> Vec<if_addrs::Interface> {
+    if_addrs::get_if_addrs().unwrap_or_else(|why| {
+        log::warn!("own addresses: {why}");
+        Vec::new()
+    })
 }
 
 /// The listing that a verb is, if the store alone can answer it.

@@ -13,6 +13,7 @@ use crate::proto::model::entry::{Direction, Entry, EntryKind, OutboxRow};
 use crate::proto::model::event::{Event, FriendState, SessionState, Stage};
 use crate::proto::model::notice::{PersonRow, RequestRow, Row, SafetyRow, WhoamiRow};
 use std::fmt::{Display, Write};
+use std::net::SocketAddr;
 
 /// An event as a line, without its line break; what it says of `me` is said to you. Of a file's
 /// progress and of a command's output nothing is said here.
@@ -223,7 +224,10 @@ fn safety_row(out: &mut Vec<u8>, row: &SafetyRow) {
 }
 
 fn whoami(out: &mut Vec<u8>, me: &WhoamiRow) {
-    let listen: Vec<String> = me.listen.iter().map(ToString::to_string).collect();
+    let several = |addresses: &[SocketAddr]| {
+        let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+        or_dash((!texts.is_empty()).then(|| texts.join(" ")))
+    };
     let visibility = match me.visibility {
         Visibility::Public => "public",
         Visibility::Private => "private",
@@ -232,8 +236,9 @@ fn whoami(out: &mut Vec<u8>, me: &WhoamiRow) {
         ("name         ", or_dash(me.name.as_ref())),
         ("address      ", or_dash(me.address)),
         ("fingerprint  ", me.fingerprint.to_string()),
-        ("listen       ", or_dash((!listen.is_empty()).then(|| listen.join(" ")))),
+        ("listen       ", several(&me.listen)),
         ("public       ", or_dash(me.public)),
+        ("mapped       ", several(&me.mapped)),
         ("visibility   ", visibility.to_owned()),
         ("server       ", or_dash(me.server.as_ref())),
     ] {

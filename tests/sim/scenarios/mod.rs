@@ -9,6 +9,7 @@ mod mail;
 mod malice;
 mod moving;
 mod outbox;
+mod port_mapping;
 mod posts;
 mod privacy;
 mod runs;

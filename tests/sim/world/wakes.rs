@@ -5,6 +5,7 @@ use crate::children::{Act, Children};
 use crate::disk::{Answer, Disk};
 use crate::host::Crash;
 use crate::net::{Arrival, Node};
+use crate::router::Reply;
 use hobnob::proto::client::Client;
 use hobnob::proto::id::{ConnId, FileId, RunId};
 use hobnob::proto::machine::{Effect, FileAction, Input, InputOf, RunAction, StreamEvent};
@@ -76,6 +77,9 @@ impl World {
         if self.puppets.contains_key(&node) {
             return self.play(node, |puppet| puppet.arrive(conn, arrival));
         }
+        if self.routers.contains_key(&node) {
+            return self.ask_router(node, conn, arrival);
+        }
         let event = match &arrival {
             Arrival::Datagram { from, bytes } => {
                 return self.arrive_as_datagram(node, *from, bytes);
@@ -93,6 +97,17 @@ impl World {
         match node {
             SERVER => self.wake_server(vec![Input::Stream(conn, event)]),
             node => self.wake_client(node, vec![Input::Stream(conn, event)]),
+        }
+    }
+
+    fn ask_router(&mut self, node: Node, conn: ConnId, arrival: Arrival) {
+        let Some(router) = self.routers.get_mut(&node) else { return };
+        router.arrive(conn, arrival);
+        for reply in router.take() {
+            match reply {
+                Reply::Datagram(to, bytes) => self.net.send_datagram(self.now, node, to, bytes),
+                Reply::Stream(conn, action) => self.net.act(self.now, (node, conn), action),
+            }
         }
     }
 

@@ -313,6 +313,7 @@ fn client(n: usize, disk: &Disk) -> Client {
         is_proxied: false,
         listen: None,
         locals: Vec::new(),
+        gateway: None,
         accept: Accept::Friends,
         files: "/".to_owned(),
         transcriber: None,

@@ -52,6 +52,7 @@ impl Pair {
             accept: Accept::Friends,
             files: "/files".to_owned(),
             transcriber: None,
+            gateway: None,
             run_limits: RunLimits::default(),
         };
         let me = Identity::generate(&mut Rng::new([1; 32]));

@@ -290,6 +290,7 @@ impl Bench {
             is_proxied: false,
             listen: Some(at(node)),
             locals: Vec::new(),
+            gateway: None,
             accept: Accept::All,
             files: "/files".to_owned(),
             transcriber: None,

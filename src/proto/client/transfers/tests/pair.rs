@@ -358,6 +358,7 @@ fn client(n: usize, past: Restored, ms: u64, transcriber: Option<Vec<String>>) -
         is_proxied: false,
         listen: Some(port(n)),
         locals: Vec::new(),
+        gateway: None,
         accept: Accept::All,
         files: format!("/{}", NAMES[n]),
         transcriber,
