@@ -76,6 +76,7 @@ fn messages_to_a_server_keep_their_bytes() {
         client::Again { session: SESSION, to: KEY, candidates: endpoints(), token: Some(TOKEN) }
             .into(),
         client::Release { session: SESSION }.into(),
+        client::Hint { session: SESSION, udp: endpoints() }.into(),
     ];
     check_messages("to_server.txt", &messages);
 }
@@ -142,6 +143,9 @@ fn messages_to_a_client_keep_their_bytes() {
         [WhyLeaving::Replaced, WhyLeaving::Shutdown, WhyLeaving::Kicked, WhyLeaving::Forgotten];
     messages.extend(leaves.map(|why| server::Leaving { why }.into()));
     messages.push(server::Sought { session: SESSION, from: KEY, candidates: endpoints() }.into());
+    messages.push(server::Prober { id: 300, key: Bytes([0x9b; 32]) }.into());
+    messages.push(server::Hinted { session: SESSION, udp: endpoints() }.into());
+    messages.push(server::Begin { session: SESSION }.into());
     check_messages("to_client.txt", &messages);
 }
 
@@ -166,6 +170,7 @@ fn messages_to_a_peer_keep_their_bytes() {
     ];
     messages.extend(bodies().map(|body| ToPeer::from(letter(body).write())));
     messages.extend([peer::Heard { count: 300 }.into(), peer::Move { heard: 7 }.into()]);
+    messages.push(peer::Places { candidates: endpoints() }.into());
     check_messages("to_peer.txt", &messages);
 }
 

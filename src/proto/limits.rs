@@ -46,6 +46,11 @@ pub const KEEPALIVE_PROBES: u32 = 4;
 /// How long bytes may stay unacknowledged. Linux lets this overrule the number of probes
 /// (tcp(7), TCP_USER_TIMEOUT), so it is the time that all of them take: one lost packet is no loss.
 pub const UNACKNOWLEDGED_S: u64 = KEEPALIVE_IDLE_S + KEEPALIVE_INTERVAL_S * KEEPALIVE_PROBES as u64;
+/// The same where it is doubted whether anybody is there: a link that is worn out acknowledges
+/// something, and who waits for an answer does not wait long.
+pub const DOUBTED_S: u64 = 8;
+/// How long an answer is waited for before it is doubted that it comes.
+pub const DOUBT_MS: u64 = 3_000;
 /// Messages in flight to one peer before the rest waits on disk.
 pub const FLIGHT_MESSAGES: usize = 4096;
 /// Bytes of text in flight to one peer before the rest waits on disk.
@@ -72,6 +77,11 @@ pub const DIAL_MS: u64 = 10_000;
 pub const SESSIONS: usize = 256;
 /// How long an open session looks for another path when its own is gone.
 pub const ADRIFT_MS: u64 = 20_000;
+/// The same while our own way to the server is gone: another network may take a while to find.
+pub const ASTRAY_MS: u64 = 60_000;
+/// How long addresses of this machine may come and go before it is seen which there are: an
+/// interface gets and loses several at once.
+pub const NETWORK_SETTLES_MS: u64 = 300;
 /// How often, and after which pauses, a session on the relay tries to do without.
 pub const BETTER_TRIES: u8 = 3;
 /// See [`BETTER_TRIES`].
@@ -81,6 +91,8 @@ pub const BETTER_MS: u64 = 3_000;
 pub const KEPT_BYTES: usize = 4 * 1024 * 1024;
 /// Tries to reach one person that `why` tells of.
 pub const ATTEMPTS: usize = 64;
+/// Of questions about ourselves that it tells of beside.
+pub const ATTEMPTS_OURS: usize = 8;
 /// People of whom it tells.
 pub const ATTEMPTED: usize = 64;
 /// Candidate addresses in one offer; more are dropped.
@@ -108,6 +120,26 @@ pub const REQUESTS_BURST: u32 = 2_000;
 pub const CONNECTS_PER_S: u32 = 20;
 /// See [`CONNECTS_PER_S`].
 pub const CONNECTS_BURST: u32 = 200;
+/// Probes of its outer address that one client is answered in a second, and how many at once after
+/// a pause.
+pub const PROBES_PER_S: u32 = 1;
+/// See [`PROBES_PER_S`].
+pub const PROBES_BURST: u32 = 32;
+/// Answers to probes that go to one address in a second, and how many at once after a pause: for
+/// all the clients behind a NAT, and 10 kB a second for somebody who asked for none.
+pub const PROBING_PER_S: u32 = 200;
+/// See [`PROBING_PER_S`].
+pub const PROBING_BURST: u32 = 2_000;
+/// How often a question of the probe is asked, and the pause before the second time, doubled after
+/// each: datagrams are lost, and a server's firewall may not let them through at all.
+pub const PROBE_TRIES: u32 = 4;
+/// See [`PROBE_TRIES`].
+pub const PROBE_FIRST_MS: u64 = 250;
+/// How long an answer to the probe counts. A NAT forgets a mapping after 30 seconds of silence in
+/// practice, and should keep it for 120 (RFC 4787 REQ-5).
+pub const PROBE_FRESH_MS: u64 = 20_000;
+/// The server's addresses that are asked: one of each family, and others if there are.
+pub const PROBED: usize = 4;
 /// Source addresses whose connects are counted; beyond it the least busy one is forgotten.
 pub const SOURCES: usize = 65_536;
 /// People on one watch list that cost as much budget as a request: each may be a read.

@@ -35,6 +35,8 @@ pub enum Input<'a, C, A> {
     Rows(A),
     /// Somebody at this end wants something.
     Command(C),
+    /// This machine's addresses have changed: those that it has now.
+    Network(Vec<IpAddr>),
     /// The deadline that was polled has passed.
     Tick,
 }
@@ -76,6 +78,8 @@ pub enum Cause {
     Ended,
     /// The system says what went wrong.
     Failed(ErrorKind),
+    /// The address of our end is no longer this machine's.
+    AddressGone,
     /// The proxy that it was dialled through says what went wrong.
     Proxy(ProxyFault),
 }
@@ -163,6 +167,9 @@ pub enum StreamAction {
     Send(Vec<u8>),
     /// Say [`StreamEvent::Drained`] once, as soon as nothing is waiting to be written.
     Watch,
+    /// Whether to give it up as soon as the other end acknowledges nothing for
+    /// [`limits::DOUBTED_S`](super::limits::DOUBTED_S).
+    Doubt(bool),
     /// Stop reading: the kernel's window then holds the other end back.
     Pause,
     /// Read again.

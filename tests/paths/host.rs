@@ -12,6 +12,15 @@ pub struct Host {
 }
 
 impl Host {
+    /// It has other addresses, and those that it had are gone.
+    pub fn move_to(&self, addresses: &[&str]) {
+        self.space.ip("addr flush dev eth0 scope global");
+        for address in addresses {
+            self.space.ip(&format!("addr add {address} dev eth0"));
+        }
+        self.space.ip("route replace default via 1.2.3.1");
+    }
+
     /// Of all that comes and goes, this share is lost.
     pub fn lose(&self, percent: u8) {
         let dice = format!("numgen random mod 100 < {percent} drop");
@@ -22,6 +31,12 @@ impl Host {
     pub fn cut_off_from(&self, other: &Host) {
         let ways = [format!("ip saddr {}", other.v4), format!("ip daddr {}", other.v4)];
         self.space.nft(&both_ways("cut", ways.each_ref().map(String::as_str), "drop"));
+    }
+
+    /// Nothing comes here any more from another; what goes there still does.
+    pub fn hear_nothing_of(&self, other: &Host) {
+        let way = format!("ip saddr {}", other.v4);
+        self.space.nft(&both_ways("cut", [&way, "meta mark 1"], "drop"));
     }
 
     /// What was cut passes again.

@@ -4,6 +4,10 @@ use crate::meeting::{Meeting, befriend};
 use crate::net::{Access, Net};
 use crate::router::Nat;
 use crate::support::{is_message, is_receipt};
+use serde_json::Value;
+
+/// So much that it is on its way for a while.
+const LONG: usize = 16 << 20;
 
 /// Numbered messages from Ann, some before and some after what happens: they come once, in order.
 fn talk_while(meeting: &mut Meeting, happens: impl FnOnce(&mut Meeting)) {
@@ -28,6 +32,20 @@ fn talk_while(meeting: &mut Meeting, happens: impl FnOnce(&mut Meeting)) {
 }
 
 #[test]
+fn who_gets_another_address_goes_on_with_a_file_and_loses_nothing() {
+    let Some(mut net) = Net::new() else { return };
+    let (ann, bob) = (net.host(Access::Open), net.host(Access::Open));
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    befriend(&mut meeting.ann, &mut meeting.bob);
+    meeting.begin_file(&net, "film", LONG);
+    let is_taken = |e: &Value| e["event"] == "file" && e["state"] == "taken";
+    meeting.bob.expect("the file under way", is_taken);
+    talk_while(&mut meeting, |_| bob.move_to(&["1.2.3.77/24", "2001:db8::77/64"]));
+    meeting.end_file(&net, "film");
+    meeting.reach("direct");
+}
+
+#[test]
 fn a_session_goes_from_the_relay_to_a_direct_path_when_there_is_one() {
     let Some(mut net) = Net::new() else { return };
     let (ann, bob) = (net.host(Access::V4), net.host(Access::V4));
@@ -37,6 +55,43 @@ fn a_session_goes_from_the_relay_to_a_direct_path_when_there_is_one() {
     meeting.greet("round about");
     bob.mend();
     talk_while(&mut meeting, |meeting| meeting.reach("direct"));
+}
+
+#[test]
+fn a_session_goes_over_to_the_relay_when_nothing_passes_directly_any_more() {
+    let Some(mut net) = Net::new() else { return };
+    let (ann, bob) = (net.host(Access::V4), net.host(Access::V4));
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    meeting.reach("direct");
+    talk_while(&mut meeting, |_| bob.cut_off_from(&ann));
+    meeting.reach("relay");
+}
+
+#[test]
+fn a_session_goes_over_to_the_relay_when_nothing_passes_one_way() {
+    for is_anns_way in [true, false] {
+        let Some(mut net) = Net::new() else { return };
+        let (ann, bob) = (net.host(Access::V4), net.host(Access::V4));
+        let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+        meeting.reach("direct");
+        let (from, to) = if is_anns_way { (&ann, &bob) } else { (&bob, &ann) };
+        talk_while(&mut meeting, |_| to.hear_nothing_of(from));
+        meeting.reach("relay");
+    }
+}
+
+#[test]
+fn a_session_outlives_a_router_that_forgets_it_and_gets_another_address() {
+    let Some(mut net) = Net::new() else { return };
+    let (ann, bob) = (net.host(Access::Open), net.host(Access::Behind(Nat::PortRestricted)));
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    meeting.reach("direct");
+    talk_while(&mut meeting, |meeting| {
+        net.routers[0].reconnect("1.2.3.99");
+        meeting.bob.send(&["msg", "ann", "who is behind the router speaks"]);
+    });
+    meeting.greet("both ways");
+    meeting.is_on("direct");
 }
 
 #[test]

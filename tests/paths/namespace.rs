@@ -74,6 +74,11 @@ impl Namespace {
         other.ip("link set eth0 up");
     }
 
+    /// Whether a command is there and succeeds.
+    pub fn has(&self, words: &[&str]) -> bool {
+        self.enter().args(words).output().is_ok_and(|output| output.status.success())
+    }
+
     /// Sets what the kernel has below `/proc/sys/net`.
     pub fn set(&self, name: &str, value: &str) {
         self.run(&["tee", &format!("/proc/sys/net/{name}")], value);

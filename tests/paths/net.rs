@@ -75,7 +75,7 @@ impl Net {
     /// A router with nobody behind it yet.
     pub fn router(&mut self, nat: Nat) -> Router {
         let (space, place) = self.place();
-        Router::new(space, &format!("1.2.3.{place}"), nat)
+        Router::new(space, format!("1.2.3.{place}"), nat)
     }
 
     /// Nothing gets to the server any more, nor from it.

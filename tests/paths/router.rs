@@ -2,11 +2,17 @@
 
 use crate::host::Host;
 use crate::namespace::Namespace;
+use crate::support::Process;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 /// A router, and who is behind it: `192.168.1.2` and so on.
 pub struct Router {
     space: Namespace,
+    v4: String,
     hosts: u8,
+    opener: Option<Process>,
 }
 
 /// How a router translates, in the words of RFC 4787; TCP from outside is never let in.
@@ -22,9 +28,18 @@ pub enum Nat {
     Symmetric,
 }
 
+/// How those behind a router ask it to open a port.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// NAT-PMP and PCP.
+    NatPmp,
+    /// UPnP-IGD.
+    Upnp,
+}
+
 impl Router {
     /// A namespace becomes one, with this address on its `eth0`.
-    pub fn new(space: Namespace, v4: &str, nat: Nat) -> Router {
+    pub fn new(space: Namespace, v4: String, nat: Nat) -> Router {
         space.bridge();
         space.ip(&format!("addr add {v4}/24 dev eth0\naddr add 192.168.1.1/24 dev br0"));
         space.ip("route add default via 1.2.3.1");
@@ -35,7 +50,7 @@ impl Router {
             "table ip guard { chain in { type filter hook input priority 0
              iifname eth0 ct state new drop; }; }",
         );
-        Router { space, hosts: 0 }
+        Router { space, v4, hosts: 0, opener: None }
     }
 
     /// Another machine behind it.
@@ -47,6 +62,42 @@ impl Router {
         space.ip(&format!("addr add {v4}/24 dev eth0"));
         space.ip("route add default via 192.168.1.1");
         Host { space, v4, is_v6_alone: false }
+    }
+
+    /// From here on it opens ports for whoever asks. Whether it can: miniupnpd may be missing.
+    pub fn open_ports(&mut self, how: Opening, scratch: &Path) -> bool {
+        if !self.space.has(&["sh", "-c", "command -v miniupnpd"]) {
+            return false;
+        }
+        self.space.nft(OPENED);
+        let configuration = scratch.with_extension("conf");
+        let is = |one| if how == one { "yes" } else { "no" };
+        let (pmp, upnp, v4) = (is(Opening::NatPmp), is(Opening::Upnp), &self.v4);
+        let text = format!(
+            "ext_ifname=eth0\next_ip={v4}\nlistening_ip=br0\nport=5000\nsystem_uptime=yes\n\
+             enable_natpmp={pmp}\nenable_upnp={upnp}\nallow 1024-65535 0.0.0.0/0 1024-65535\n"
+        );
+        fs::write(&configuration, text).expect("the scratch folder is writable");
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec miniupnpd -d -f \"$1\" -P \"$1.pid\" 2>&1", "sh"]);
+        let mut opener = Process::start(&mut self.space.inside(command.arg(&configuration)));
+        let last = if how == Opening::NatPmp { "NAT-PMP/PCP traffic" } else { "HTTP listening" };
+        opener.expect("miniupnpd", |line| line.contains(last));
+        self.opener = Some(opener);
+        true
+    }
+
+    /// How many ports it has opened.
+    pub fn opened(&self) -> usize {
+        let table = self.space.run(&["nft", "list", "table", "inet", "filter"], "");
+        table.matches(" dnat ").count()
+    }
+
+    /// Its provider gives it another address; whatever went through it is forgotten.
+    pub fn reconnect(&self, v4: &str) {
+        self.space.ip("link set eth0 down\naddr flush dev eth0 scope global");
+        self.space.ip(&format!("addr add {v4}/24 dev eth0\nlink set eth0 up"));
+        self.space.ip("route add default via 1.2.3.1");
     }
 }
 
@@ -77,3 +128,10 @@ impl Nat {
         )
     }
 }
+
+/// Where miniupnpd writes what it opens.
+const OPENED: &str = "table inet filter {
+    chain miniupnpd { }; chain prerouting_miniupnpd { }; chain postrouting_miniupnpd { };
+    chain forward { type filter hook forward priority 0; jump miniupnpd; };
+    chain prerouting { type nat hook prerouting priority -100; jump prerouting_miniupnpd; };
+    chain postrouting { type nat hook postrouting priority 99; jump postrouting_miniupnpd; }; }";

@@ -2,12 +2,14 @@
 //! datagrams.
 
 mod datagrams;
+mod homes;
 
 pub use datagrams::Weather;
 
 use self::datagrams::Datagrams;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::ConnId;
+use hobnob::proto::limits::DOUBTED_S;
 use hobnob::proto::machine::{Cause, StreamAction};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -58,6 +60,8 @@ pub struct Net {
     pub datagrams: Datagrams,
     /// Programs that cannot be dialled, and whose datagrams pass to and from the server only.
     pub walled: BTreeSet<Node>,
+    /// Where those are who have left the address that they began with.
+    homes: BTreeMap<Node, Option<IpAddr>>,
     /// Addresses from which no answer ever comes.
     pub silent: BTreeSet<SocketAddr>,
     /// Programs to which everything takes so much longer.
@@ -106,6 +110,7 @@ impl Net {
             listeners: BTreeMap::new(),
             datagrams: Datagrams::new(dice),
             walled: BTreeSet::new(),
+            homes: BTreeMap::new(),
             silent: BTreeSet::new(),
             slow_ms: BTreeMap::new(),
             rate: None,
@@ -224,6 +229,8 @@ impl Net {
             StreamAction::DialName { .. } => panic!("there is no proxy in this world"),
             StreamAction::Send(bytes) => self.send(now, end, bytes),
             StreamAction::Watch => self.watch(now, end),
+            StreamAction::Doubt(true) => self.doubt(now, end),
+            StreamAction::Doubt(false) => {}
             StreamAction::Pause => {
                 self.paused.entry(end).or_default();
             }
@@ -266,14 +273,9 @@ impl Net {
     /// One program's streams to another are gone for it; the other hears nothing for long.
     pub fn forget_one(&mut self, now: u64, node: Node, other: Node) {
         for end in self.ends_of(node) {
-            let Some(far) = self.other_of(end).filter(|far| far.0 == other) else { continue };
-            self.dooms.insert((now + 120_000, far));
-            for (end, health) in [(far, Health::Stalled), (end, Health::Broken)] {
-                if let Some(stream) = self.streams.get_mut(&end) {
-                    stream.health = health;
-                }
+            if self.other_of(end).is_some_and(|far| far.0 == other) {
+                self.forget(now, end, TIMED_OUT);
             }
-            self.later(now, end, Arrival::Closed(TIMED_OUT));
         }
     }
 
@@ -303,6 +305,17 @@ impl Net {
         self.slow_ms.clear();
     }
 
+    /// Whoever doubts a connection is told early that nothing passes on it, either way.
+    fn doubt(&mut self, now: u64, end: End) {
+        let ends = [Some(end), self.other_of(end)];
+        let is_stalled = |end: &End| {
+            self.streams.get(end).is_some_and(|stream| stream.health == Health::Stalled)
+        };
+        if ends.iter().flatten().any(is_stalled) {
+            self.dooms.insert((now + 1_000 * DOUBTED_S, end));
+        }
+    }
+
     fn stall(&mut self, end: End, until: u64) {
         let Some(stream) = self.streams.get_mut(&end) else { return };
         stream.health = Health::Stalled;
@@ -326,12 +339,16 @@ impl Net {
         if self.silent.contains(&to) {
             return;
         }
+        let Some(home) = self.home_of(end.0) else {
+            let unreachable = Cause::Failed(ErrorKind::NetworkUnreachable);
+            return self.later(now, end, Arrival::Closed(unreachable));
+        };
         let target = self.listeners.get(&to).filter(|(node, _)| !self.walled.contains(node));
         let Some(listener) = target.copied() else {
             let refused = Cause::Failed(ErrorKind::ConnectionRefused);
             return self.later(now, end, Arrival::Closed(refused));
         };
-        if self.is_apart(now, end.0, listener.0) {
+        if self.is_apart(now, end.0, listener.0) || self.has_left(listener.0, to) {
             return;
         }
         self.accepted += 1;
@@ -342,7 +359,7 @@ impl Net {
             self.streams.insert(one, stream);
         }
         self.ports += 1;
-        let from = SocketAddr::new(address_of(end.0), self.ports);
+        let from = SocketAddr::new(home, self.ports);
         self.later(now, accepted, Arrival::Accepted { listener: listener.1, from });
         self.later(now, end, Arrival::Open(from));
     }

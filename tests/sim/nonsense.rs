@@ -16,14 +16,14 @@ use hobnob::proto::model::record::Rows;
 use hobnob::proto::server::Then;
 use hobnob::proto::time::Wall;
 use hobnob::proto::wire::client::{
-    Again, Answer, Ask, Carry, Deposit, Enter, Hangup, Leave, Listening, Lookup, Publish, Reach,
-    Release, Show, Taken, ToServer, WantKey, Watch, Watched, Who,
+    Again, Answer, Ask, Carry, Deposit, Enter, Hangup, Hint, Leave, Listening, Lookup, Publish,
+    Reach, Release, Show, Taken, ToServer, WantKey, Watch, Watched, Who,
 };
 use hobnob::proto::wire::peer::{self, Ack, Bye, Greet, Move, Settle, Text, ToPeer};
 use hobnob::proto::wire::server::{
-    Answered, Brief, Card, Carried, Deposited, Ended, Found, Key, Leaving, Mail, Offer, Outcome,
-    OverBudget, Presence, Refused, Shown, Sought, ToClient, Welcome, WhoPage, WhyEnded, WhyLeaving,
-    WhyRefused,
+    Answered, Begin, Brief, Card, Carried, Deposited, Ended, Found, Hinted, Key, Leaving, Mail,
+    Offer, Outcome, OverBudget, Presence, Prober, Refused, Shown, Sought, ToClient, Welcome,
+    WhoPage, WhyEnded, WhyLeaving, WhyRefused,
 };
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -148,6 +148,7 @@ impl Nonsense {
             7 => Answer { session, candidates: self.places() }.into(),
             8 => Carry { session, bytes: Blob(self.bytes()) }.into(),
             9 if self.below(3) == 0 => Release { session }.into(),
+            9 if self.below(3) == 0 => Hint { session, udp: self.places() }.into(),
             9 => Hangup { session, declined: self.below(2) == 0 }.into(),
             10 if self.below(2) == 0 => {
                 Again { session, to: self.key(), candidates: self.places(), token: None }.into()
@@ -173,7 +174,7 @@ impl Nonsense {
 
     pub fn for_client(&mut self, people: &[[u8; Identity::BYTES]]) -> ToClient {
         let session = self.session();
-        match self.below(20) {
+        match self.below(22) {
             0..4 => Welcome {
                 name: Name::parse("ann").expect("a name"),
                 address: Ipv4Addr::new(100, 64, 0, self.below(2) as u8),
@@ -200,6 +201,9 @@ impl Nonsense {
                 let envelope = Blob(self.bytes());
                 Mail { number: self.below(9), from: self.key(), name: None, envelope }.into()
             }
+            20 if self.below(2) == 0 => Begin { session }.into(),
+            20 => Hinted { session, udp: self.places() }.into(),
+            21 => Prober { id: self.below(9), key: Bytes([7; 32]) }.into(),
             19 => Sought { session, from: self.key(), candidates: self.places() }.into(),
             18 => Deposited { req: self.req(), outcome: Outcome::Held }.into(),
             11 => Answered { session, candidates: self.places() }.into(),

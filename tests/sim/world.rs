@@ -99,6 +99,12 @@ pub fn server_at() -> SocketAddr {
 }
 
 impl World {
+    /// A client is elsewhere from now on, or nowhere.
+    pub fn roam(&mut self, node: Node, to: Option<IpAddr>) {
+        self.net.roam(self.now, node, to);
+        self.wake_client(node, vec![Input::Network(to.into_iter().collect())]);
+    }
+
     /// A world of `clients`, all up, nothing broken.
     pub fn peaceful(seed: u64, clients: usize, accept: Accept) -> World {
         let mut world = World::asleep(seed, clients, accept);

@@ -29,6 +29,8 @@ use std::net::SocketAddr;
 #[derive(Default)]
 pub(super) struct Attempts {
     people: Vec<Tried>,
+    /// What was asked for everybody's sake; one of a kind.
+    ours: Vec<Attempt>,
 }
 
 /// Somebody whom one tried to reach.
@@ -42,6 +44,8 @@ struct Tried {
 /// One try.
 struct Attempt {
     what: What,
+    /// With whom, where it is not the one asked about.
+    with: Option<String>,
     way: Way,
     address: Option<SocketAddr>,
     is_theirs: bool,
@@ -57,6 +61,8 @@ pub(super) enum What {
     Link(Via),
     /// To agree on a session, by way of the server.
     Ask(SessionId),
+    /// One of the server's addresses, where our datagrams come from.
+    Probe(SocketAddr),
     /// What could not be tried.
     Nothing,
 }
@@ -108,10 +114,21 @@ impl Attempts {
         self.people.push(tried);
     }
 
+    /// Something is asked for everybody's sake, in place of the same that was asked before.
+    pub fn begin_ours(&mut self, now: Now, with: &str, what: What, to: SocketAddr) {
+        self.ours.retain(|attempt| attempt.what != what);
+        let full = self.ours.len() >= limits::ATTEMPTS_OURS;
+        self.ours.drain(..usize::from(full));
+        let (with, address) = (Some(with.to_owned()), Some(to));
+        self.ours.push(Attempt { with, address, ..attempt(now, what, Way::Udp) });
+    }
+
     /// What is tried, if it is not over.
     fn live(&mut self, what: What) -> Option<&mut Attempt> {
-        let all = self.people.iter_mut().rev().flat_map(|tried| tried.attempts.iter_mut().rev());
-        all.into_iter()
+        let theirs = self.people.iter_mut().rev().flat_map(|tried| tried.attempts.iter_mut().rev());
+        self.ours
+            .iter_mut()
+            .chain(theirs)
             .find(|attempt| attempt.what == what && !matches!(attempt.state, Outcome::Over { .. }))
     }
 
@@ -144,12 +161,15 @@ impl Attempts {
         }
     }
 
-    /// Everything about somebody, oldest first.
+    /// Everything about somebody, oldest first, and if there is anything what was asked for all.
     fn of(&self, who: Option<Fingerprint>, target: &Target) -> Vec<&Attempt> {
         let label = target.to_string();
         let fits = |tried: &&Tried| tried.label == label || (who.is_some() && tried.who == who);
         let mut all: Vec<&Attempt> =
             self.people.iter().filter(fits).flat_map(|tried| &tried.attempts).collect();
+        if !all.is_empty() {
+            all.extend(&self.ours);
+        }
         gather::sort(&mut all, |one, other| one.begun.cmp(&other.begun));
         all
     }
@@ -168,7 +188,7 @@ impl Attempt {
             (true, _) => "they reached us: ",
         };
         AttemptRow {
-            with: with.to_owned(),
+            with: self.with.as_deref().unwrap_or(with).to_owned(),
             path: self.way,
             address: self.address,
             at: self.at,
@@ -317,7 +337,7 @@ impl Client {
 
 fn attempt(now: Now, what: What, way: Way) -> Attempt {
     let (address, is_theirs, state) = (None, false, Outcome::Trying);
-    Attempt { what, way, address, is_theirs, at: now.wall, begun: now.mono, state }
+    Attempt { what, with: None, way, address, is_theirs, at: now.wall, begun: now.mono, state }
 }
 
 #[cfg(test)]

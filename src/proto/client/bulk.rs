@@ -48,6 +48,11 @@ impl Bulk {
         has_room
     }
 
+    /// Whether bytes are on their way.
+    pub fn is_under_way(&self) -> bool {
+        self.flight > 0
+    }
+
     /// Whether any file waits for its turn.
     pub fn has_turns(&self) -> bool {
         !self.turns.is_empty()

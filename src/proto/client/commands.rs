@@ -229,6 +229,7 @@ impl Client {
             fingerprint: self.me.fingerprint(),
             listen: self.listener.at().into_iter().collect(),
             public: self.uplink.outer(),
+            udp: self.outer.addresses(),
             mapped: self.mapped(),
             visibility: self.visibility.unwrap_or(Visibility::Public),
             server: self.uplink.is_in().then(|| self.server_label()),

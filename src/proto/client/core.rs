@@ -29,6 +29,8 @@ pub(super) enum Alarm {
     Leave,
     /// Try the server again.
     Reconnect,
+    /// Ask once more where our datagrams come from.
+    Probe,
     /// A session's present state has lasted too long.
     Session(SessionId),
     /// Dial the asker's candidates as well.
@@ -37,6 +39,8 @@ pub(super) enum Alarm {
     Relay(SessionId),
     /// Try direct paths again beside the relay.
     Better(SessionId),
+    /// An answer is late on the link of an open session.
+    Doubt(SessionId),
     /// A dialled or accepted link's handshake takes too long.
     Handshake(Via),
     /// A verb's time is up.
@@ -97,14 +101,14 @@ impl Core {
         self.out.push_back(Output::Query(query));
     }
 
-    /// Sends a datagram.
-    pub fn datagram(&mut self, to: SocketAddr, bytes: Vec<u8>) {
-        self.out.push_back(Output::Datagram { to, bytes });
-    }
-
     /// Acts on a stream.
     pub fn stream(&mut self, conn: ConnId, action: StreamAction) {
         self.out.push_back(Output::Stream(conn, action));
+    }
+
+    /// Sends a datagram.
+    pub fn datagram(&mut self, to: SocketAddr, bytes: Vec<u8>) {
+        self.out.push_back(Output::Datagram { to, bytes });
     }
 
     /// Acts on a file.

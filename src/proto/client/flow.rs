@@ -5,6 +5,7 @@
 //! link goes is sent again on the next; the receiver's store passes over what it has.
 
 use super::Client;
+use super::doubt::Doubt;
 use super::kept::Kept;
 use super::link_table::Via;
 use super::session_table::State;
@@ -42,6 +43,8 @@ pub(super) struct Flow {
     round_trip_ms: Option<u64>,
     /// What is said about commands.
     pub kept: Kept,
+    /// Whether the link is trusted.
+    pub doubt: Doubt,
 }
 
 impl Flow {
@@ -60,6 +63,7 @@ impl Flow {
             timed: None,
             round_trip_ms: None,
             kept: Kept::default(),
+            doubt: Doubt::Sure,
         }
     }
 
@@ -83,6 +87,11 @@ impl Flow {
     /// Nothing is in flight and nothing waits on disk.
     pub fn is_idle(&self) -> bool {
         self.flight.is_empty() && !self.is_behind
+    }
+
+    /// Whether something was said that will be answered.
+    pub fn awaits(&self) -> bool {
+        !self.flight.is_empty() || self.kept.awaits()
     }
 
     fn has_room(&self) -> bool {
@@ -162,6 +171,7 @@ impl Client {
             (ToPeer::Written(written), Some(id)) => self.on_written(id, via, &written),
             (ToPeer::Got(got), Some(id)) => self.on_live_got(id, via, got),
             (ToPeer::Move(moved), Some(id)) => self.on_move(id, via, &moved),
+            (ToPeer::Places(places), Some(id)) => self.on_places(id, via, places),
             (ToPeer::Heard(heard), Some(id)) => self.on_heard_of(id, via, heard.count),
             (message, Some(id)) => self.on_peer_work(id, via, message),
             (_, None) => {}
@@ -193,6 +203,7 @@ impl Client {
             | ToPeer::Written(_)
             | ToPeer::Got(_)
             | ToPeer::Heard(_)
+            | ToPeer::Places(_)
             | ToPeer::Move(_) => {}
         }
     }
@@ -251,12 +262,13 @@ impl Client {
 
     /// So many of our words about commands have come.
     fn on_heard_of(&mut self, id: SessionId, via: Via, count: u64) {
-        let flow = self.sessions.at_mut(id).and_then(|session| session.state.flow_mut());
-        if let Some(flow) = flow.filter(|flow| flow.via == via)
-            && !flow.kept.on_heard(count)
-        {
-            self.drop_link(via, "the other side heard what was not said");
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        let Some(from) = session.with.as_ref().map(|person| person.fingerprint) else { return };
+        let Some(flow) = session.state.flow_mut().filter(|flow| flow.via == via) else { return };
+        if !flow.kept.on_heard(count) {
+            return self.drop_link(via, "the other side heard what was not said");
         }
+        self.on_answer(from);
     }
 
     fn on_ack(&mut self, id: SessionId, via: Via, ack: Ack) {
@@ -278,6 +290,7 @@ impl Client {
         for id in landed {
             self.reached_by(to, id, Stage::Delivered);
         }
+        self.on_answer(to);
         self.read_on(to);
     }
 
@@ -294,6 +307,7 @@ impl Client {
     }
 
     fn hand(&mut self, to: Fingerprint, letter: Letter) {
+        self.await_answer(to);
         let (id, now) = (letter.id, self.core.now.mono);
         let Some(flow) = self.flow_to(to) else { return };
         let via = flow.via;

@@ -33,6 +33,11 @@ impl Kept {
         !self.is_moving
     }
 
+    /// Whether something was said and is not known to have come.
+    pub fn awaits(&self) -> bool {
+        !self.said.is_empty() && !self.is_moving
+    }
+
     /// A word of theirs has come.
     pub fn hear(&mut self) {
         self.heard += 1;

@@ -7,6 +7,7 @@
 use super::core::Alarm;
 use super::flow::Flow;
 use super::link_table::{Ahead, PeerLink, Via};
+use super::search::Linking;
 use super::session_table::State;
 use super::uplink::closed_words;
 use super::{Client, Remote};
@@ -23,75 +24,6 @@ use crate::proto::wire::client::{Carry, Release};
 use crate::proto::wire::peer::{Greet, Settle, ToPeer};
 use crate::proto::wire::server::Carried;
 use std::net::SocketAddr;
-
-/// The search for a path.
-pub(super) struct Linking {
-    is_asker: bool,
-    /// Where the other side can be dialled, if it has not reached us by then.
-    dial_back: Vec<SocketAddr>,
-    failure: String,
-    adrift: Option<Adrift>,
-}
-
-/// What a session was that had a path and lost it.
-struct Adrift {
-    flow: Flow,
-    why: String,
-    /// The other side may have lost the server as we did, and be on the way back.
-    is_patient: bool,
-}
-
-impl Linking {
-    pub fn asker() -> Linking {
-        Linking { is_asker: true, dial_back: Vec::new(), failure: String::new(), adrift: None }
-    }
-
-    pub fn answerer(dial_back: Vec<SocketAddr>) -> Linking {
-        Linking { is_asker: false, dial_back, failure: String::new(), adrift: None }
-    }
-
-    /// A session that was open, and lost its path: why.
-    pub fn adrift(is_asker: bool, flow: Flow, why: String, is_patient: bool) -> Linking {
-        let adrift = Some(Adrift { flow, why, is_patient });
-        Linking { is_asker, dial_back: Vec::new(), failure: String::new(), adrift }
-    }
-
-    pub fn is_adrift(&self) -> bool {
-        self.adrift.is_some()
-    }
-
-    pub fn is_patient(&self) -> bool {
-        self.adrift.as_ref().is_some_and(|adrift| adrift.is_patient)
-    }
-
-    /// What was on its way in a session that was open.
-    pub fn flow_mut(&mut self) -> Option<&mut Flow> {
-        self.adrift.as_mut().map(|adrift| &mut adrift.flow)
-    }
-
-    /// It goes on over this link, if it was open before.
-    pub fn resume(&mut self, via: Via) -> Option<Flow> {
-        self.adrift.take().map(|adrift| adrift.flow.on_link(via))
-    }
-
-    pub fn set_dial_back(&mut self, candidates: Vec<SocketAddr>) {
-        self.dial_back = candidates;
-    }
-
-    /// Whether it was we who asked for the session.
-    pub fn is_asker(&self) -> bool {
-        self.is_asker
-    }
-
-    /// Why no path opened: the last reason, in words.
-    pub fn failure(&self) -> String {
-        let lost = self.adrift.as_ref().map_or("", |adrift| adrift.why.as_str());
-        match if lost.is_empty() { self.failure.as_str() } else { lost } {
-            "" => "none answered in time".to_owned(),
-            why => why.to_owned(),
-        }
-    }
-}
 
 impl Client {
     pub(super) fn start_linking(&mut self, id: SessionId, dial: Vec<SocketAddr>) {
@@ -293,8 +225,13 @@ impl Client {
     }
 
     pub(super) fn cancel_alarms(&mut self, id: SessionId) {
-        for alarm in [Alarm::Session(id), Alarm::DialBack(id), Alarm::Relay(id), Alarm::Better(id)]
-        {
+        for alarm in [
+            Alarm::Session(id),
+            Alarm::DialBack(id),
+            Alarm::Relay(id),
+            Alarm::Better(id),
+            Alarm::Doubt(id),
+        ] {
             self.core.timers.cancel(&alarm);
         }
     }

@@ -11,9 +11,10 @@ use crate::proto::wire::client::Listening;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// Our listener for peers.
-#[derive(Default)]
 pub(super) struct Listener {
     state: State,
+    /// Our own interfaces' addresses.
+    locals: Vec<IpAddr>,
 }
 
 #[derive(Default)]
@@ -27,6 +28,10 @@ enum State {
 }
 
 impl Listener {
+    pub fn new(locals: Vec<IpAddr>) -> Listener {
+        Listener { state: State::Closed, locals }
+    }
+
     pub fn is(&self, id: ConnId) -> bool {
         match &self.state {
             State::Closed => false,
@@ -52,6 +57,11 @@ impl Listener {
     /// Whether datagrams are taken there too.
     pub fn has_udp(&self) -> bool {
         matches!(self.state, State::Open { udp: true, .. })
+    }
+
+    /// Where datagrams are taken and sent.
+    pub fn udp_at(&self) -> Option<SocketAddr> {
+        self.at().filter(|_| self.has_udp())
     }
 }
 
@@ -85,6 +95,7 @@ impl Client {
         match (state, event) {
             (State::Opening(conn, _), StreamEvent::Listening { at, udp }) => {
                 self.listener.state = State::Open { conn, at, udp };
+                self.ask_outer();
                 self.open_listener();
             }
             (State::Opening(_, wishes), StreamEvent::Closed(cause)) => {
@@ -113,9 +124,26 @@ impl Client {
         let server_is_here = self.uplink.outer().is_some_and(|outer| outer.ip().is_loopback());
         let fits =
             |ip: &&IpAddr| (at.is_ipv6() || ip.is_ipv4()) && (server_is_here || !ip.is_loopback());
-        let locals = self.config.locals.iter().filter(fits);
+        let locals = self.listener.locals.iter().filter(fits);
         let locals = locals.map(|ip| SocketAddr::new(*ip, at.port()));
         locals.take(limits::CANDIDATES - 1).chain(mapped).collect()
+    }
+
+    /// The addresses of this machine have changed. What went over one that is gone is told as
+    /// closed; a new one may lead where the others did not.
+    pub(super) fn on_network(&mut self, locals: Vec<IpAddr>) {
+        let had = std::mem::replace(&mut self.listener.locals, locals);
+        let is_new = |ip: &IpAddr| !ip.is_loopback() && !had.contains(ip);
+        if !self.listener.locals.iter().any(is_new) {
+            return;
+        }
+        if self.uplink.is_pausing() {
+            self.go_online();
+        }
+        self.ask_outer();
+        for id in self.sessions.ids() {
+            self.say_places(id);
+        }
     }
 
     /// Without a server, being ready is to listen.

@@ -11,8 +11,10 @@
 //! | `attempts` | what was tried to reach somebody |
 //! | `quiet` | sessions that the programs open by themselves |
 //! | `linking` | from yes to an open link: paths and their choice |
+//! | `search` | the search for a path, and what lost it |
 //! | `knocking` | sessions without a server: `chat HOST:PORT` |
 //! | `moving`, `kept` | an open session goes over to another link |
+//! | `doubt` | a connection that answers nothing is left early |
 //! | `flow` | messages and acknowledgements in an open session |
 //! | `friends` | asking, answering, ending; blocks; the reach that the server is told |
 //! | `postage` | mail out: letters for somebody with whom no session is open |
@@ -31,6 +33,7 @@
 //! | `groups` | the verbs about groups; it names the files about all the rest |
 //! | `listener` | where peers reach us |
 //! | `port_mapping` | the same, on the outside of a gateway |
+//! | `outer` | where our datagrams come from, as the server sees it |
 //! | `commands` | which verb goes where |
 
 mod attempts;
@@ -38,6 +41,7 @@ mod bulk;
 mod commands;
 mod core;
 mod directory;
+mod doubt;
 mod file_names;
 mod flow;
 mod friends;
@@ -56,6 +60,7 @@ mod moving;
 mod offering;
 mod outbox;
 mod outcomes;
+mod outer;
 mod people;
 mod port_mapping;
 mod postage;
@@ -65,6 +70,7 @@ mod receiving;
 mod roster;
 mod rosters;
 mod runs;
+mod search;
 mod sending;
 mod session_table;
 mod sessions;
@@ -82,6 +88,7 @@ use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
 use self::mailbox::Mailbox;
 use self::outbox::Outbox;
+use self::outer::Outer;
 use self::people::People;
 use self::port_mapping::PortMapping;
 use self::postage::Postage;
@@ -92,6 +99,7 @@ use self::transfers::Transfers;
 use self::uplink::Uplink;
 use self::voice::Voices;
 use crate::proto::crypto::keys::Identity;
+use crate::proto::crypto::probe;
 use crate::proto::id::{ConnId, MsgId};
 use crate::proto::limits;
 use crate::proto::machine::{Input, Machine, OutputOf, StreamEvent};
@@ -133,7 +141,8 @@ pub struct Config {
     /// Where peers reach us; `None` leaves the choice to us: the virtual address if it is on
     /// loopback, else every address, any port.
     pub listen: Option<SocketAddr>,
-    /// Our own interfaces' addresses, for the other side to dial; read once by the shell.
+    /// Our own interfaces' addresses, for the other side to dial, until
+    /// [`Input::Network`] says otherwise.
     pub locals: Vec<IpAddr>,
     /// The gateway that is asked for a port, unless it shall not be, or there is none.
     pub gateway: Option<Gateway>,
@@ -216,6 +225,7 @@ pub struct Client {
     mailbox: Mailbox,
     runs: Runs,
     listener: Listener,
+    outer: Outer,
     port_mapping: PortMapping,
     transfers: Transfers,
     posts: Posts,
@@ -230,7 +240,7 @@ pub struct Client {
 impl Client {
     /// A client as its records left it. `seed`: 32 bytes of entropy. It signs in by itself, at the
     /// first [`Input::Tick`], which is due at once.
-    pub fn restore(config: Config, me: Identity, mut past: Restored, seed: [u8; 32]) -> Client {
+    pub fn restore(mut config: Config, me: Identity, mut past: Restored, seed: [u8; 32]) -> Client {
         let mut core = Core::new(seed);
         core.alarm(Alarm::Reconnect, 0, "start");
         let wanted = config.server.as_ref().and_then(|server| server.key);
@@ -246,7 +256,8 @@ impl Client {
             outbox: Outbox::restore(past.waiting, past.last_id),
             postage: Postage::restore(past.owed),
             mailbox: Mailbox::restore(past.prekeys, past.oldest_held),
-            listener: Listener::default(),
+            listener: Listener::new(std::mem::take(&mut config.locals)),
+            outer: Outer::default(),
             port_mapping: PortMapping::default(),
             transfers: Transfers::restore(past.transfers),
             posts: Posts::restore(past.posts),
@@ -341,6 +352,8 @@ impl Client {
     fn on_datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
         if self.port_mapping.is_from(from, bytes) {
             self.on_gateway_datagram(from, bytes);
+        } else if bytes.first() == Some(&probe::ANSWER) {
+            self.on_probe_answer(from, bytes);
         }
     }
 
@@ -350,10 +363,12 @@ impl Client {
             Alarm::PortMapping => self.on_port_mapping_alarm(),
             Alarm::Leave => self.end_leaving(),
             Alarm::Reconnect => self.dial_server(),
+            Alarm::Probe => self.on_probe_late(),
             Alarm::Session(session) => self.on_session_late(session),
             Alarm::DialBack(session) => self.dial_back(session),
             Alarm::Relay(session) => self.open_relay(session),
             Alarm::Better(session) => self.try_better(session),
+            Alarm::Doubt(session) => self.on_answer_late(session),
             Alarm::Handshake(via) => self.on_handshake_late(via),
             Alarm::Verb(ticket) => self.on_verb_late(ticket),
             Alarm::Mail(who) => self.on_mail_alarm(who),
@@ -397,6 +412,7 @@ impl Machine for Client {
             Input::Run(run, event) => self.on_child(run, event),
             Input::Rows(rows) => self.on_rows(rows),
             Input::Command(command) => self.on_command(command),
+            Input::Network(locals) => self.on_network(locals),
             Input::Tick => {}
         }
         while let Some(alarm) = self.core.timers.pop_due(now.mono) {

@@ -5,6 +5,8 @@
 //! | Open over the relay, asker | a direct link stands | Open there; `Move` |
 //! | Open over the relay | it is time, at most [`limits::BETTER_TRIES`] times | Open; dials again |
 //! | Open, not asker | `Move` on another link | Open there; `Move`; a direct one: `Release` |
+//! | Open over the relay | a new address of ours | Open; `Places`; dials again |
+//! | Open over the relay | `Places` | Open; dials again when it is time |
 //! | Open | `Move` on its own link | Open; what has not come is said again |
 //! | Open | its connection is gone | Adrift; `Again`, once signed in |
 //! | Open | the other side ended it, and we are not signed in | gone; session `closed` |
@@ -12,10 +14,12 @@
 //! | Open over the relay | our link to the server is gone | Adrift; `Again`, once signed in |
 //! | Linking, not asker | `Sought`: it was open over there | Linking; `Answer` |
 //! | Linking, not asker | `Move` | Open; `Move` |
+//! | Adrift | our link to the server is gone | Adrift, patiently; `Again`, once signed in |
 //! | Open, Adrift | `Sought` | Adrift, linking; `Answer` |
 //! | Adrift | `Answered` | Adrift, linking |
 //! | Adrift, asker | a link stands | Open there; `Move` |
 //! | Adrift, not asker | `Move` | Open there; `Move` |
+//! | Adrift | `Ended(Gone)` | Adrift; `Again` |
 //! | Adrift | `Ended`, its time is up, we sign out | gone; session `closed` |
 //!
 //! Adrift is Linking with what the session was. The asker of the session moves, the other side
@@ -26,8 +30,9 @@
 
 use super::Client;
 use super::core::Alarm;
+use super::flow::Flow;
 use super::link_table::Via;
-use super::linking::Linking;
+use super::search::Linking;
 use super::session_table::{Session, State};
 use crate::proto::id::SessionId;
 use crate::proto::limits;
@@ -35,7 +40,7 @@ use crate::proto::machine::StreamAction;
 use crate::proto::model::event::{Event, Path, SessionState};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::{Again, Answer, Release};
-use crate::proto::wire::peer::{Move, Settle};
+use crate::proto::wire::peer::{Move, Places, Settle};
 use crate::proto::wire::server::{Sought, WhyEnded};
 use std::net::SocketAddr;
 
@@ -91,6 +96,7 @@ impl Client {
                     self.lose_path(id, &why.reason());
                 }
                 State::Closing(flow) if flow.path() != Path::Relay => {}
+                State::Linking(linking) if linking.is_adrift() => self.be_patient(id),
                 State::Asked | State::Offered(_) | State::Closing(_) => {
                     self.end_with(id, SessionState::Closed, why.clone());
                 }
@@ -123,6 +129,7 @@ impl Client {
         if session.may_move() {
             self.go_adrift(id, "the other side lost the path", false);
         }
+        self.refresh_outer();
         self.uplink.say(Answer { session: id, candidates: self.candidates() });
         self.note_ask(id, true);
         self.link_again(id, candidates);
@@ -143,7 +150,7 @@ impl Client {
         let dial = match arranged.is_asker {
             true => candidates,
             false => {
-                linking.set_dial_back(candidates);
+                linking.dial_back = candidates;
                 Vec::new()
             }
         };
@@ -154,8 +161,17 @@ impl Client {
     /// server as we did may be on the way back.
     pub(super) fn on_adrift_ended(&mut self, id: SessionId, why: WhyEnded) {
         let Some(linking) = self.sessions.at(id).and_then(Session::linking) else { return };
-        if why == WhyEnded::Away && linking.is_patient() {
-            return self.attempts.end_ask(id, self.core.now.mono, "away");
+        match why {
+            // It may be there again already, from another address: the server knows.
+            WhyEnded::Gone => return self.seek(id),
+            WhyEnded::Away if linking.is_patient() => {
+                return self.attempts.end_ask(id, self.core.now.mono, "away");
+            }
+            WhyEnded::Unknown
+            | WhyEnded::Away
+            | WhyEnded::Declined
+            | WhyEnded::HungUp
+            | WhyEnded::Busy => {}
         }
         let why = linking.failure();
         self.end_session(id, SessionState::Closed, Some(why));
@@ -227,6 +243,32 @@ impl Client {
         }
     }
 
+    /// Where we can be dialled now, to the other side of a session on the relay.
+    pub(super) fn say_places(&mut self, id: SessionId) {
+        let flow = self.sessions.at(id).filter(|s| s.may_move()).and_then(|s| s.state.flow());
+        let Some(via) = flow.map(Flow::via).filter(|via| via.path() == Path::Relay) else { return };
+        let candidates = self.candidates();
+        if !candidates.is_empty() {
+            self.tell(via, Places { candidates });
+        }
+        self.hope_for_better(id);
+        self.try_better(id);
+    }
+
+    /// The other side can be dialled elsewhere.
+    pub(super) fn on_places(&mut self, id: SessionId, via: Via, places: Places) {
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        let is_here = session.state.flow().is_some_and(|flow| flow.via() == via);
+        let Some(arranged) = session.arranged.as_mut().filter(|_| is_here) else { return };
+        let is_dialable = |at: &SocketAddr| at.port() != 0 && !at.ip().is_unspecified();
+        arranged.candidates = places.candidates;
+        arranged.candidates.retain(is_dialable);
+        arranged.candidates.truncate(limits::CANDIDATES);
+        if via.path() == Path::Relay {
+            self.hope_for_better(id);
+        }
+    }
+
     /// A session is on the relay from here on: for a while a better path is looked for.
     pub(super) fn hope_for_better(&mut self, id: SessionId) {
         let arranged = self.sessions.at_mut(id).and_then(|session| session.arranged.as_mut());
@@ -244,7 +286,8 @@ impl Client {
             self.close_link(via, StreamAction::Abort);
         }
         self.cancel_alarms(id);
-        self.core.alarm(Alarm::Session(id), limits::ADRIFT_MS, "a session without a path");
+        let wait = if is_patient { limits::ASTRAY_MS } else { limits::ADRIFT_MS };
+        self.core.alarm(Alarm::Session(id), wait, "a session without a path");
         let Some(session) = self.sessions.at_mut(id) else { return };
         let is_asker = session.arranged.as_ref().is_some_and(|arranged| arranged.is_asker);
         match std::mem::replace(&mut session.state, State::Asked) {
@@ -260,11 +303,22 @@ impl Client {
         }
     }
 
+    /// Our own way to the server is gone, and it may take another network to find one.
+    fn be_patient(&mut self, id: SessionId) {
+        self.core.alarm(Alarm::Session(id), limits::ASTRAY_MS, "a session without a server");
+        if let Some(State::Linking(linking)) = self.sessions.at_mut(id).map(|s| &mut s.state) {
+            linking.be_patient();
+        }
+    }
+
     fn seek(&mut self, id: SessionId) {
         let Some(session) = self.sessions.at(id) else { return };
         let Some(to) = session.with.as_ref().map(|person| person.fingerprint) else { return };
+        self.refresh_outer();
+        self.core.alarm(Alarm::Session(id), limits::ADRIFT_MS, "a session without a path");
         let (candidates, token) = (self.candidates(), self.token_of(to));
         self.uplink.say(Again { session: id, to, candidates, token });
+        self.uplink.doubt(&mut self.core);
         self.note_ask(id, false);
     }
 

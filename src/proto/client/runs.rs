@@ -338,6 +338,7 @@ impl Client {
         let Some(flow) = self.sessions.talk_with(who) else { return };
         let via = flow.via();
         if flow.kept.keep(message.clone()) {
+            self.await_answer(who);
             self.tell(via, message);
         }
     }

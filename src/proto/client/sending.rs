@@ -55,6 +55,11 @@ pub(super) struct Outflow {
 }
 
 impl Sending {
+    /// Whether bytes are on their way to somebody.
+    pub fn awaits(&self, who: Fingerprint) -> bool {
+        self.links.get(&who).is_some_and(Bulk::is_under_way)
+    }
+
     /// There is no link to somebody any more.
     pub fn forget(&mut self, who: Fingerprint) {
         self.links.remove(&who);
@@ -202,6 +207,7 @@ impl Client {
         let (file, is_last) = (outflow.file, outflow.sent == size);
         self.transfers.sending.reading -= wanted;
         if let Some(via) = self.sessions.open_with(key.with) {
+            self.await_answer(key.with);
             self.tell(via, Chunk { file: key.id, at, bytes: Blob(bytes.to_vec()) });
         }
         if is_last {
@@ -229,6 +235,7 @@ impl Client {
         if let Some(bulk) = self.transfers.sending.links.get_mut(&from) {
             bulk.land(fresh, ms);
         }
+        self.on_answer(from);
         self.say_progress(key, have.bytes);
     }
 

@@ -3,9 +3,9 @@
 use super::Client;
 use super::flow::Flow;
 use super::link_table::Via;
-use super::linking::Linking;
 use super::moving::Arranged;
 use super::people::People;
+use super::search::Linking;
 use crate::proto::id::SessionId;
 use crate::proto::limits;
 use crate::proto::model::command::Ticket;
@@ -70,7 +70,7 @@ impl Session {
 
     /// Whether the other side may have had it open, and lost its path.
     pub fn may_follow(&self) -> bool {
-        self.linking().is_some_and(|linking| linking.is_adrift() || !linking.is_asker())
+        self.linking().is_some_and(|linking| linking.is_adrift() || !linking.is_asker)
     }
 
     /// The search for a path.
@@ -240,7 +240,7 @@ impl Sessions {
     /// Whether we asked for it and it looks for a path.
     pub fn is_asker(&self, id: SessionId) -> bool {
         let state = self.at(id).map(|session| &session.state);
-        matches!(state, Some(State::Linking(linking)) if linking.is_asker())
+        matches!(state, Some(State::Linking(linking)) if linking.is_asker)
     }
 
     pub fn is_full(&self) -> bool {

@@ -34,9 +34,9 @@ use super::core::Alarm;
 use super::directory::Wish;
 use super::flow::Flow;
 use super::link_table::Via;
-use super::linking::Linking;
 use super::moving::Arranged;
 use super::people::Reading;
+use super::search::Linking;
 use super::session_table::{Session, State};
 use super::{Accept, Client, Remote};
 use crate::proto::id::SessionId;
@@ -85,6 +85,7 @@ impl Client {
             return self.core.done(ticket, Err(why));
         }
         let id = SessionId(crate::proto::bytes::Bytes(self.core.rng.bytes()));
+        self.refresh_outer();
         self.say_ask(id, who, false);
         let since = self.core.now.wall;
         self.begin(id, Session::new(Some(person), label, State::Asked, since).waited_by(ticket));
@@ -105,6 +106,7 @@ impl Client {
         if self.people.is_blocked(who) {
             return;
         }
+        self.refresh_outer();
         let candidates = candidates.into_iter().take(limits::CANDIDATES).collect();
         if let Some(ours) = self.sessions.with(who) {
             let asked = self.sessions.at_mut(ours).filter(|s| matches!(s.state, State::Asked));
@@ -354,6 +356,7 @@ impl Client {
     pub(super) fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {
         let (candidates, token) = (self.candidates(), self.token_of(to));
         self.uplink.say(Ask { session, to, candidates, token, is_quiet });
+        self.uplink.doubt(&mut self.core);
     }
 
     pub(super) fn hang_up(&mut self, session: SessionId, declined: bool) {

@@ -11,7 +11,8 @@
 //! | Linking, In | closed, fault | Pausing; `offline` if it was In |
 //! | In | `Leaving` Replaced or Forgotten | Off; `offline` |
 //! | In | `Leaving` otherwise | Pausing; `offline` |
-//! | Pausing | its deadline | Dialling |
+//! | Pausing | its deadline, a new address of ours | Dialling |
+//! | Dialling, Linking, In | our address is gone | Dialling; `offline` if it was In |
 //! | any | `offline`, `Leave` | Off; `Leave` to the server if In |
 
 use super::core::{Alarm, Core};
@@ -42,6 +43,8 @@ pub(super) struct Uplink {
     /// The key on our disk.
     kept: Option<Fingerprint>,
     last_req: u32,
+    /// Whether the kernel was told to be quick to give it up.
+    is_doubted: bool,
     /// What was handed out for the connection and may not be written yet.
     ahead: Ahead,
 }
@@ -59,7 +62,7 @@ impl Uplink {
     pub fn new(has_server: bool, wanted: Option<Fingerprint>, kept: Option<Fingerprint>) -> Uplink {
         let state = if has_server { State::Pausing } else { State::Off };
         let (pinned, ahead) = (wanted.or(kept), Ahead::default());
-        Uplink { state, turn: 0, failures: 0, pinned, kept, last_req: 0, ahead }
+        Uplink { state, turn: 0, failures: 0, pinned, kept, last_req: 0, is_doubted: false, ahead }
     }
 
     /// Whether the connection is the one to the server.
@@ -74,6 +77,11 @@ impl Uplink {
     /// Neither signed in nor on the way there.
     pub fn is_off(&self) -> bool {
         matches!(self.state, State::Off)
+    }
+
+    /// Between two tries to sign in.
+    pub fn is_pausing(&self) -> bool {
+        matches!(self.state, State::Pausing)
     }
 
     /// Our address as the server sees it; one in this very process sees none.
@@ -114,6 +122,23 @@ impl Uplink {
         self.ahead.has_room()
     }
 
+    /// Something is due from the server: whether it is there is soon to be known.
+    pub fn doubt(&mut self, core: &mut Core) {
+        if let State::In { conn, .. } = self.state
+            && !std::mem::replace(&mut self.is_doubted, true)
+        {
+            core.stream(conn, StreamAction::Doubt(true));
+        }
+    }
+
+    fn trust(&mut self, core: &mut Core) {
+        if let State::In { conn, .. } = self.state
+            && std::mem::take(&mut self.is_doubted)
+        {
+            core.stream(conn, StreamAction::Doubt(false));
+        }
+    }
+
     /// What was handed out is written.
     fn on_drained(&mut self, core: &mut Core) {
         if let Some(conn) = self.conn()
@@ -152,7 +177,7 @@ impl Uplink {
 impl Client {
     /// Signs in, now.
     pub(super) fn go_online(&mut self) {
-        if self.uplink.is_off() || matches!(self.uplink.state, State::Pausing) {
+        if self.uplink.is_off() || self.uplink.is_pausing() {
             self.uplink.failures = 0;
             self.dial_server();
         }
@@ -179,6 +204,7 @@ impl Client {
         self.core.timers.cancel(&Alarm::Reconnect);
         self.core.alarm(Alarm::Uplink, limits::DIAL_MS, "server slow to answer");
         (self.uplink.state, self.uplink.ahead) = (State::Dialling(conn), Ahead::default());
+        self.uplink.is_doubted = false;
         self.dial_remote(conn, to);
     }
 
@@ -195,6 +221,10 @@ impl Client {
         match event {
             StreamEvent::Open { .. } => self.greet_server(),
             StreamEvent::Bytes(bytes) => self.on_server_bytes(bytes),
+            StreamEvent::Closed(Cause::AddressGone) => {
+                self.drop_uplink(None, &closed_words(Cause::AddressGone));
+                self.go_online();
+            }
             StreamEvent::Closed(cause) => self.on_server_gone(None, &closed_words(cause)),
             StreamEvent::Drained => self.uplink.on_drained(&mut self.core),
             StreamEvent::Listening { .. } | StreamEvent::Accepted { .. } => {}
@@ -222,6 +252,7 @@ impl Client {
     }
 
     fn on_server_bytes(&mut self, bytes: &[u8]) {
+        self.uplink.trust(&mut self.core);
         if let Some(link) = self.uplink.link() {
             link.feed(bytes);
         }
@@ -263,6 +294,9 @@ impl Client {
             ToClient::Key(key) => self.on_key(key),
             ToClient::Deposited(deposited) => self.on_deposited(deposited),
             ToClient::Mail(mail) => self.on_mail(mail),
+            ToClient::Prober(prober) => self.on_prober(prober),
+            // What a session's datagrams need; none are spoken yet.
+            ToClient::Hinted(_) | ToClient::Begin(_) => {}
             ToClient::GroupsPage(page) => self.on_groups_page(page),
         }
     }
@@ -377,6 +411,7 @@ impl Client {
             self.lose_questions();
             self.lose_rendezvous();
             self.lose_mail();
+            self.forget_outer();
         }
     }
 
@@ -403,6 +438,7 @@ pub(super) fn closed_words(cause: Cause) -> String {
     match cause {
         Cause::Ended => "the other side closed the connection".into(),
         Cause::Failed(kind) => kind.to_string(),
+        Cause::AddressGone => "address gone".into(),
         Cause::Proxy(fault) => ["the proxy: ", &proxy_words(fault)].concat(),
     }
 }

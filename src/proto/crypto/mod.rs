@@ -8,6 +8,7 @@ pub mod mail;
 pub mod meeting;
 pub mod numbered;
 pub mod prekey;
+pub mod probe;
 mod resolver;
 pub mod rng;
 pub mod seal;

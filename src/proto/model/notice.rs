@@ -130,6 +130,9 @@ pub struct WhoamiRow {
     pub listen: Vec<SocketAddr>,
     /// My address as the server sees it.
     pub public: Option<SocketAddr>,
+    /// Where my datagrams come from, as the server sees it.
+    #[serde(default)]
+    pub udp: Vec<SocketAddr>,
     /// Where peers reach me on the outside of my gateway, which maps ports for me.
     #[serde(default)]
     pub mapped: Vec<SocketAddr>,

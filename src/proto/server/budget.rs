@@ -4,8 +4,8 @@ use super::Server;
 use crate::proto::id::{ConnId, ReqId, SessionId};
 use crate::proto::limits::{
     CONNECTS_BURST, CONNECTS_PER_S, DEPOSIT_PER_REQUEST_BYTES, PREKEY_ASKERS,
-    PREKEYS_PER_ASKER_HOUR, REQUESTS_BURST, REQUESTS_PER_S, ROWS_PER_REQUEST, SOURCES,
-    WATCHED_PER_REQUEST,
+    PREKEYS_PER_ASKER_HOUR, PROBES_BURST, PROBES_PER_S, PROBING_BURST, PROBING_PER_S,
+    REQUESTS_BURST, REQUESTS_PER_S, ROWS_PER_REQUEST, SOURCES, WATCHED_PER_REQUEST,
 };
 use crate::proto::model::person::Fingerprint;
 use crate::proto::time::Mono;
@@ -31,6 +31,8 @@ struct Rate {
 
 const REQUESTS: Rate = Rate::new(REQUESTS_PER_S, REQUESTS_BURST);
 const CONNECTS: Rate = Rate::new(CONNECTS_PER_S, CONNECTS_BURST);
+const PROBES: Rate = Rate::new(PROBES_PER_S, PROBES_BURST);
+const PROBING: Rate = Rate::new(PROBING_PER_S, PROBING_BURST);
 const PREKEYS_ASKED: Rate =
     Rate { token_ms: HOUR_MS / PREKEYS_PER_ASKER_HOUR, burst: PREKEYS_PER_ASKER_HOUR };
 const HOUR_MS: u64 = 3_600_000;
@@ -43,6 +45,11 @@ impl Rate {
 }
 
 impl Bucket {
+    /// Takes what one question of a probe costs its asker.
+    pub(super) fn take_probe(&mut self, now: Mono) -> bool {
+        self.take(now, 1, PROBES)
+    }
+
     /// Takes `tokens` out if they are there.
     fn take(&mut self, now: Mono, tokens: u64, rate: Rate) -> bool {
         let full_at = self.full_at.max(now).after_ms(tokens * rate.token_ms);
@@ -114,6 +121,22 @@ impl Sources {
 impl Default for Sources {
     fn default() -> Sources {
         Sources(Buckets::new(CONNECTS, SOURCES))
+    }
+}
+
+/// Addresses that were answered a probe lately.
+pub(super) struct Probing(Buckets<IpAddr>);
+
+impl Probing {
+    /// Whether one more answer may go there.
+    pub(super) fn may_ask(&mut self, from: IpAddr, now: Mono) -> bool {
+        self.0.take(network(from), now)
+    }
+}
+
+impl Default for Probing {
+    fn default() -> Probing {
+        Probing(Buckets::new(PROBING, SOURCES))
     }
 }
 
@@ -190,6 +213,7 @@ impl Question {
             ToServer::Ask(ask) => {
                 Some(Question { tokens: 1, req: None, session: Some(ask.session) })
             }
+            ToServer::Hint(_) => sized(None, 1),
             ToServer::Again(again) => {
                 Some(Question { tokens: 1, req: None, session: Some(again.session) })
             }

@@ -39,6 +39,7 @@ mod operator;
 mod outputs;
 mod prekeys;
 mod presence;
+mod probe;
 mod reach;
 mod relay;
 mod rendezvous;
@@ -61,7 +62,7 @@ use crate::proto::time::{Mono, Now, Wall};
 use crate::proto::timers::Timers;
 use crate::proto::wire::client::{Deposit, ToServer, Who};
 use accounts::Addresses;
-use budget::{PrekeyAskers, Sources};
+use budget::{PrekeyAskers, Probing, Sources};
 use mailbox::{Expiry, Standing};
 use operator::Counts;
 use outputs::Outputs;
@@ -151,6 +152,9 @@ pub struct Server {
     meetings: Meetings,
     waiting: Waiting,
     sources: Sources,
+    probing: Probing,
+    /// What the keys of probes are made from.
+    probe_secret: [u8; 32],
     prekey_askers: PrekeyAskers,
     expiry: Expiry,
     counts: Counts,
@@ -161,12 +165,12 @@ impl Server {
     /// A server as its records left it. `seed`: 32 bytes of entropy. The shell opens the listeners;
     /// accepted connections come in.
     pub fn restore(config: Config, me: Identity, past: ServerRestored, seed: [u8; 32]) -> Server {
+        let mut rng = Rng::new(seed);
         Server {
             addresses: Addresses::new(config.pool, past.next_address),
             epoch: past.epoch,
             config,
             me,
-            rng: Rng::new(seed),
             now: Now::default(),
             is_leaving: false,
             roster: Roster::default(),
@@ -175,10 +179,13 @@ impl Server {
             meetings: Meetings::default(),
             waiting: Waiting::default(),
             sources: Sources::default(),
+            probing: Probing::default(),
+            probe_secret: rng.bytes(),
             prekey_askers: PrekeyAskers::default(),
             expiry: Expiry::new(past.oldest),
             counts: Counts::default(),
             out: Outputs::default(),
+            rng,
         }
     }
 
@@ -269,6 +276,7 @@ impl Server {
             ToServer::Watch(watch) => self.on_watch(id, watch),
             ToServer::Ask(ask) => self.on_ask(id, ask),
             ToServer::Again(again) => self.on_again(id, again),
+            ToServer::Hint(hint) => self.on_hint(id, hint),
             ToServer::Answer(answer) => self.on_answer(id, answer),
             ToServer::Carry(carry) => self.on_carry(id, carry),
             ToServer::Hangup(hangup) => self.on_hangup(id, hangup),
@@ -310,6 +318,8 @@ impl Machine for Server {
             Input::Rows(rows) => self.on_rows(rows),
             Input::Command(operate) => self.on_operate(operate),
             Input::Datagram { from, bytes } => self.on_datagram(from, bytes),
+            // It listens everywhere, and names no address of its own.
+            Input::Network(_) => {}
             Input::Tick => self.on_tick(),
             Input::File(..) | Input::Run(..) => {
                 unreachable!("a server opens no files and starts no children")

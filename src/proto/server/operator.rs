@@ -6,8 +6,7 @@ use crate::proto::model::name::Name;
 use crate::proto::model::notice::Report;
 use crate::proto::model::record::{AccountKey, ServerRecord};
 use crate::proto::wire::server::WhyLeaving;
-use log::{debug, info};
-use std::net::SocketAddr;
+use log::info;
 
 /// What happened since the start.
 #[derive(Default)]
@@ -108,12 +107,6 @@ impl Server {
             }
         }
         self.out.show(Report::Left);
-    }
-
-    /// Nothing of ours travels in datagrams to a server.
-    pub(super) fn on_datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
-        debug!("{from}: datagram of {} bytes dropped", bytes.len());
-        self.counts.datagrams += 1;
     }
 
     fn show_error(&mut self, why: String) {

@@ -8,6 +8,7 @@ use crate::proto::model::notice::Report;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::{AccountKey, Read, ServerQuery, ServerRecord};
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 
 pub(super) type ServerOutput = Output<ServerRecord, ServerQuery<Then>, Report>;
 
@@ -57,6 +58,10 @@ impl Outputs {
 
     pub(super) fn stream(&mut self, id: ConnId, action: StreamAction) {
         self.rest.push_back(Output::Stream(id, action));
+    }
+
+    pub(super) fn datagram(&mut self, to: SocketAddr, bytes: Vec<u8>) {
+        self.rest.push_back(Output::Datagram { to, bytes });
     }
 
     pub(super) fn show(&mut self, report: Report) {

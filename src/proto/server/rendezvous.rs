@@ -8,7 +8,10 @@
 //! | –, Answered | `Again` | Asking, and once read Offered; `Sought` to the other side |
 //! | Offered, by `Again` | `Again` from the other side | Answered; `Answered` to the asker |
 //! | Asking | `Hangup` from the asker | – |
-//! | Offered | `Answer` from the other side | Answered; `Answered` to the asker |
+//! | Offered | `Answer` from the other side | Answered; `Answered` to the asker, `Begin` to both |
+//! | Asking | `Hint` from the asker | Asking; `Hinted` behind what goes to the other side |
+//! | Offered | `Hint` from the asker | Offered; `Hinted` to the other |
+//! | Answered | `Hint` from either side | Answered; `Hinted` to the other |
 //! | Answered | `Carry` from either side | Answered; `Carried` to the other |
 //! | Answered | `Release` from either side | – |
 //! | Offered, Answered | `Hangup` from either side | –; `Ended` to the other |
@@ -24,8 +27,8 @@ use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
 use crate::proto::model::account::Account;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::AccountKey;
-use crate::proto::wire::client::{Again, Answer, Ask, Hangup, Release};
-use crate::proto::wire::server::{Answered, Ended, Offer, Sought, WhyEnded};
+use crate::proto::wire::client::{Again, Answer, Ask, Hangup, Hint, Release};
+use crate::proto::wire::server::{Answered, Begin, Ended, Hinted, Offer, Sought, WhyEnded};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -43,6 +46,8 @@ struct Wanted {
     ask: Ask,
     /// The session was open before.
     is_again: bool,
+    /// Where datagrams reach the asker.
+    hint: Vec<SocketAddr>,
 }
 
 /// One of them.
@@ -53,8 +58,8 @@ struct Meeting {
 }
 
 enum State {
-    /// The asked side has not answered. The candidates go out with the offer.
-    Offered { candidates: Vec<SocketAddr>, is_quiet: bool },
+    /// The asked side has not answered. The candidates go out with the offer, the hint behind it.
+    Offered { candidates: Vec<SocketAddr>, is_quiet: bool, hint: Vec<SocketAddr> },
     /// The asked side has not answered where it is now.
     Sought,
     /// Bytes may be carried.
@@ -125,14 +130,14 @@ impl Server {
     /// Whoever is not to be seen is read like anybody else, so that not even the order of answers
     /// tells.
     pub(super) fn on_ask(&mut self, id: ConnId, ask: Ask) {
-        self.want(id, Wanted { ask, is_again: false });
+        self.want(id, Wanted { ask, is_again: false, hint: Vec::new() });
     }
 
     /// Asks in the same way, of the one with whom the session was.
     pub(super) fn on_again(&mut self, id: ConnId, again: Again) {
         let Again { session, to, candidates, token } = again;
         let ask = Ask { session, to, candidates, token, is_quiet: true };
-        self.want(id, Wanted { ask, is_again: true });
+        self.want(id, Wanted { ask, is_again: true, hint: Vec::new() });
     }
 
     fn want(&mut self, id: ConnId, wanted: Wanted) {
@@ -148,7 +153,7 @@ impl Server {
 
     pub(super) fn on_asked_read(&mut self, id: ConnId, session: SessionId, sight: Sight) {
         let Some(wanted) = self.meetings.asking.remove(&(session, id)) else { return };
-        let Wanted { ask, is_again } = wanted;
+        let Wanted { ask, is_again, hint } = wanted;
         let Some(asker) = self.roster.member(id).map(|asker| asker.key) else { return };
         let account = sight.seen_by(asker).filter(|account| account.fingerprint != asker);
         let Some(account) = account else { return self.end(id, session, WhyEnded::Unknown) };
@@ -157,7 +162,8 @@ impl Server {
         };
         if is_again && let Some(meeting) = self.meetings.by_id.get(&session) {
             if meeting.other(id) == Some(asked) && meeting.asked == id && meeting.is_sought() {
-                return self.on_answer(id, Answer { session, candidates: ask.candidates });
+                self.on_answer(id, Answer { session, candidates: ask.candidates });
+                return self.hint(asked, session, hint);
             }
             if meeting.other(id) == Some(asked) {
                 self.meetings.remove(session);
@@ -169,20 +175,45 @@ impl Server {
         let candidates = self.candidates(id, ask.candidates);
         if is_again {
             self.meetings.insert(session, Meeting { asker: id, asked, state: State::Sought });
-            return self.roster.send(asked, Sought { session, from: asker, candidates });
+            self.roster.send(asked, Sought { session, from: asker, candidates });
+            return self.hint(asked, session, hint);
         }
-        let state = State::Offered { candidates, is_quiet: ask.is_quiet };
+        let state = State::Offered { candidates, is_quiet: ask.is_quiet, hint };
         self.meetings.insert(session, Meeting { asker: id, asked, state });
         self.out.query_next(AccountKey::Key(asker), Then::Offer(session));
     }
 
     pub(super) fn on_asker_read(&mut self, session: SessionId, account: Option<Account>) {
         let Some(meeting) = self.meetings.by_id.get_mut(&session) else { return };
-        let State::Offered { candidates, is_quiet } = &mut meeting.state else { return };
-        let (asked, candidates, is_quiet) = (meeting.asked, std::mem::take(candidates), *is_quiet);
+        let State::Offered { candidates, is_quiet, hint } = &mut meeting.state else { return };
+        let (candidates, hint) = (std::mem::take(candidates), std::mem::take(hint));
+        let (asked, is_quiet) = (meeting.asked, *is_quiet);
         let Some(account) = account else { return };
         let from = self.card(account);
         self.roster.send(asked, Offer { session, from, candidates, is_quiet });
+        self.hint(asked, session, hint);
+    }
+
+    /// The asked side's comes before its answer only by mistake: it has not said yes.
+    pub(super) fn on_hint(&mut self, id: ConnId, hint: Hint) {
+        let Hint { session, mut udp } = hint;
+        udp.retain(is_dialable);
+        udp.truncate(CANDIDATES);
+        if let Some(wanted) = self.meetings.asking.get_mut(&(session, id)) {
+            wanted.hint = udp;
+            return;
+        }
+        let Some(meeting) = self.meetings.by_id.get(&session) else { return };
+        let may = meeting.asker == id || matches!(meeting.state, State::Answered);
+        if let Some(other) = meeting.other(id).filter(|_| may) {
+            self.hint(other, session, udp);
+        }
+    }
+
+    fn hint(&mut self, to: ConnId, session: SessionId, udp: Vec<SocketAddr>) {
+        if !udp.is_empty() {
+            self.roster.send(to, Hinted { session, udp });
+        }
     }
 
     pub(super) fn on_answer(&mut self, id: ConnId, answer: Answer) {
@@ -194,6 +225,9 @@ impl Server {
             meeting.state = State::Answered;
             let asker = meeting.asker;
             self.roster.send(asker, Answered { session, candidates });
+            for side in [asker, id] {
+                self.roster.send(side, Begin { session });
+            }
         }
     }
 
@@ -254,7 +288,6 @@ impl Server {
         let outer = self.roster.conn(id).zip(self.roster.member(id));
         let outer = outer.map(|(conn, member)| SocketAddr::new(conn.from.ip(), member.port));
         let mut all: Vec<SocketAddr> = Vec::new();
-        let is_dialable = |at: &SocketAddr| at.port() != 0 && !at.ip().is_unspecified();
         for at in said.into_iter().filter(is_dialable) {
             if all.len() < CANDIDATES && !all.contains(&at) {
                 all.push(at);
@@ -268,4 +301,8 @@ impl Server {
         }
         all
     }
+}
+
+fn is_dialable(at: &SocketAddr) -> bool {
+    at.port() != 0 && !at.ip().is_unspecified()
 }

@@ -67,6 +67,7 @@ pub(super) struct Member {
     pub(super) port: u16,
     pub(super) since: Wall,
     pub(super) budget: Bucket,
+    pub(super) probes: Bucket,
     pub(super) watching: Box<[Fingerprint]>,
     pub(super) mail: Mailbox,
 }

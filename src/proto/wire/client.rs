@@ -35,6 +35,7 @@ messages! {
         18 => WantGroups,
         19 => Again,
         20 => Release,
+        21 => Hint,
     }
 }
 
@@ -130,6 +131,16 @@ pub struct Answer {
     pub session: SessionId,
     /// Where I can be dialled, best first.
     pub candidates: Vec<SocketAddr>,
+}
+
+/// Where datagrams reach me, for the other side of a session that I asked for, sought again or
+/// answered. In place of what was hinted before, as more becomes known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// Which.
+    pub session: SessionId,
+    /// At most [`crate::proto::limits::CANDIDATES`].
+    pub udp: Vec<SocketAddr>,
 }
 
 /// Bytes of the two sides' own link, for the other side of an answered session.

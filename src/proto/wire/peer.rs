@@ -8,6 +8,7 @@ use crate::proto::model::name::Name;
 use crate::proto::time::Wall;
 use crate::proto::wire::messages;
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 
 messages! {
     /// Peer to peer. `Greet` is each side's first message.
@@ -29,6 +30,7 @@ messages! {
         15 => RunCancel,
         16 => Heard,
         17 => Move,
+        18 => Places,
     }
 }
 
@@ -174,4 +176,11 @@ pub struct Heard {
 pub struct Move {
     /// So many of your words about commands have come.
     pub heard: u64,
+}
+
+/// I can be dialled elsewhere now, for a path better than this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Places {
+    /// Where, best first; at most [`crate::proto::limits::CANDIDATES`].
+    pub candidates: Vec<SocketAddr>,
 }

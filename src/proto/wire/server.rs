@@ -32,6 +32,9 @@ messages! {
         15 => Mail,
         16 => GroupsPage,
         17 => Sought,
+        18 => Prober,
+        19 => Hinted,
+        20 => Begin,
     }
 }
 
@@ -54,6 +57,16 @@ pub struct Welcome {
     pub epoch: Bytes<16>,
     /// How many days mail is held.
     pub hold_days: u32,
+}
+
+/// With what to ask for the outer address of my datagrams, at the UDP port of the server's address;
+/// comes behind the `Welcome`. See [`crate::proto::crypto::probe`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prober {
+    /// Of this link.
+    pub id: u64,
+    /// What a question and its answer are authenticated with.
+    pub key: Bytes<32>,
 }
 
 /// Not signed in; the link ends after this.
@@ -175,6 +188,23 @@ pub struct Answered {
     pub session: SessionId,
     /// Where they can be dialled.
     pub candidates: Vec<SocketAddr>,
+}
+
+/// Where datagrams reach the other side; behind an `Offer` or a `Sought` at the earliest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hinted {
+    /// Which.
+    pub session: SessionId,
+    /// In place of what was hinted before.
+    pub udp: Vec<SocketAddr>,
+}
+
+/// To both sides at the same moment: the other one said yes, and now looks for a path as you do.
+/// Comes right behind `Answered`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    /// Which.
+    pub session: SessionId,
 }
 
 /// Bytes of the two sides' own link.

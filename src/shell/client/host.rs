@@ -68,7 +68,7 @@ impl Host {
     }
 
     /// Takes in what is the server's; the rest is given back.
-    pub fn take<'a>(&mut self, now: Now, ready: Ready<'a>) -> Option<Ready<'a>> {
+    fn take<'a>(&mut self, now: Now, ready: Ready<'a>) -> Option<Ready<'a>> {
         let input = match ready {
             Ready::Served { from, bytes } => Input::Datagram { from, bytes },
             Ready::Stream(conn, event) => {
@@ -184,6 +184,14 @@ impl Host {
             }
             None => Some(action),
         }
+    }
+}
+
+/// What is left for the client, once the server has taken in what is its own.
+pub(super) fn left<'a>(host: &mut Option<Host>, now: Now, ready: Ready<'a>) -> Option<Ready<'a>> {
+    match host {
+        Some(host) => host.take(now, ready),
+        None => Some(ready),
     }
 }
 

@@ -17,6 +17,7 @@
 //! | `reads` | listings that the store answers |
 //! | `exporting` | an export on its way, `new_file` what it goes into |
 //! | `raw` | the output of the one command that the program runs for |
+//! | `network` | this machine's addresses, and what follows when they change |
 //! | `paths` | paths that somebody typed |
 //! | `transcriber` | what writes down voice messages |
 //! | `remote` | a verb that goes to a hobnob that is running already |
@@ -28,6 +29,7 @@ mod gateway;
 mod hooks;
 mod host;
 mod keeper;
+mod network;
 mod new_file;
 mod paths;
 mod pipe;
@@ -273,7 +275,7 @@ fn start(
 fn config(options: &ClientOptions, server: Option<&ServerAddress>) -> Result<Config, Failure> {
     let is_proxied = options.proxy.is_some();
     // Behind a proxy nobody is told an address of ours, nor asked for one.
-    let interfaces = if is_proxied { Vec::new() } else { interfaces() };
+    let interfaces = if is_proxied { Vec::new() } else { network::interfaces() };
     let files = paths::expanded(&options.files, paths::home().as_deref());
     Ok(Config {
         name: options.name.clone(),
@@ -357,13 +359,6 @@ fn look_up(host: &str) -> Result<Target, Failure> {
         Some(at) => Ok(Target::Endpoint(at)),
         None => Err(no_path("no address".to_owned()).into()),
     }
-}
-
-fn interfaces() -> Vec<if_addrs::Interface> {
-    if_addrs::get_if_addrs().unwrap_or_else(|why| {
-        log::warn!("own addresses: {why}");
-        Vec::new()
-    })
 }
 
 /// The listing that a verb is, if the store alone can answer it.

@@ -71,6 +71,8 @@ impl Pipe {
             StreamAction::Watch => mine.is_watched = true,
             StreamAction::Pause => mine.is_paused = true,
             StreamAction::Resume => mine.is_paused = false,
+            // What is here does not go away.
+            StreamAction::Doubt(_) => {}
             StreamAction::Close | StreamAction::Abort => {
                 mine.end();
                 theirs.tell(Told::Ended);

@@ -208,6 +208,9 @@ impl Program {
         self.reactor.open_control(&control).map_err(|why| profile::failed(&control, why))?;
         self.say_hosting();
         self.watch()?;
+        if !matches!(self.plan.aim, Aim::Verb(_)) {
+            self.watch_network();
+        }
         self.restore_alerts()?;
         if self.plan.is_watched() && !self.plan.is_known {
             self.desk.print(Sink::Stdout, |printer, out| printer.greeting(out));

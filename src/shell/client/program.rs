@@ -10,11 +10,12 @@ mod typing;
 use super::alerts::Alerts;
 use super::desk::Desk;
 use super::hooks::Hooks;
-use super::host::Host;
+use super::host::{self, Host};
 use super::plan::Plan;
 use super::reads::{self, Read};
 use super::terminal::{Profile, Terminal};
 use crate::proto::client::Client;
+use crate::proto::limits;
 use crate::proto::machine::{Effect, FileAction, Input, Machine, Wake};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::conversation::Conversation;
@@ -90,6 +91,8 @@ enum Alarm {
     Event(Ticket),
     /// The end of the hook that runs.
     Hook,
+    /// Addresses of this machine have come or gone, and may go on doing so.
+    Network,
     /// The end of all hooks, for the program has nothing else to do.
     Hooks,
 }
@@ -205,14 +208,10 @@ impl Program {
     /// Feeds everything that is ready.
     fn take_in(&mut self, now: Now) {
         let Program { reactor, machine, desk, hooks, input, input_ended, plan, store, .. } = self;
-        let host = &mut self.host;
+        let Program { alarms, host, .. } = self;
         let mut fed = false;
         while let Some(ready) = reactor.next() {
-            let ready = match host {
-                Some(host) => host.take(now, ready),
-                None => Some(ready),
-            };
-            let Some(ready) = ready else { continue };
+            let Some(ready) = host::left(host, now, ready) else { continue };
             match ready {
                 Ready::Served { .. } => {}
                 Ready::Datagram { from, bytes } => {
@@ -257,6 +256,10 @@ impl Program {
                 }
                 Ready::Signal(Signal::Continue) => {
                     desk.terminal.iter_mut().for_each(Terminal::go_on);
+                }
+                Ready::Network => {
+                    let at = now.mono.after_ms(limits::NETWORK_SETTLES_MS);
+                    alarms.set(Alarm::Network, at, "addresses that come and go");
                 }
                 Ready::Control(id, ControlEvent::Opened) => desk.guest_came(id),
                 Ready::Control(id, ControlEvent::Bytes(bytes)) => desk.guest_said(id, bytes),
@@ -353,6 +356,10 @@ impl Program {
                         Ok(())
                     }
                 }
+            }
+            Alarm::Network => {
+                self.follow_network(now);
+                Ok(())
             }
             Alarm::Hook => {
                 self.kill_late_hook();

@@ -158,6 +158,7 @@ impl Daemon {
                 Ready::Signal(Signal::Resize | Signal::Continue)
                 | Ready::Control(..)
                 | Ready::Datagram { .. }
+                | Ready::Network
                 | Ready::File(..)
                 | Ready::Run(..) => {}
             }

@@ -143,6 +143,7 @@ mod tests {
                 fingerprint,
                 listen: vec!["[::1]:7".parse().expect("an address")],
                 public: None,
+                udp: vec!["192.0.2.1:7".parse().expect("an address")],
                 mapped: vec!["203.0.113.5:7".parse().expect("an address")],
                 visibility: Visibility::Private,
                 server: None,

@@ -238,6 +238,7 @@ fn whoami(out: &mut Vec<u8>, me: &WhoamiRow) {
         ("fingerprint  ", me.fingerprint.to_string()),
         ("listen       ", several(&me.listen)),
         ("public       ", or_dash(me.public)),
+        ("udp          ", several(&me.udp)),
         ("mapped       ", several(&me.mapped)),
         ("visibility   ", visibility.to_owned()),
         ("server       ", or_dash(me.server.as_ref())),

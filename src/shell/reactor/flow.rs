@@ -31,7 +31,7 @@ pub(super) struct Flow<S> {
     /// When it was closed by us while bytes were still waiting, counted; nobody hears of it now.
     pub lingers: Option<u64>,
     /// Why writing failed. What the other end said before is still read.
-    broken: Option<ErrorKind>,
+    broken: Option<Cause>,
     paused: bool,
     readable: bool,
     hung_up: bool,
@@ -78,7 +78,7 @@ impl<S: Read + Write> Flow<S> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     self.unsent = Unsent::default();
-                    self.broken = Some(error.kind());
+                    self.broken = Some(Cause::Failed(error.kind()));
                     self.readable = true;
                 }
             }
@@ -105,9 +105,9 @@ impl<S: Read + Write> Flow<S> {
     }
 
     /// Gives it up from our side: the next step says so.
-    pub fn fail(&mut self, kind: ErrorKind) {
+    pub fn fail(&mut self, cause: Cause) {
         self.unsent = Unsent::default();
-        self.broken = Some(kind);
+        self.broken = Some(cause);
         self.readable = false;
     }
 
@@ -130,7 +130,7 @@ impl<S: Read + Write> Flow<S> {
                 return step;
             }
         }
-        self.broken.map_or(Step::Done, |kind| Step::Closed(Cause::Failed(kind)))
+        self.broken.map_or(Step::Done, Step::Closed)
     }
 
     fn read(&mut self, buffer: &mut [u8]) -> Option<Step> {

@@ -20,6 +20,7 @@ mod descriptors;
 mod files;
 mod flow;
 mod listen;
+mod network;
 mod perform;
 mod serve;
 mod signals;
@@ -48,6 +49,7 @@ use self::control::Door;
 use self::descriptors::Spare;
 use self::files::Files;
 use self::listen::Listener;
+use self::network::Network;
 use self::serve::{Found, Served};
 use self::signals::Signals;
 use self::stdin::Stdin;
@@ -91,6 +93,8 @@ pub enum Ready<'a> {
     Stdin(&'a [u8]),
     /// A signal arrived.
     Signal(Signal),
+    /// An address of this machine has come or gone.
+    Network,
     /// Something happened on the control socket.
     Control(ControlId, ControlEvent<'a>),
 }
@@ -186,6 +190,14 @@ impl Reactor {
         Ok(())
     }
 
+    /// Listens to what the kernel says of this machine's addresses.
+    pub fn watch_network(&mut self) -> io::Result<()> {
+        let token = self.table.next_ticket()?.token();
+        let network = Network::open(self.poll.registry(), token)?;
+        self.table.insert(Source::Network(network))?;
+        Ok(())
+    }
+
     /// Opens a listener for a machine, which is told in the next wake.
     fn open_listener(&mut self, id: ConnId, at: SocketAddr, udp: bool) -> io::Result<()> {
         let (socket, at, udp) = match udp {
@@ -265,6 +277,7 @@ impl Reactor {
             Found::Ended(id, end) => Ready::Run(id, RunEvent::Ended(end)),
             Found::Stdin(bytes) => Ready::Stdin(&buffer[..bytes]),
             Found::Signal(signal) => Ready::Signal(signal),
+            Found::Network => Ready::Network,
             Found::ControlBytes(id, bytes) => {
                 Ready::Control(id, ControlEvent::Bytes(&buffer[..bytes]))
             }

@@ -30,10 +30,27 @@ impl Reactor {
             StreamAction::DialName { host, port } => self.dial_name(conn, host, port),
             StreamAction::Send(bytes) => self.with_tcp(conn, |tcp| tcp.flow.send(bytes)),
             StreamAction::Watch => self.with_tcp(conn, |tcp| tcp.flow.watched = true),
+            StreamAction::Doubt(doubted) => self.with_tcp(conn, |tcp| tcp.doubt(doubted)),
             StreamAction::Pause => self.with_tcp(conn, |tcp| tcp.flow.pause(true)),
             StreamAction::Resume => self.with_tcp(conn, |tcp| tcp.flow.pause(false)),
             StreamAction::Close => self.close(conn),
             StreamAction::Abort => self.abort(conn),
+        }
+    }
+
+    /// Gives up each connection whose own address is not among these, nor a loopback one.
+    pub fn give_up_from_elsewhere(&mut self, here: &[IpAddr]) {
+        let is_gone = |tcp: &Tcp| {
+            let own = tcp.flow.socket.local_addr().map(|own| tcp::plain(own).ip());
+            own.is_ok_and(|own| !own.is_loopback() && !here.contains(&own))
+        };
+        let gone = self.table.connections().filter(|(_, tcp)| is_gone(tcp));
+        let gone = gone.map(|(ticket, tcp)| {
+            tcp.give_up(Cause::AddressGone);
+            ticket
+        });
+        for ticket in gone.collect::<Vec<_>>() {
+            self.turn(ticket);
         }
     }
 
@@ -60,7 +77,7 @@ impl Reactor {
         let ticket = to.ticket();
         let Some(control) = self.control(ticket) else { return };
         if control.flow.unsent.bytes() + bytes.len() > CONTROL_BEHIND_BYTES {
-            control.flow.fail(ErrorKind::QuotaExceeded);
+            control.flow.fail(Cause::Failed(ErrorKind::QuotaExceeded));
             self.turn(ticket);
             return;
         }

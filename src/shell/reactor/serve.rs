@@ -30,6 +30,7 @@ pub(super) enum Found {
     Ended(RunId, RunEnd),
     Stdin(usize),
     Signal(Signal),
+    Network,
     ControlBytes(ControlId, usize),
     Control(ControlId, ControlEvent<'static>),
 }
@@ -87,6 +88,10 @@ impl Reactor {
             Source::Signals(signals) => {
                 signals.step().map_or(Served::Done, |signal| Served::Found(Found::Signal(signal)))
             }
+            Source::Network(network) => match network.step(buffer) {
+                true => Served::Found(Found::Network),
+                false => Served::Done,
+            },
             Source::Child(id, _) => {
                 let id = *id;
                 self.serve_child(ticket, id)

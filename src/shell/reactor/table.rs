@@ -3,6 +3,7 @@
 use super::children::Part;
 use super::control::{Control, Door};
 use super::listen::Listener;
+use super::network::Network;
 use super::signals::Signals;
 use super::stdin::Stdin;
 use super::tcp::Tcp;
@@ -24,6 +25,7 @@ pub(super) enum Source {
     Udp(Udp),
     Stdin(Stdin),
     Signals(Signals),
+    Network(Network),
     Door(Door),
     Control(Control),
     Child(RunId, Part),
@@ -97,6 +99,14 @@ impl Table {
         self.entries.iter().map(|(_, entry)| &entry.source)
     }
 
+    /// All connections.
+    pub fn connections(&mut self) -> impl Iterator<Item = (Ticket, &mut Tcp)> {
+        self.entries.iter_mut().filter_map(|(_, entry)| match &mut entry.source {
+            Source::Tcp(tcp) => Some((entry.ticket, tcp)),
+            _ => None,
+        })
+    }
+
     /// Notes what the kernel says. The ticket, if the event is for one that still is.
     pub fn note(&mut self, event: &Event) -> Option<Ticket> {
         let slot = Ticket(event.token().0 as u64).slot();
@@ -110,6 +120,7 @@ impl Table {
             Source::Udp(udp) => udp.readable = true,
             Source::Stdin(stdin) => stdin.note(),
             Source::Signals(signals) => signals.readable = true,
+            Source::Network(network) => network.readable = true,
             Source::Door(door) => door.readable = true,
             Source::Control(control) => control.flow.note(event),
             Source::Child(..) | Source::Ended(..) | Source::Failed(..) => {}

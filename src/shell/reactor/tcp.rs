@@ -4,11 +4,11 @@ use super::flow::{Flow, Step};
 use super::socks::Socks;
 use crate::proto::id::ConnId;
 use crate::proto::limits::{
-    KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, UNACKNOWLEDGED_S,
+    DOUBTED_S, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, UNACKNOWLEDGED_S,
 };
 use crate::proto::machine::{Cause, ProxyFault};
 use mio::net::TcpStream;
-use socket2::{Domain, Protocol, SockAddr, Socket, TcpKeepalive, Type};
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::time::Duration;
@@ -57,6 +57,12 @@ impl Tcp {
         }
     }
 
+    /// Gives it up, dialled or open.
+    pub fn give_up(&mut self, cause: Cause) {
+        self.phase = Phase::Open;
+        self.flow.fail(cause);
+    }
+
     pub fn is_dialling(&self) -> bool {
         !matches!(self.phase, Phase::Open)
     }
@@ -85,6 +91,14 @@ impl Tcp {
         }
         let local = self.flow.socket.local_addr();
         local.map(|local| Some(plain(local))).map_err(|error| Cause::Failed(error.kind()))
+    }
+
+    /// Gives it up early, or late again, when the other end acknowledges nothing.
+    pub fn doubt(&self, doubted: bool) {
+        let after = Duration::from_secs(if doubted { DOUBTED_S } else { UNACKNOWLEDGED_S });
+        if let Err(why) = SockRef::from(&self.flow.socket).set_tcp_user_timeout(Some(after)) {
+            log::debug!("a connection's patience: {why}");
+        }
     }
 
     /// Ends it in order: everything is with the kernel, which still delivers it.

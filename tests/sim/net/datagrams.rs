@@ -24,6 +24,8 @@ pub struct Datagrams {
     sockets: BTreeMap<SocketAddr, End>,
     /// When the last one between two programs arrives: in good weather they keep their order.
     last_at: BTreeMap<(Node, Node), u64>,
+    /// Who sent one to where, when.
+    pub sent: Vec<(u64, Node, SocketAddr)>,
 }
 
 /// The longest payload of a datagram (RFC 768, over IPv4).
@@ -39,6 +41,7 @@ impl Datagrams {
             denied: BTreeSet::new(),
             sockets: BTreeMap::new(),
             last_at: BTreeMap::new(),
+            sent: Vec::new(),
         }
     }
 
@@ -68,6 +71,7 @@ impl Net {
     pub fn send_datagram(&mut self, now: u64, node: Node, to: SocketAddr, bytes: Vec<u8>) {
         assert!(bytes.len() <= DATAGRAM_BYTES, "no datagram is so long");
         self.look_for_canary(&bytes);
+        self.datagrams.sent.push((now, node, to));
         let Some(from) = self.datagrams.source_of(node) else { return };
         let Some((other, _)) = self.datagrams.sockets.get(&to).copied() else { return };
         let is_walled = |node: Node, other: Node| self.walled.contains(&node) && other != 0;

@@ -42,7 +42,8 @@ pub struct GroupRules {
     /// Who was ever told that somebody is out, whatever they were told later.
     ever_out: BTreeSet<(Node, String, Node)>,
     said: BTreeMap<MsgId, Said>,
-    shown: BTreeMap<(Node, Node), Vec<MsgId>>,
+    /// By reader, group and speaker.
+    shown: BTreeMap<(Node, String, Node), Vec<MsgId>>,
     /// What its speaker was told will not come to somebody.
     pub forsaken: BTreeSet<(MsgId, Node)>,
     epochs: BTreeMap<(Node, GroupId), u64>,
@@ -171,7 +172,7 @@ impl GroupRules {
             let is_for = !said.not_for.contains(&reader);
             assert!(is_for, "{reader} was shown talk of {from}, who knew that they are out");
         }
-        self.shown.entry((reader, from)).or_default().push(id);
+        self.shown.entry((reader, group, from)).or_default().push(id);
     }
 
     /// Whether this is talk that had to be shown to, and kept by, this person.
@@ -222,7 +223,7 @@ impl GroupRules {
 
     pub fn on_disk_lost(&mut self, node: Node) {
         self.epochs.retain(|(who, _), _| *who != node);
-        self.shown.retain(|(who, _), _| *who != node);
+        self.shown.retain(|(who, ..), _| *who != node);
         self.members.retain(|(who, _)| *who != node);
     }
 
@@ -231,13 +232,15 @@ impl GroupRules {
         self.logged.extend(ids.map(|id| (node, id)));
     }
 
-    /// At the end: all talk in its speakers' order, and with every member who had to see it.
+    /// At the end: all talk in its speakers' order within each group (what comes before one may
+    /// speak in it waits), and with every member who had to see it.
     /// `is_hampered`: something of the second person's may have been kept from the first.
     pub fn check(&self, is_hampered: impl Fn(Node, Node) -> bool) {
-        for ((reader, from), ids) in &self.shown {
+        for ((reader, group, from), ids) in &self.shown {
             let is_sorted = ids.windows(2).all(|pair| pair[0] < pair[1]);
             let is_excused = is_hampered(*reader, *from);
-            assert!(is_sorted || is_excused, "{reader}: talk of {from} out of order: {ids:?}");
+            let talk = format!("{reader}: talk of {from} in {group}");
+            assert!(is_sorted || is_excused, "{talk} out of order: {ids:?}");
         }
         for (id, said) in &self.said {
             for to in &said.to {

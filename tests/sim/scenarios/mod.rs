@@ -2,6 +2,7 @@
 
 mod backups;
 mod directory;
+mod doubt;
 mod files;
 mod friends;
 mod groups;
@@ -9,6 +10,7 @@ mod mail;
 mod malice;
 mod moving;
 mod outbox;
+mod outer;
 mod port_mapping;
 mod posts;
 mod privacy;

@@ -1,9 +1,11 @@
 //! Rows of the table of moves: an open session goes over from one link to another.
 
+use super::super::net::alias_of;
 use super::super::world::CANARY;
 use super::files::{MINE, file_states, offered_in, take};
 use super::*;
-use hobnob::proto::limits::{ADRIFT_MS, BETTER_MS, BETTER_TRIES, RELAY_AFTER_MS};
+use hobnob::proto::limits::{ASTRAY_MS, BETTER_MS, BETTER_TRIES, RELAY_AFTER_MS};
+use hobnob::proto::machine::Input;
 use hobnob::proto::model::event::SessionState::{Closed, Offered, Open};
 use hobnob::proto::model::transfer::FileState;
 use hobnob::proto::wire::client::Again;
@@ -204,6 +206,98 @@ fn a_file_goes_on_where_it_was_over_the_next_link() {
     assert!(world.disk(ANN).read(MINE).is_some());
 }
 
+/// Whoever goes, stays, or is away meanwhile.
+#[test]
+fn a_session_outlives_a_change_of_address_and_what_is_said_meanwhile_comes_once() {
+    let all = [vec![ANN], vec![BOB], vec![ANN, BOB]];
+    let all = all.iter().flat_map(|goes| [0, 1_000, 15_000].map(|away_ms| (goes, away_ms)));
+    for (goes, away_ms) in all {
+        let mut world = talking();
+        let mut said = Vec::new();
+        for n in 0..60 {
+            let text = format!("{n}");
+            world.msg(ANN, BOB, &text);
+            world.msg(BOB, ANN, &text);
+            said.push(format!("{CANARY} {text}"));
+            if n == 20 {
+                goes.iter().for_each(|node| world.roam(*node, None));
+                world.run_for(away_ms);
+                goes.iter().for_each(|node| world.roam(*node, Some(alias_of(*node))));
+            }
+            world.run_for(40);
+        }
+        world.run_for(4 * BETTER_MS);
+        assert_eq!(texts(&mut world, BOB), said, "{goes:?} after {away_ms} ms");
+        assert_eq!(texts(&mut world, ANN), said, "{goes:?} after {away_ms} ms");
+        assert!(!was_closed(&world), "{goes:?} after {away_ms} ms");
+        assert_eq!(row(&mut world, ANN), both(Path::Direct), "{goes:?} after {away_ms} ms");
+        assert_eq!(row(&mut world, BOB), both(Path::Direct), "{goes:?} after {away_ms} ms");
+    }
+}
+
+#[test]
+fn a_file_goes_on_where_it_was_from_another_address() {
+    for goes in [ANN, BOB] {
+        let mut world = talking();
+        let id = offered_in(&mut world, 3_000_000);
+        world.net.rate = Some(2_000);
+        take(&mut world, BOB, id);
+        world.run_for(SOON_MS);
+        world.roam(goes, Some(alias_of(goes)));
+        world.run_for(40 * SOON_MS);
+        for node in [ANN, BOB] {
+            assert_eq!(file_states(&world, node, id).last(), Some(&FileState::Done));
+        }
+        assert_eq!(world.disks[BOB - 1].placed[0].written, 3_000_000, "no byte was sent twice");
+        assert!(!was_closed(&world));
+    }
+}
+
+#[test]
+fn a_relayed_session_is_direct_as_soon_as_a_new_address_leads_there() {
+    for goes in [ANN, BOB] {
+        let mut world = relayed();
+        world.run_for(10 * BETTER_MS);
+        assert_eq!(row(&mut world, ANN), both(Path::Relay));
+        world.net.walled.clear();
+        world.wall_off(3 - goes);
+        world.wake_client(goes, vec![Input::Network(vec![address_of(goes), alias_of(goes)])]);
+        world.run_for(2 * BETTER_MS);
+        assert_eq!(row(&mut world, ANN), both(Path::Direct));
+        assert!(!was_closed(&world));
+    }
+}
+
+#[test]
+fn the_same_addresses_in_another_order_and_those_that_go_change_nothing() {
+    let mut world = relayed();
+    world.run_for(10 * BETTER_MS);
+    let dials = world.net.dials.len();
+    let both_there = vec![alias_of(ANN), address_of(ANN)];
+    world.wake_client(ANN, vec![Input::Network(both_there.clone())]);
+    world.run_for(10 * BETTER_MS);
+    let (before, after) = (dials, world.net.dials.len());
+    assert!(after > before, "the alias is new");
+    for here in [both_there.into_iter().rev().collect(), vec![address_of(ANN)]] {
+        world.wake_client(ANN, vec![Input::Network(here)]);
+        world.run_for(10 * BETTER_MS);
+        assert_eq!(world.net.dials.len(), after);
+    }
+}
+
+#[test]
+fn whoever_comes_back_after_a_long_absence_finds_the_session_over_on_both_sides() {
+    let mut world = talking();
+    world.roam(BOB, None);
+    world.run_for(2 * ASTRAY_MS);
+    world.roam(BOB, Some(alias_of(BOB)));
+    let sent = world.msg(ANN, BOB, "still there?");
+    world.run_for(130_000);
+    assert_eq!(refusal(&world, ANN, sent), None);
+    assert_eq!(texts(&mut world, BOB), [format!("{CANARY} still there?")]);
+    assert_eq!(last_word(&world, BOB, ANN).0, Closed);
+}
+
 #[test]
 fn a_session_whose_other_side_was_started_anew_is_over() {
     let mut world = talking();
@@ -222,7 +316,7 @@ fn without_a_server_to_come_back_a_session_that_lost_its_path_ends_in_time() {
     world.cut_between(ANN, BOB);
     world.run_for(SOON_MS);
     assert!(!was_closed(&world), "the server may come back");
-    world.run_for(ADRIFT_MS);
+    world.run_for(ASTRAY_MS);
     for (node, with) in [(ANN, BOB), (BOB, ANN)] {
         assert_eq!(last_word(&world, node, with), (Closed, "connection reset".into()));
     }

@@ -2,7 +2,7 @@
 
 use super::super::puppet::Manners;
 use super::*;
-use hobnob::proto::limits::{ADRIFT_MS, ASK_MS, BETTER_MS, BETTER_TRIES, CLOSING_MS, LINKING_MS};
+use hobnob::proto::limits::{ASK_MS, ASTRAY_MS, BETTER_MS, BETTER_TRIES, CLOSING_MS, LINKING_MS};
 use hobnob::proto::model::command::Verb;
 use hobnob::proto::model::event::SessionState::{Asked, Closed, Failed, Offered, Open};
 use hobnob::proto::wire::client::Hangup;
@@ -275,7 +275,7 @@ fn a_direct_session_outlives_the_server() {
 fn a_relayed_session_ends_with_the_server_and_can_be_opened_again() {
     let mut world = relayed();
     world.kill(0);
-    world.run_for(ADRIFT_MS + SOON_MS);
+    world.run_for(ASTRAY_MS + SOON_MS);
     assert_eq!(last_word(&world, ANN, BOB).0, Closed);
     assert_eq!(last_word(&world, BOB, ANN).0, Closed);
     world.start(0);

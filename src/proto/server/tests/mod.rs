@@ -9,6 +9,7 @@ mod operator;
 mod people;
 mod prekeys;
 mod privacy;
+mod probe;
 mod relay;
 mod rendezvous;
 mod signin;
@@ -30,7 +31,7 @@ use crate::proto::model::record::{
 };
 use crate::proto::time::{Mono, Now, Wall};
 use crate::proto::wire::client::{Ask, Enter, Lookup, ToServer, Watch, Watched};
-use crate::proto::wire::server::ToClient;
+use crate::proto::wire::server::{Prober, ToClient};
 use disk::Disk;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -43,6 +44,7 @@ struct World {
     disk: Disk,
     clients: BTreeMap<ConnId, Client>,
     reports: Vec<Report>,
+    datagrams: Vec<(SocketAddr, Vec<u8>)>,
     rng: Rng,
 }
 
@@ -50,6 +52,9 @@ struct World {
 struct Client {
     link: Link,
     heard: Vec<ToClient>,
+    prober: Option<Prober>,
+    /// Sessions whose two sides were told to begin.
+    begun: Vec<SessionId>,
     end: Option<StreamAction>,
     /// What the server's side of the socket holds while the client does not read.
     unread: Vec<u8>,
@@ -77,6 +82,7 @@ impl World {
             disk: Disk::default(),
             clients: BTreeMap::new(),
             reports: Vec::new(),
+            datagrams: Vec::new(),
             rng: Rng::new([2; 32]),
         }
     }
@@ -241,7 +247,7 @@ impl World {
                 Output::Stream(id, action) => self.client(id).on(action),
                 Output::File(..) | Output::Run(..) => panic!("a server has neither"),
                 Output::Show(report) => self.reports.push(report),
-                Output::Datagram { .. } => panic!("a server sends no datagrams"),
+                Output::Datagram { to, bytes } => self.datagrams.push((to, bytes)),
             }
         }
         moved
@@ -257,6 +263,8 @@ impl Client {
         Client {
             link,
             heard: Vec::new(),
+            prober: None,
+            begun: Vec::new(),
             end: None,
             unread: Vec::new(),
             is_stuck: false,
@@ -286,8 +294,9 @@ impl Client {
             StreamAction::Close | StreamAction::Abort => self.end = Some(action),
             StreamAction::Listen { .. }
             | StreamAction::Dial { .. }
-            | StreamAction::DialName { .. } => {
-                panic!("a server dials nobody")
+            | StreamAction::DialName { .. }
+            | StreamAction::Doubt(_) => {
+                panic!("a server dials nobody and doubts nobody")
             }
         }
     }
@@ -295,8 +304,11 @@ impl Client {
     fn read(&mut self, bytes: &[u8]) {
         self.link.feed(bytes);
         while let Ok(Some(event)) = self.link.poll() {
-            if let LinkEvent::Message(message) = event {
-                self.heard.push(message);
+            match event {
+                LinkEvent::Message(ToClient::Prober(prober)) => self.prober = Some(prober),
+                LinkEvent::Message(ToClient::Begin(begin)) => self.begun.push(begin.session),
+                LinkEvent::Message(message) => self.heard.push(message),
+                LinkEvent::Hello(_) | LinkEvent::Established(_) => {}
             }
         }
     }

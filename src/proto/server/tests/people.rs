@@ -21,6 +21,7 @@ impl World {
             port: 0,
             since: self.now.wall,
             budget: Default::default(),
+            probes: Default::default(),
             watching: Box::default(),
             mail: Default::default(),
         };

@@ -1,8 +1,8 @@
 use super::*;
 use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
 use crate::proto::model::person::Target;
-use crate::proto::wire::client::{Again, Answer, Ask, Carry, Hangup, Listening, Release};
-use crate::proto::wire::server::{Answered, Card, Carried, Ended, Offer, Sought, WhyEnded};
+use crate::proto::wire::client::{Again, Answer, Ask, Carry, Hangup, Hint, Listening, Release};
+use crate::proto::wire::server::{Answered, Card, Carried, Ended, Hinted, Offer, Sought, WhyEnded};
 
 fn ask(n: u8, to: u8) -> Ask {
     Ask {
@@ -329,4 +329,82 @@ fn who_is_away_or_says_no_ends_it_and_a_third_cannot_take_a_place_in_it() {
     world.hang_up(bert);
     world.say(anna, again(1, 2));
     assert_eq!(world.heard(anna), ended(1, WhyEnded::Away));
+}
+
+fn hint(n: u8, udp: &str) -> Hint {
+    Hint { session: session(n), udp: vec![at(udp)] }
+}
+
+fn hinted(n: u8, udp: &str) -> ToClient {
+    Hinted { session: session(n), udp: vec![at(udp)] }.into()
+}
+
+#[test]
+fn both_sides_are_told_to_begin_when_the_other_has_answered() {
+    let (mut world, anna, bert) = offered();
+    assert_eq!((world.begun(anna), world.begun(bert)), (vec![], vec![]));
+    world.say(bert, answer(1));
+    assert_eq!((world.begun(anna), world.begun(bert)), (vec![session(1)], vec![session(1)]));
+    world.say(bert, answer(1));
+    assert_eq!((world.begun(anna), world.begun(bert)), (vec![], vec![]));
+    world.say(anna, again(1, 2));
+    world.say(bert, answer(1));
+    assert_eq!((world.begun(anna), world.begun(bert)), (vec![session(1)], vec![session(1)]));
+}
+
+#[test]
+fn a_hint_right_behind_an_ask_comes_right_behind_the_offer() {
+    let mut world = World::new();
+    let (anna, bert) = (world.enter(1, "anna"), world.enter(2, "bert"));
+    world.utter(anna, ask(1, 2));
+    world.utter(anna, hint(1, "192.0.2.1:7"));
+    world.settle();
+    let heard = world.heard(bert);
+    assert!(matches!(heard[0], ToClient::Offer(_)), "{heard:?}");
+    assert_eq!(heard[1..], [hinted(1, "192.0.2.1:7")]);
+    world.say(anna, hint(1, "192.0.2.1:8"));
+    assert_eq!(world.heard(bert), [hinted(1, "192.0.2.1:8")]);
+
+    world.say(bert, answer(1));
+    world.heard(anna);
+    world.utter(anna, again(1, 2));
+    world.utter(anna, hint(1, "192.0.2.1:9"));
+    world.settle();
+    assert_eq!(world.heard(bert), [sought(1, 1), hinted(1, "192.0.2.1:9")]);
+}
+
+#[test]
+fn the_asked_side_gives_itself_away_by_no_hint_before_its_yes_nor_a_third_ever() {
+    let (mut world, anna, bert) = offered();
+    let cyd = world.enter(3, "cyd");
+    world.say(bert, hint(1, "192.0.2.2:7"));
+    assert_eq!(world.heard(anna), []);
+    world.say(bert, answer(1));
+    world.heard(anna);
+    world.say(bert, hint(1, "192.0.2.2:7"));
+    assert_eq!(world.heard(anna), [hinted(1, "192.0.2.2:7")]);
+    world.say(cyd, hint(1, "192.0.2.3:7"));
+    assert_eq!((world.heard(anna), world.heard(bert)), (vec![], vec![]));
+    world.say(anna, hangup(1, false));
+    world.heard(bert);
+    world.say(bert, hint(1, "192.0.2.2:7"));
+    assert_eq!(world.heard(anna), []);
+}
+
+#[test]
+fn of_a_hint_only_what_can_be_reached_goes_on_and_not_more_than_an_offer_holds() {
+    let (mut world, anna, bert) = offered();
+    let mut udp = vec![at("0.0.0.0:7"), at("192.0.2.1:0")];
+    world.say(anna, Hint { session: session(1), udp: udp.clone() });
+    assert_eq!(world.heard(bert), []);
+    udp.extend((1..=60).map(|port| SocketAddr::from(([192, 0, 2, 1], port))));
+    world.say(anna, Hint { session: session(1), udp: udp.clone() });
+    let kept = udp[2..2 + CANDIDATES].to_vec();
+    assert_eq!(world.heard(bert), [Hinted { session: session(1), udp: kept }.into()]);
+}
+
+impl World {
+    fn begun(&mut self, id: ConnId) -> Vec<SessionId> {
+        std::mem::take(&mut self.client(id).begun)
+    }
 }

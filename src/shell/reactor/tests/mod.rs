@@ -93,7 +93,7 @@ impl Bench {
                     self.file_reads.push((self.wakes, id, bytes.to_vec()));
                 }
                 Ready::File(id, event) => self.file_events.push((id, kept_of_file(event))),
-                Ready::Stdin(_) | Ready::Signal(_) | Ready::Run(..) => {}
+                Ready::Stdin(_) | Ready::Signal(_) | Ready::Network | Ready::Run(..) => {}
             }
         }
     }

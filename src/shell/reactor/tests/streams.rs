@@ -1,7 +1,7 @@
 //! TCP: dialling, listening, both directions, and the end.
 
 use super::*;
-use crate::proto::limits::{KEEPALIVE_IDLE_S, TURN_ARRIVALS, UNACKNOWLEDGED_S};
+use crate::proto::limits::{DOUBTED_S, KEEPALIVE_IDLE_S, TURN_ARRIVALS, UNACKNOWLEDGED_S};
 use socket2::SockRef;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -309,6 +309,20 @@ fn connections_are_set_up_on_both_ends() {
 }
 
 #[test]
+fn a_doubted_connection_is_given_up_early_and_one_that_is_trusted_late() {
+    let mut bench = Bench::new();
+    let (conn, _) = bench.pair();
+    for (doubted, seconds) in [(true, DOUBTED_S), (false, UNACKNOWLEDGED_S)] {
+        bench.perform(conn, StreamAction::Doubt(doubted));
+        let ticket = bench.reactor.table.ticket_of(conn).expect("it is open");
+        let entry = bench.reactor.table.entry(ticket).expect("it is open");
+        let Source::Tcp(tcp) = &entry.source else { panic!("no connection") };
+        let unacknowledged = SockRef::from(&tcp.flow.socket).tcp_user_timeout().expect("asked");
+        assert_eq!(unacknowledged, Some(Duration::from_secs(seconds)));
+    }
+}
+
+#[test]
 fn storm_of_connections_is_accepted_over_several_wakes() {
     raise_descriptor_limit().expect("allowed");
     let mut bench = Bench::new();
@@ -413,4 +427,32 @@ fn event_for_a_slot_used_again_in_the_same_wake_is_ignored() {
     assert!(bench.reactor.table.entry(ticket).is_none());
     bench.until("open", |b| b.is_open(second));
     assert!(bench.bytes.is_empty());
+}
+
+#[test]
+fn what_goes_from_an_address_that_is_gone_is_given_up_and_nothing_else() {
+    let interfaces = if_addrs::get_if_addrs().expect("addresses");
+    let own = interfaces.iter().map(if_addrs::Interface::ip).find(|ip| is_usable(*ip));
+    let Some(own) = own else { return eprintln!("skipped: only loopback here") };
+    let mut bench = Bench::new();
+    let kept = bench.pair();
+    let (_, at) = bench.reactor.listen(SocketAddr::new(own, 0)).expect("a listener");
+    let dialled = bench.dial(1, at);
+    let silent = bench.dial(2, SocketAddr::new(own, 9));
+    bench.until("a pair", |b| b.is_open(dialled) && b.accepted().len() == 2);
+    bench.reactor.give_up_from_elsewhere(&[own]);
+    bench.settle();
+    let gone = StreamEvent::Closed(Cause::AddressGone);
+    assert!(!bench.events.iter().any(|(_, event)| *event == gone));
+    bench.reactor.give_up_from_elsewhere(&[]);
+    let accepted = bench.accepted()[1];
+    bench.until("both ends", |b| b.has(dialled, &gone) && b.has(accepted, &gone));
+    assert!(!bench.has(silent, &gone), "it was refused before");
+    bench.perform(kept.0, StreamAction::Send(b"still here".to_vec()));
+    bench.until("the rest", |b| b.received(kept.1) == b"still here");
+    bench.settle();
+}
+
+fn is_usable(ip: IpAddr) -> bool {
+    ip.is_ipv4() && !ip.is_loopback()
 }

@@ -357,7 +357,7 @@ impl Bench {
                 }
             }
             StreamAction::Watch => self.watched[node].push(conn),
-            StreamAction::Pause | StreamAction::Resume => {}
+            StreamAction::Pause | StreamAction::Resume | StreamAction::Doubt(_) => {}
             StreamAction::Close | StreamAction::Abort => {
                 if let Some((other, end)) = self.ends.remove(&(node, conn)) {
                     self.ends.remove(&(other, end));

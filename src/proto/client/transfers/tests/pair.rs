@@ -302,7 +302,7 @@ impl Pair {
                     self.sides[other].inbox.push_back(Told::Closed(end));
                 }
             }
-            StreamAction::Pause | StreamAction::Resume => {}
+            StreamAction::Pause | StreamAction::Resume | StreamAction::Doubt(_) => {}
         }
     }
 
