@@ -6,6 +6,7 @@
 
 use data_encoding::HEXLOWER;
 use hobnob::proto::bytes::{Blob, Bytes};
+use hobnob::proto::crypto::beacon;
 use hobnob::proto::crypto::keys::{Identity, safety_number};
 use hobnob::proto::crypto::mail::{self, Sealing};
 use hobnob::proto::crypto::prekey;
@@ -25,6 +26,7 @@ use hobnob::proto::model::prekey::{Bundle, Prekey, PrekeyKind};
 use hobnob::proto::model::transfer::{End, Offer, Outcome, Posted, Voice};
 use hobnob::proto::time::Wall;
 use hobnob::proto::wire::client::ToServer;
+use hobnob::proto::wire::lan::{self, Beacon};
 use hobnob::proto::wire::mail::Packet;
 use hobnob::proto::wire::peer::ToPeer;
 use hobnob::proto::wire::server::ToClient;
@@ -171,6 +173,7 @@ fn messages_to_a_peer_keep_their_bytes() {
     messages.extend(bodies().map(|body| ToPeer::from(letter(body).write())));
     messages.extend([peer::Heard { count: 300 }.into(), peer::Move { heard: 7 }.into()]);
     messages.push(peer::Places { candidates: endpoints() }.into());
+    messages.push(peer::Quiet {}.into());
     check_messages("to_peer.txt", &messages);
 }
 
@@ -351,6 +354,29 @@ fn check_messages<M: Wire + Debug + PartialEq>(file: &str, messages: &[M]) {
     // A body that no kind can read tells which kinds there are.
     let known = |kind: &u8| matches!(M::decode(&[0x92, *kind, 0xc1]), Err(BadMessage));
     assert_eq!((0..0x80).filter(known).collect::<BTreeSet<u8>>(), kinds);
+}
+
+#[test]
+fn beacons_keep_their_bytes() {
+    let me = identity(1);
+    let said = |kind| Beacon {
+        kind,
+        identity: *me.public(),
+        name: Some(name("ann")),
+        port: 12_000,
+        sent: SEEN,
+        groups: vec![name("climbers")],
+    };
+    let kinds = [Beacon::HELLO, Beacon::ASK, Beacon::ANSWER, Beacon::BYE];
+    let signed: Vec<Vec<u8>> = kinds.iter().map(|kind| said(*kind).to_bytes()).collect();
+    let sealed = |signed: &Vec<u8>| lan::encode(signed, &beacon::sign(&me, signed));
+    let lines = (1..).zip(&signed).map(|(kind, signed)| (format!("{kind:02}"), sealed(signed)));
+    let lines: Vec<(String, Vec<u8>)> = lines.collect();
+    for (line, signed) in check("beacon.txt", &lines).iter().zip(&signed) {
+        let (read, what, signature) = lan::decode(line).expect("a beacon");
+        assert_eq!(what, *signed);
+        assert!(beacon::is_signed(&read.identity, &what, &signature));
+    }
 }
 
 /// Compares to the file, or writes it; gives the bytes in the file.

@@ -210,6 +210,30 @@ pub const MAIL_AGAIN_LAST_MS: u64 = 3_600_000;
 pub const PENDING_VERBS: usize = 1 << 17;
 /// Strangers with a session open through `HOST:PORT`, before they have said who they are.
 pub const STRANGERS: usize = 64;
+/// The longest datagram on the local network: it fits every network's packets (RFC 8200 section 5:
+/// 1,280 with headers).
+pub const BEACON_BYTES: usize = 1_200;
+/// Public groups in one beacon, of the longest names; they fit.
+pub const BEACON_GROUPS: usize = 27;
+/// People heard of on the local network; beyond it the one heard of longest ago is forgotten, and
+/// no friend for a stranger.
+pub const NEAR: usize = 256;
+/// Addresses of one of them: of both families, on two networks.
+pub const NEAR_ADDRESSES: usize = 4;
+/// How long one waits for answers on the local network.
+pub const ROUND_MS: u64 = 500;
+/// When the question is said again, for it may have been lost: multicast is not repeated by radio.
+pub const ROUND_AGAIN_MS: u64 = 200;
+/// Longest pause before an answer, so that not all answer at once (RFC 6762 section 6 has 120).
+pub const ANSWER_MS: u64 = 100;
+/// Answers that wait for that; more are not given.
+pub const ANSWERS: usize = 64;
+/// Shortest pause between two answers to the same person; a question is said twice.
+pub const ANSWERED_MS: u64 = 250;
+/// Beacons whose signatures are checked in a second; more are passed over. A tenth of a slow core.
+pub const BEACONS_PER_S: u32 = 200;
+/// How long a link for letters between strangers is kept without use.
+pub const LETTERS_LINK_MS: u64 = 10_000;
 /// How long a verb may take, unless told otherwise. The contract's 10 seconds.
 pub const VERB_MS: u64 = 10_000;
 /// Days that a server holds mail, unless told otherwise.

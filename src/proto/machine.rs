@@ -13,13 +13,20 @@ use super::id::{ConnId, FileId, RunId};
 use super::time::{Mono, Now};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// What a machine is told.
 #[derive(Debug)]
 pub enum Input<'a, C, A> {
     /// A datagram arrived on the program's UDP socket.
     Datagram {
+        /// Whom it claims to be from.
+        from: SocketAddr,
+        /// Its payload, whole.
+        bytes: &'a [u8],
+    },
+    /// A datagram of the local network's arrived: for everybody there, or an answer.
+    Lan {
         /// Whom it claims to be from.
         from: SocketAddr,
         /// Its payload, whole.
@@ -37,8 +44,19 @@ pub enum Input<'a, C, A> {
     Command(C),
     /// This machine's addresses have changed: those that it has now.
     Network(Vec<IpAddr>),
+    /// The gateway of this machine's network, if there is one now.
+    Gateway(Option<Gateway>),
     /// The deadline that was polled has passed.
     Tick,
+}
+
+/// The gateway, and our address on its inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Its address.
+    pub at: Ipv4Addr,
+    /// Ours.
+    pub ours: Ipv4Addr,
 }
 
 /// What happened to a stream connection or a listener.
@@ -128,6 +146,8 @@ pub enum Output<R, Q, N> {
         /// The payload.
         bytes: Vec<u8>,
     },
+    /// Do this on the local network.
+    Lan(LanAction),
     /// Do this to a stream.
     Stream(ConnId, StreamAction),
     /// Do this to a file.
@@ -178,6 +198,23 @@ pub enum StreamAction {
     Close,
     /// Close at once.
     Abort,
+}
+
+/// What to do on the local network, where programs without a server find each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LanAction {
+    /// Hear what is said there from now on, anew if it was heard already: on the network of this
+    /// own address, or, where it is unspecified, on all of its family that there are.
+    Open(IpAddr),
+    /// Say this; or nothing, where it cannot be said.
+    Send {
+        /// To whom of those heard; `None` for everybody.
+        to: Option<SocketAddr>,
+        /// The payload.
+        bytes: Vec<u8>,
+    },
+    /// Hear nothing more.
+    Close,
 }
 
 /// What happened to a file. Each comes in a later wake than what it answers, in the order of the
@@ -359,6 +396,8 @@ pub enum Effect<N> {
         /// The payload.
         bytes: Vec<u8>,
     },
+    /// Do this on the local network.
+    Lan(LanAction),
     /// Do this to a stream.
     Stream(ConnId, StreamAction),
     /// Do this to a file.
@@ -403,6 +442,7 @@ impl<M: Machine> Wake<M> {
                     machine.handle(now, Input::Rows(rows));
                 }
                 Output::Datagram { to, bytes } => self.effects.push(Effect::Datagram { to, bytes }),
+                Output::Lan(action) => self.effects.push(Effect::Lan(action)),
                 Output::Stream(conn, action) => self.effects.push(Effect::Stream(conn, action)),
                 Output::File(file, action) => self.effects.push(Effect::File(file, action)),
                 Output::Run(run, action) => self.effects.push(Effect::Run(run, action)),

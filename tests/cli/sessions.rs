@@ -190,7 +190,7 @@ fn peers_talk_by_address_with_no_server_at_all() {
     assert_eq!((open["path"].as_str(), callee.as_str()), (Some("direct"), "bob"));
     ann.deliver(&callee, "no server needed");
     bob.expect("the message", |e| is_message(e, &caller, "no server needed"));
-    ann.ask(&["who"]).expect_refusal(3);
+    ann.ask(&["lookup", "somebody-else"]).expect_refusal(1);
     ann.ask(&["chat", &nobody_there().to_string()]).expect_refusal(3);
 }
 

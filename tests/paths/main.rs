@@ -7,6 +7,7 @@
 mod support;
 
 mod host;
+mod lan;
 mod mapping;
 mod meeting;
 mod moving;

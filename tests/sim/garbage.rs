@@ -188,7 +188,8 @@ fn torment<M: Machine>(
                 Output::Stream(conn, StreamAction::Dial { .. } | StreamAction::Listen { .. }) => {
                     conns.push(conn);
                 }
-                Output::Keep(_) | Output::Datagram { .. } | Output::Stream(..) => {}
+                Output::Keep(_) | Output::Datagram { .. } | Output::Lan(_) | Output::Stream(..) => {
+                }
                 Output::File(..) | Output::Run(..) => {}
                 Output::Show(_) => {}
             }

@@ -8,6 +8,7 @@ mod children;
 mod disk;
 mod garbage;
 mod host;
+mod lan;
 mod life;
 mod net;
 mod nonsense;

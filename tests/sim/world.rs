@@ -6,6 +6,7 @@ mod wakes;
 use super::children::Children;
 use super::disk::Disk;
 use super::host::{Crash, Host};
+use super::lan::Lan;
 use super::net::{Net, Node, address_of};
 use super::oracle::{Names, Oracle};
 use super::puppet::Puppet;
@@ -45,6 +46,7 @@ pub struct World {
     wall_shift: i64,
     pub rng: Rng,
     pub net: Net,
+    pub lan: Lan,
     pub server: Host<Server, ServerStore>,
     pub clients: Vec<Host<Client, ClientStore>>,
     /// Their files, and their child processes, in the same order.
@@ -132,6 +134,7 @@ impl World {
             wall_shift: 0,
             rng,
             net,
+            lan: Lan::new(Rng::new(seed_bytes(seed, 4))),
             server: Host { machine: None, store: server_store() },
             clients: (0..clients).map(|_| client()).collect(),
             disks: (0..clients).map(|_| Disk::new(Rng::new(dice.bytes()))).collect(),
@@ -287,6 +290,7 @@ impl World {
         }
         self.oracle.on_death(node);
         self.net.kill(self.now, node);
+        self.lan.lose_program(node);
         self.note(node as u64, 99);
     }
 
@@ -411,6 +415,7 @@ fn config(node: Node, accept: Accept) -> Config {
         name: Name::parse(&name_of(node)).ok(),
         server: Some(server),
         is_proxied: false,
+        is_passing: false,
         listen: None,
         locals: vec![address_of(node)],
         gateway: None,

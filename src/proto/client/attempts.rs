@@ -11,9 +11,9 @@
 //! Beyond [`limits::ATTEMPTS`] of one person, or [`limits::ATTEMPTED`] people, the oldest go.
 
 use super::Client;
-use super::directory::Wish;
 use super::link_table::Via;
 use super::session_table::{Session, State};
+use super::wishes::Wish;
 use crate::proto::gather;
 use crate::proto::id::SessionId;
 use crate::proto::limits;

@@ -1,7 +1,7 @@
 //! Which verb goes where, and verbs that end only when all their parts have.
 
 use super::core::Alarm;
-use super::directory::Wish;
+use super::wishes::Wish;
 use super::{Client, Remote};
 use crate::proto::limits;
 use crate::proto::machine::StreamAction;
@@ -23,7 +23,8 @@ impl Client {
 
     /// Sees to a command, now or put off until now; its time runs from when it was given.
     pub(super) fn take_up(&mut self, command: Command) {
-        if self.needs_server(&command.verb) && !self.uplink.is_in() {
+        let is_served = self.uplink.is_in() || self.lan.is_open();
+        if self.needs_server(&command.verb) && !is_served {
             return self.on_command_offline(command);
         }
         if self.waits_for_mail(&command.verb) {
@@ -187,7 +188,12 @@ impl Client {
 
     fn on_command_offline(&mut self, command: Command) {
         match &command.verb {
-            Verb::Online => self.go_online(),
+            Verb::Online => {
+                self.go_online();
+                if self.lan.is_open() {
+                    return self.core.done(command.ticket, Ok(()));
+                }
+            }
             // What is known of somebody is better than nothing, where nothing else is to be had.
             Verb::Lookup(target) if self.uplink.is_off() => {
                 if let Some(person) = self.people.find(target) {

@@ -6,7 +6,7 @@ use super::link_table::Via;
 use super::runs::RunKey;
 use crate::proto::crypto::rng::Rng;
 use crate::proto::id::{ConnId, FileId, RunId, SessionId};
-use crate::proto::machine::{FileAction, Output, OutputOf, RunAction, StreamAction};
+use crate::proto::machine::{FileAction, LanAction, Output, OutputOf, RunAction, StreamAction};
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::Event;
 use crate::proto::model::notice::{Notice, Row};
@@ -57,6 +57,10 @@ pub(super) enum Alarm {
     Files(Fingerprint),
     /// A child process of our own has run too long.
     Child(RunId),
+    /// To ask the local network again, or to take what it has answered.
+    Round,
+    /// To answer somebody on the local network.
+    Answers,
 }
 
 /// The moment, dice, deadlines and outputs.
@@ -104,6 +108,11 @@ impl Core {
     /// Acts on a stream.
     pub fn stream(&mut self, conn: ConnId, action: StreamAction) {
         self.out.push_back(Output::Stream(conn, action));
+    }
+
+    /// Acts on the local network.
+    pub fn lan(&mut self, action: LanAction) {
+        self.out.push_back(Output::Lan(action));
     }
 
     /// Sends a datagram.

@@ -2,20 +2,19 @@
 
 use super::Client;
 use super::people::{Reading, Seen};
-use crate::proto::id::{GroupId, ReqId};
+use super::wishes::Wish;
+use crate::proto::id::ReqId;
 use crate::proto::limits;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::{Command, Ticket};
-use crate::proto::model::event::{Event, Stage};
+use crate::proto::model::event::Event;
 use crate::proto::model::name::Name;
-use crate::proto::model::notice::{PersonRow, Row};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
-use crate::proto::model::run::Argv;
 use crate::proto::table::Table;
 use crate::proto::wire::client::{Lookup, Show, Watch, Watched};
-use crate::proto::wire::server::{Card, Found, OverBudget, Presence, Shown};
+use crate::proto::wire::server::{Found, OverBudget, Presence, Shown};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What was asked, and what waits.
@@ -51,57 +50,6 @@ pub(super) enum Question {
     InForce(Ticket),
 }
 
-/// What a lookup is for.
-#[derive(Clone, Debug)]
-pub(super) enum Wish {
-    /// To show it.
-    Row(Ticket),
-    /// To ask for a session.
-    Chat(Ticket),
-    /// To send a message.
-    Msg { ticket: Ticket, text: String, until: Stage },
-    /// To offer a file.
-    File { ticket: Ticket, path: String, until: Stage, is_voice: bool },
-    /// To ask what they offer to their friends.
-    Posts(Ticket),
-    /// To accept a changed key.
-    Trust(Ticket),
-    /// To ask for friendship.
-    Add { ticket: Ticket, text: String },
-    /// To block.
-    Block(Ticket),
-    /// To show the safety number.
-    Verify(Ticket),
-    /// To ask for a command.
-    Run { ticket: Ticket, argv: Argv },
-    /// To be let into a group of theirs.
-    Join { ticket: Ticket, name: Name },
-    /// To ask them into a group of ours.
-    Invite { ticket: Ticket, group: GroupId },
-    /// To know them by their address.
-    Meant(Box<Command>),
-}
-
-impl Wish {
-    fn ticket(&self) -> Ticket {
-        match self {
-            Wish::Row(ticket)
-            | Wish::Chat(ticket)
-            | Wish::Trust(ticket)
-            | Wish::Block(ticket)
-            | Wish::Posts(ticket)
-            | Wish::Verify(ticket) => *ticket,
-            Wish::Msg { ticket, .. }
-            | Wish::Add { ticket, .. }
-            | Wish::Run { ticket, .. }
-            | Wish::File { ticket, .. }
-            | Wish::Join { ticket, .. }
-            | Wish::Invite { ticket, .. } => *ticket,
-            Wish::Meant(command) => command.ticket,
-        }
-    }
-}
-
 impl Directory {
     pub fn is_settled(&self) -> bool {
         self.questions.is_empty() && self.wishes.is_empty() && self.put_off.is_empty()
@@ -125,6 +73,16 @@ impl Directory {
     fn waiting(&self) -> usize {
         let wishes: usize = self.wishes.values().map(Vec::len).sum();
         self.questions.len() + wishes + self.put_off.len()
+    }
+
+    /// Whom there are wishes about.
+    pub fn wished(&self) -> Vec<Target> {
+        self.wishes.keys().cloned().collect()
+    }
+
+    /// What is wished of somebody; it is to be granted, or to fail.
+    pub fn take_wishes(&mut self, target: &Target) -> Vec<Wish> {
+        self.wishes.remove(target).unwrap_or_default()
     }
 
     pub fn is_full(&self) -> bool {
@@ -152,9 +110,9 @@ impl Directory {
 impl Client {
     /// Puts a command off until we are signed in, or refuses it where that will not be.
     pub(super) fn put_off(&mut self, command: Command) {
-        let refusal = if self.config.server.is_none() {
+        let refusal = if self.config.server.is_none() && self.config.is_proxied {
             Refusal::NoServer
-        } else if self.uplink.is_off() {
+        } else if self.uplink.is_off() && !self.lan.is_coming() {
             Refusal::NotSignedIn
         } else if self.directory.is_full() {
             Refusal::Busy("requests")
@@ -172,8 +130,7 @@ impl Client {
         self.seek_all();
         self.announce_groups();
         self.watch();
-        let targets: Vec<Target> = self.directory.wishes.keys().cloned().collect();
-        for target in targets {
+        for target in self.directory.wished() {
             self.ask_server(target);
         }
         self.take_up_all();
@@ -215,6 +172,10 @@ impl Client {
             "" => "no answer in time".to_owned(),
             why => why.to_owned(),
         };
+        if self.lan.is_open() {
+            let waited = self.directory.forget(ticket) | self.lan.asking.forget(ticket);
+            return waited.then_some(Refusal::TimeOut);
+        }
         self.directory.forget(ticket).then_some(Refusal::ServerUnreachable(why))
     }
 
@@ -239,7 +200,7 @@ impl Client {
                 return;
             }
         };
-        let wishes = self.directory.wishes.remove(&target).unwrap_or_default();
+        let wishes = self.directory.take_wishes(&target);
         let Some(card) = found.who else {
             let unknown = Refusal::Unknown(target.to_string());
             self.note_unwished(&target, &wishes, &unknown);
@@ -252,13 +213,15 @@ impl Client {
             }
             Reading::Changed { pinned, found } => self.on_changed_key(pinned, found, wishes),
             Reading::Person(person) => {
-                wishes.into_iter().for_each(|wish| self.grant(wish, person.clone(), &card));
+                let told = self.core.now.mono;
+                let seen = Some(Seen { online: card.online, last: card.seen, told });
+                wishes.into_iter().for_each(|wish| self.grant(wish, person.clone(), seen));
             }
         }
     }
 
     /// A name answers with another key than the pinned one: said aloud, and nothing goes there.
-    fn on_changed_key(&mut self, pinned: Fingerprint, found: Person, wishes: Vec<Wish>) {
+    pub(super) fn on_changed_key(&mut self, pinned: Fingerprint, found: Person, wishes: Vec<Wish>) {
         let name = found.label();
         let trusted = wishes.iter().any(|wish| matches!(wish, Wish::Trust(_)));
         if trusted {
@@ -308,53 +271,6 @@ impl Client {
         }
     }
 
-    fn grant(&mut self, wish: Wish, person: Person, card: &Card) {
-        let known = self.people.by_key(person.fingerprint).is_some();
-        if known {
-            self.know(person.clone());
-        }
-        match wish {
-            Wish::Row(ticket) => {
-                let friend = self.people.is_friend(person.fingerprint);
-                self.core.row(ticket, Row::Person(row_of(card, person.fingerprint, friend)));
-                self.end_part(ticket, Ok(()));
-            }
-            Wish::Chat(ticket) => self.ask_for_session(ticket, person, card.online),
-            Wish::Msg { ticket, text, until } => self.write(ticket, person, text, until),
-            Wish::Trust(ticket) => self.core.done(ticket, Ok(())),
-            Wish::Add { ticket, text } => self.befriend(ticket, person, text),
-            Wish::Block(ticket) => self.block_person(ticket, person),
-            Wish::File { ticket, path, until, is_voice } => {
-                self.prepare_for(ticket, person, path, (until, is_voice));
-            }
-            Wish::Posts(ticket) => self.ask_for_posts(ticket, &person, card.online),
-            Wish::Verify(ticket) => self.show_safety(ticket, &person),
-            Wish::Run { ticket, argv } => {
-                self.ask_person_to_run(ticket, person, argv, card.online);
-            }
-            Wish::Join { ticket, name } => self.ask_to_join(ticket, person, name),
-            Wish::Invite { ticket, group } => self.invite_person(ticket, group, person),
-            Wish::Meant(command) => self.perform(*command),
-        }
-    }
-
-    fn fail_wish(&mut self, wish: Wish, why: Refusal) {
-        match wish {
-            Wish::Row(ticket) | Wish::Msg { ticket, .. } => self.end_part(ticket, Err(why)),
-            Wish::Chat(ticket)
-            | Wish::Trust(ticket)
-            | Wish::Add { ticket, .. }
-            | Wish::Run { ticket, .. }
-            | Wish::File { ticket, .. }
-            | Wish::Join { ticket, .. }
-            | Wish::Invite { ticket, .. }
-            | Wish::Block(ticket)
-            | Wish::Posts(ticket)
-            | Wish::Verify(ticket) => self.core.done(ticket, Err(why)),
-            Wish::Meant(command) => self.perform(*command),
-        }
-    }
-
     pub(super) fn update(&mut self, ticket: Ticket) {
         let everybody: Vec<Fingerprint> = self.people.keys().collect();
         self.begin_parts(ticket, everybody.len());
@@ -373,8 +289,9 @@ impl Client {
             self.directory.questions.insert(req, Question::Show(ticket));
             return self.uplink.say(Show { req, visibility });
         }
-        self.visibility = Some(visibility);
+        let before = self.visibility.replace(visibility).unwrap_or(Visibility::Public);
         self.core.keep(Record::Visibility(visibility));
+        self.show_on_lan(before);
         self.core.done(ticket, Ok(()));
     }
 
@@ -458,7 +375,11 @@ impl Client {
 
     /// Friends go first where they are more than may be watched.
     pub(super) fn say_watch(&mut self) {
-        if !std::mem::take(&mut self.directory.is_watch_stale) || !self.uplink.is_in() {
+        let is_stale = std::mem::take(&mut self.directory.is_watch_stale);
+        if is_stale && self.lan.is_open() {
+            self.greet_near();
+        }
+        if !is_stale || !self.uplink.is_in() {
             return;
         }
         let friends = self.people.keys().filter(|who| self.people.is_friend(*who));
@@ -478,18 +399,8 @@ impl Client {
             let token = known.and_then(|who| self.token_of(who));
             self.directory.questions.insert(req, Question::Lookup(target.clone()));
             self.uplink.say(Lookup { req, who: target, token });
+        } else if self.lan.is_open() {
+            self.seek_near(target);
         }
-    }
-}
-
-fn row_of(card: &Card, fingerprint: Fingerprint, friend: bool) -> PersonRow {
-    PersonRow {
-        name: card.name.to_string(),
-        address: Some(card.address),
-        fingerprint,
-        online: card.online,
-        seen: Some(card.seen),
-        age_ms: 0,
-        friend,
     }
 }

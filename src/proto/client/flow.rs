@@ -163,6 +163,7 @@ impl Client {
     pub(super) fn on_peer_message(&mut self, via: Via, message: ToPeer) {
         let session = self.links.at(via).and_then(|peer| peer.session);
         match (message, session) {
+            (ToPeer::Quiet(_), None) => self.on_quiet(via),
             (ToPeer::Greet(greet), _) => self.on_greet(via, greet),
             (ToPeer::Settle(_), Some(id)) => self.on_settle(id, via),
             (ToPeer::Text(text), Some(id)) => self.on_text(id, via, text),
@@ -190,12 +191,15 @@ impl Client {
             ToPeer::Want(want) => self.on_want(from, want),
             ToPeer::Chunk(chunk) => self.on_chunk(from, chunk),
             ToPeer::Have(have) => self.on_have(from, have),
+            // Nobody has agreed to talk.
+            ToPeer::RunAsk(ask) if self.is_letters_link(id) => self.deny_unseen(from, ask),
             ToPeer::RunAsk(ask) => self.on_run_ask(from, ask),
             ToPeer::RunAnswer(answer) => self.on_run_answer(from, answer),
             ToPeer::RunOutput(output) => self.on_run_output(from, output),
             ToPeer::RunEnd(end) => self.on_run_end(from, end),
             ToPeer::RunCancel(cancel) => self.on_run_cancel(from, cancel),
-            ToPeer::Greet(_)
+            ToPeer::Quiet(_)
+            | ToPeer::Greet(_)
             | ToPeer::Settle(_)
             | ToPeer::Text(_)
             | ToPeer::Ack(_)

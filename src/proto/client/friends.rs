@@ -22,8 +22,8 @@
 //! Any other letter changes nothing. A blocked person's letters are not looked at.
 
 use super::Client;
-use super::directory::Wish;
 use super::file_names::floor_char;
+use super::wishes::Wish;
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::{digest, keys};
 use crate::proto::gather;

@@ -62,6 +62,10 @@ impl Group {
         }
     }
 
+    fn is_public(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.roster().is_public)
+    }
+
     fn restore(row: GroupRow) -> Group {
         Group {
             known: row.roster.map(Known::trust),
@@ -286,14 +290,18 @@ impl Client {
 
     /// Tells the server which public groups we lead; nothing if it never was told of any.
     pub(super) fn announce_groups(&mut self) {
-        let me = self.me.fingerprint();
-        let is_ours = |group: &&Group| group.known.as_ref().is_some_and(|it| it.roster().is_public);
-        if !self.groups.by_id.values().any(|group| is_ours(&group)) {
-            return;
+        if self.groups.by_id.values().any(Group::is_public) {
+            let names = self.led_in_public();
+            self.uplink.say(Announce { names });
         }
-        let led = self.groups.by_id.values().filter(is_ours).filter(|group| group.is_led_by(me));
-        let names = led.map(|group| group.name.clone()).take(limits::GROUPS).collect();
-        self.uplink.say(Announce { names });
+    }
+
+    /// Public groups that we lead.
+    pub(super) fn led_in_public(&self) -> Vec<Name> {
+        let me = self.me.fingerprint();
+        let is_ours = |group: &&Group| group.is_public() && group.is_led_by(me);
+        let led = self.groups.by_id.values().filter(is_ours);
+        led.map(|group| group.name.clone()).take(limits::GROUPS).collect()
     }
 
     /// What somebody calls a group of ours that they asked for before they knew its id.

@@ -9,9 +9,11 @@
 //! | `group_talk` | talk |
 
 use super::Client;
-use super::directory::{Question, Wish};
+use super::asking::List;
+use super::directory::Question;
 use super::group_table::Group;
 use super::roster::Known;
+use super::wishes::Wish;
 use crate::proto::gather;
 use crate::proto::limits;
 use crate::proto::model::command::{GroupVerb, Ticket};
@@ -171,6 +173,9 @@ impl Client {
     fn ask_for_groups(&mut self, ticket: Ticket, name: Option<Name>, after: Option<Listing>) {
         if self.directory.is_full() {
             return self.core.done(ticket, Err(Refusal::Busy("requests")));
+        }
+        if self.lan.is_open() {
+            return self.list_near(ticket, List::Groups(name));
         }
         let req = self.uplink.req();
         self.directory.questions.insert(req, Question::Groups { ticket, name: name.clone() });

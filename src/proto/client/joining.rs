@@ -42,9 +42,9 @@
 //! later roster than its sender had, who may be in again.
 
 use super::Client;
-use super::directory::Wish;
 use super::group_table::Group;
 use super::roster::Known;
+use super::wishes::Wish;
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::group;
 use crate::proto::id::GroupId;

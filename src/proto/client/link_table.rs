@@ -47,6 +47,21 @@ pub(super) struct PeerLink {
     pub identity: Option<PublicIdentity>,
     /// What was handed out for the connection and may not be written yet.
     pub ahead: Ahead,
+    /// Their programs want it, for what waits.
+    pub is_quiet: bool,
+    /// They knocked while we did, and it is ours to come through.
+    pub is_parked: bool,
+}
+
+impl PeerLink {
+    pub fn new(
+        link: Option<Link>,
+        session: Option<SessionId>,
+        remote: Option<SocketAddr>,
+    ) -> PeerLink {
+        let ahead = Ahead::default();
+        PeerLink { link, session, remote, identity: None, ahead, is_quiet: false, is_parked: false }
+    }
 }
 
 /// Bytes handed out for a connection that may not be written yet; a bound, not a count.
@@ -153,6 +168,13 @@ impl LinkTable {
     pub fn is_tried(&self, session: SessionId, at: SocketAddr) -> bool {
         let is_it = |link: &PeerLink| link.session == Some(session) && link.remote == Some(at);
         self.links.values().any(is_it)
+    }
+
+    /// The link by which somebody has knocked while we did.
+    pub fn parked(&self, identity: &PublicIdentity) -> Option<Via> {
+        let is_theirs =
+            |link: &PeerLink| link.is_parked && link.identity.as_ref() == Some(identity);
+        self.links.iter().find(|(_, link)| is_theirs(link)).map(|(via, _)| *via)
     }
 
     /// The links of one session.

@@ -6,7 +6,7 @@
 
 use super::core::Alarm;
 use super::flow::Flow;
-use super::link_table::{Ahead, PeerLink, Via};
+use super::link_table::{PeerLink, Via};
 use super::search::Linking;
 use super::session_table::State;
 use super::uplink::closed_words;
@@ -71,7 +71,8 @@ impl Client {
         let Some(id) = self.links.at(via).and_then(|peer| peer.session) else { return };
         let Some(session) = self.sessions.at(id) else { return };
         let with = session.with.as_ref().map(|person| person.fingerprint);
-        let purpose = if with.is_some() { Purpose::Peer(id) } else { Purpose::Direct };
+        let is_knock = matches!(session.state, State::Knocking);
+        let purpose = if is_knock { Purpose::Direct } else { Purpose::Peer(id) };
         let link = Link::dial(&self.me, purpose, with, &mut self.core.rng);
         if let Some(peer) = self.links.at_mut(via) {
             peer.link = Some(link);
@@ -213,6 +214,7 @@ impl Client {
         if path == Path::Relay {
             self.hope_for_better(id);
         }
+        self.mind_letters_link(id);
         self.start_talk(who);
     }
 
@@ -285,10 +287,7 @@ impl Client {
         remote: Option<SocketAddr>,
     ) {
         self.core.alarm(Alarm::Handshake(via), limits::HANDSHAKE_MS, "a peer slow to link");
-        self.links.insert(
-            via,
-            PeerLink { link, session, remote, identity: None, ahead: Ahead::default() },
-        );
+        self.links.insert(via, PeerLink::new(link, session, remote));
         if let Some(id) = session {
             self.note_link(id, via);
         }
@@ -344,6 +343,7 @@ impl Client {
     fn on_established(&mut self, via: Via, identity: PublicIdentity) {
         self.core.timers.cancel(&Alarm::Handshake(via));
         let name = self.my_name();
+        self.say_quiet(via);
         self.tell(via, Greet { name });
         let Some(peer) = self.links.at_mut(via) else { return };
         peer.identity = Some(identity);
@@ -387,7 +387,8 @@ impl Client {
 
     fn say_other_key(&mut self, session: Option<SessionId>, new: Fingerprint) {
         let Some(session) = session.and_then(|id| self.sessions.at(id)) else { return };
-        if let Some(person) = &session.with {
+        // Who is near may have left the address to somebody else.
+        if let Some(person) = session.with.as_ref().filter(|_| !self.lan.is_open()) {
             let (name, old) = (session.label.clone(), person.fingerprint);
             self.core.event(Event::Identity { name, old, new });
         }
@@ -419,16 +420,12 @@ impl Client {
     fn on_link_lost(&mut self, id: SessionId, via: Via, why: &str) {
         self.note_lost(via, why);
         let Some(session) = self.sessions.at_mut(id) else { return };
-        let label = session.label.clone();
         match &mut session.state {
             State::Linking(linking) => linking.failure = why.to_owned(),
             State::Open(flow) | State::Closing(flow) if flow.via() == via => {
                 self.end_session(id, SessionState::Closed, Some(why.to_owned()));
             }
-            State::Knocking => {
-                let refusal = Refusal::NoPath(label, why.to_owned());
-                self.end_with(id, SessionState::Failed, refusal);
-            }
+            State::Knocking => self.on_knock_lost(id, why),
             State::Knocked(_) => self.end_session(id, SessionState::Closed, Some(why.to_owned())),
             State::Open(_) | State::Closing(_) | State::Asked | State::Offered(_) => {}
         }

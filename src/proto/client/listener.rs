@@ -75,6 +75,7 @@ impl Client {
                 if !self.config.is_proxied {
                     self.uplink.say(Listening { port });
                 }
+                self.join_lan();
                 self.be_ready();
                 self.plan_port_mapping();
             }
@@ -101,6 +102,7 @@ impl Client {
             (State::Opening(_, wishes), StreamEvent::Closed(cause)) => {
                 if wishes.is_empty() {
                     self.core.trouble(Refusal::Listen(closed_words(cause)));
+                    self.lan.fail();
                     self.ask_again();
                 } else {
                     self.listen_at(wishes);
@@ -165,7 +167,8 @@ impl Client {
         if let Some(at) = self.config.listen {
             return vec![at];
         }
-        let own = self.account.as_ref().map(|(_, address)| *address);
+        let account = self.account.as_ref().filter(|_| self.config.server.is_some());
+        let own = account.map(|(_, address)| *address);
         let own = own.filter(Ipv4Addr::is_loopback).map(|address| SocketAddr::from((address, 0)));
         let everywhere = [
             SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),

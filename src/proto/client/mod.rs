@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `uplink` | the link to the server: dialling, signing in, coming back |
 //! | `directory` | questions to the server: lookup, update, visibility |
+//! | `wishes` | what is done about somebody once they are found |
 //! | `who` | who is online and visible to us |
 //! | `people` | who is known, with which key |
 //! | `sessions` | asking for a session, and the end of one |
@@ -11,8 +12,11 @@
 //! | `attempts` | what was tried to reach somebody |
 //! | `quiet` | sessions that the programs open by themselves |
 //! | `linking` | from yes to an open link: paths and their choice |
+//! | `knocking` | sessions without a server: `chat HOST:PORT`, and people near |
+//! | `lan` | the local network: who we are is said there, and heard of others |
+//! | `near` | who was heard there |
+//! | `asking` | questions to everybody there |
 //! | `search` | the search for a path, and what lost it |
-//! | `knocking` | sessions without a server: `chat HOST:PORT` |
 //! | `moving`, `kept` | an open session goes over to another link |
 //! | `doubt` | a connection that answers nothing is left early |
 //! | `flow` | messages and acknowledgements in an open session |
@@ -36,6 +40,7 @@
 //! | `outer` | where our datagrams come from, as the server sees it |
 //! | `commands` | which verb goes where |
 
+mod asking;
 mod attempts;
 mod bulk;
 mod commands;
@@ -52,11 +57,13 @@ mod hashing;
 mod joining;
 mod kept;
 mod knocking;
+mod lan;
 mod link_table;
 mod linking;
 mod listener;
 mod mailbox;
 mod moving;
+mod near;
 mod offering;
 mod outbox;
 mod outcomes;
@@ -79,11 +86,13 @@ mod uplink;
 mod voice;
 mod wav;
 mod who;
+mod wishes;
 
 use self::attempts::Attempts;
 use self::core::{Alarm, Core};
 use self::directory::Directory;
 use self::group_table::Groups;
+use self::lan::Lan;
 use self::link_table::{LinkTable, Via};
 use self::listener::Listener;
 use self::mailbox::Mailbox;
@@ -102,9 +111,10 @@ use crate::proto::crypto::keys::Identity;
 use crate::proto::crypto::probe;
 use crate::proto::id::{ConnId, MsgId};
 use crate::proto::limits;
-use crate::proto::machine::{Input, Machine, OutputOf, StreamEvent};
+use crate::proto::machine::{Gateway, Input, Machine, OutputOf, StreamEvent};
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::Command;
+use crate::proto::model::event::SessionState;
 use crate::proto::model::group::GroupTarget;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
@@ -112,7 +122,6 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
-use crate::proto::portmap::Gateway;
 use crate::proto::time::{Mono, Now};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -144,7 +153,10 @@ pub struct Config {
     /// Our own interfaces' addresses, for the other side to dial, until
     /// [`Input::Network`] says otherwise.
     pub locals: Vec<IpAddr>,
-    /// The gateway that is asked for a port, unless it shall not be, or there is none.
+    /// It is here for one verb: on the local network it speaks only if that needs an answer.
+    pub is_passing: bool,
+    /// The gateway that is asked for a port, unless none shall be, or there is none, until
+    /// [`Input::Gateway`] says otherwise.
     pub gateway: Option<Gateway>,
     /// Who is connected without asking.
     pub accept: Accept,
@@ -231,6 +243,7 @@ pub struct Client {
     posts: Posts,
     voices: Voices,
     groups: Groups,
+    lan: Lan,
     /// `ready` has been said.
     is_ready: bool,
     /// All that is still to be done is to give back what a gateway holds for us.
@@ -263,6 +276,7 @@ impl Client {
             posts: Posts::restore(past.posts),
             voices: Voices::default(),
             groups: Groups::restore(past.groups, past.unheard),
+            lan: Lan::new(config.server.is_none() && !config.is_proxied),
             account: past.me,
             visibility: past.visibility,
             is_ready: false,
@@ -291,6 +305,11 @@ impl Client {
         self.people.find(target).map(Person::label)
     }
 
+    /// With whom there is a session in such a state.
+    pub fn in_session(&self, fits: fn(SessionState) -> bool) -> impl Iterator<Item = &str> {
+        self.sessions.labels(fits)
+    }
+
     /// What the one group that is meant is called, of those that we are in or are about to be.
     pub fn group_called(&self, target: &GroupTarget) -> Result<String, Refusal> {
         self.find_group(target, |_| true).map(|id| self.group_label(id))
@@ -312,6 +331,7 @@ impl Client {
             && self.runs.is_settled()
             && self.transfers.is_settled()
             && self.voices.hearing() == 0
+            && !self.is_seeking()
     }
 
     /// Whether so much waits for answers that whoever feeds commands should hold back.
@@ -377,6 +397,8 @@ impl Client {
             Alarm::Run(key) => self.on_run_late(key),
             Alarm::Files(who) => self.on_files_alarm(who),
             Alarm::Child(run) => self.on_child_late(run),
+            Alarm::Round => self.on_round_alarm(),
+            Alarm::Answers => self.on_answers_due(),
         }
     }
 
@@ -406,6 +428,7 @@ impl Machine for Client {
         self.core.now = now;
         match input {
             Input::Datagram { from, bytes } => self.on_datagram(from, bytes),
+            Input::Lan { from, bytes } => self.on_lan(from, bytes),
             Input::Stream(conn, event) => self.on_stream(conn, event),
             Input::File(file, event) => self.on_file(file, event),
             Input::Run(run, event) if self.voices.is_hearing(run) => self.on_heard(run, event),
@@ -413,6 +436,7 @@ impl Machine for Client {
             Input::Rows(rows) => self.on_rows(rows),
             Input::Command(command) => self.on_command(command),
             Input::Network(locals) => self.on_network(locals),
+            Input::Gateway(gateway) => self.on_gateway(gateway),
             Input::Tick => {}
         }
         while let Some(alarm) = self.core.timers.pop_due(now.mono) {

@@ -10,10 +10,10 @@
 //! | Hearing (`voice`) | transcript, failure, too late | –; `Offer` |
 
 use super::Client;
-use super::directory::Wish;
 use super::file_names::{floor_char, name_of};
 use super::outcomes::file_words;
 use super::transfers::{Entry, Key, Use};
+use super::wishes::Wish;
 use crate::proto::bytes::Bytes;
 use crate::proto::crypto::digest::FileHash;
 use crate::proto::id::{FileId, MsgId};

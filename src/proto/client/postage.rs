@@ -15,7 +15,7 @@
 
 use super::Client;
 use super::core::Alarm;
-use super::directory::Wish;
+use super::wishes::Wish;
 use crate::proto::crypto::mail::{self, Sealing};
 use crate::proto::gather;
 use crate::proto::id::{MsgId, ReqId};
@@ -103,7 +103,7 @@ impl Postage {
     pub fn take_heart(&mut self, who: Fingerprint) {
         self.failures.remove(&who);
         self.unquiet.remove(&who);
-        if matches!(self.by_person.get(&who), Some(State::Pausing)) {
+        if self.is_pausing(who) {
             self.by_person.remove(&who);
         }
     }
@@ -129,6 +129,16 @@ impl Postage {
 
     pub fn set_unquiet(&mut self, who: Fingerprint) {
         self.unquiet.insert(who);
+    }
+
+    /// Whether what waits for somebody waits for its time as well.
+    pub fn is_pausing(&self, who: Fingerprint) -> bool {
+        matches!(self.by_person.get(&who), Some(State::Pausing))
+    }
+
+    /// Whether no quiet session with somebody came about.
+    pub fn is_unquiet(&self, who: Fingerprint) -> bool {
+        self.unquiet.contains(&who)
     }
 
     /// A quiet session may be tried again.
@@ -162,15 +172,19 @@ impl Client {
             || self.postage.owed.contains_key(&to)
             || self.postage.unopened.contains(&to);
         let wants_link = self.transfers.wants_link(to);
-        if !(waits || wants_link) || !self.uplink.is_in() || self.sessions.with(to).is_some() {
+        let is_served = self.uplink.is_in() || self.lan.is_open();
+        if !(waits || wants_link) || !is_served || self.sessions.with(to).is_some() {
             return;
         }
         if self.people.is_blocked(to) || self.people.is_changed(to) || self.is_hidden_from(to) {
             return;
         }
+        if self.lan.is_open() {
+            return self.send_on_near(to, waits);
+        }
         let is_online = self.people.seen(to).is_some_and(|seen| seen.online);
         let is_close = self.people.is_friend(to) || wants_link;
-        if is_close && is_online && !self.postage.unquiet.contains(&to) {
+        if is_close && is_online && !self.postage.is_unquiet(to) {
             return self.ask_quietly(to);
         }
         if waits {
@@ -308,6 +322,7 @@ impl Client {
     pub(super) fn nothing_waits_for(&mut self, who: Fingerprint) {
         self.forget_token(who);
         self.forget_given(who);
+        self.postage.failures.remove(&who);
         if self.outbox.on_empty(who) {
             self.forget_expiry();
         }
@@ -324,8 +339,11 @@ impl Client {
     }
 
     pub(super) fn on_mail_alarm(&mut self, to: Fingerprint) {
-        if matches!(self.postage.by_person.get(&to), Some(State::Pausing)) {
+        if self.postage.is_pausing(to) {
             self.postage.by_person.remove(&to);
+            if self.lan.is_open() {
+                self.postage.set_quiet(to);
+            }
             self.send_on(to);
         }
     }
@@ -410,7 +428,7 @@ impl Client {
         self.pause_mail(to);
     }
 
-    fn pause_mail(&mut self, to: Fingerprint) {
+    pub(super) fn pause_mail(&mut self, to: Fingerprint) {
         let failures = self.postage.failures.entry(to).or_default();
         let doubled = limits::MAIL_AGAIN_FIRST_MS << (*failures).min(16);
         *failures += 1;
@@ -437,7 +455,7 @@ impl Client {
 
     /// While we are private, nothing of ours goes to whom we are no friend of, nor in a group with,
     /// nor about to be.
-    fn is_hidden_from(&self, who: Fingerprint) -> bool {
+    pub(super) fn is_hidden_from(&self, who: Fingerprint) -> bool {
         let bond = self.people.bond(who);
         let is_bound = bond.given.is_some() || bond.theirs.is_some();
         let is_open = is_bound || self.groups.is_engaged(who);

@@ -13,10 +13,10 @@
 //! | asker | `NoPost`, `cancel`; they are blocked, or a friend no more | gone; post `failed` |
 
 use super::Client;
-use super::directory::Wish;
 use super::file_names::{floor_char, name_of};
 use super::offering::{Draft, Goal};
 use super::transfers::{Entry, Key};
+use super::wishes::Wish;
 use crate::proto::bytes::Bytes;
 use crate::proto::id::MsgId;
 use crate::proto::limits;

@@ -21,9 +21,9 @@
 //! given up; tokens are registered; talk that waited for this roster is judged.
 
 use super::Client;
-use super::directory::Wish;
 use super::group_table::Group;
 use super::roster::Known;
+use super::wishes::Wish;
 use crate::proto::bytes::Bytes;
 use crate::proto::id::GroupId;
 use crate::proto::limits;

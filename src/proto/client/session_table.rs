@@ -254,13 +254,9 @@ impl Sessions {
     /// Whether a session that the programs open by themselves is still on its way.
     pub fn is_quietly_asking(&self) -> bool {
         let is_coming = |session: &Session| match session.state {
-            State::Asked => session.is_quiet,
+            State::Asked | State::Knocking => session.is_quiet,
             State::Linking(_) => session.is_quiet && !session.is_adrift(),
-            State::Offered(_)
-            | State::Knocking
-            | State::Knocked(_)
-            | State::Open(_)
-            | State::Closing(_) => false,
+            State::Offered(_) | State::Knocked(_) | State::Open(_) | State::Closing(_) => false,
         };
         self.by_id.values().any(is_coming)
     }
@@ -268,6 +264,12 @@ impl Sessions {
     /// The ids of all sessions.
     pub fn ids(&self) -> Vec<SessionId> {
         self.by_id.keys().copied().collect()
+    }
+
+    /// With whom there are sessions in such a state, but for those of the programs' own.
+    pub fn labels(&self, fits: fn(SessionState) -> bool) -> impl Iterator<Item = &str> {
+        let seen = self.by_id.values().filter(|session| !session.is_quiet);
+        seen.filter(move |session| fits(session.state.word())).map(|session| session.label.as_str())
     }
 
     /// Every session, by id.

@@ -28,16 +28,16 @@
 //! | Closing | `Bye`, closed, its time is up | gone; session `closed` |
 //! | Closing | `chat` with them | gone; session `closed`; as from none |
 //!
-//! Without a server (`chat HOST:PORT`) the dialling side is Knocking and the dialled one Knocked.
+//! Without a server (`knocking`) the dialling side is Knocking and the dialled one Knocked.
 
 use super::core::Alarm;
-use super::directory::Wish;
 use super::flow::Flow;
 use super::link_table::Via;
 use super::moving::Arranged;
 use super::people::Reading;
 use super::search::Linking;
 use super::session_table::{Session, State};
+use super::wishes::Wish;
 use super::{Accept, Client, Remote};
 use crate::proto::id::SessionId;
 use crate::proto::limits;
@@ -83,6 +83,9 @@ impl Client {
         if let Some(why) = why_not {
             self.note((&person).into(), Way::Server, &why.reason());
             return self.core.done(ticket, Err(why));
+        }
+        if self.lan.is_open() {
+            return self.knock_at(ticket, person, false);
         }
         let id = SessionId(crate::proto::bytes::Bytes(self.core.rng.bytes()));
         self.refresh_outer();
@@ -226,6 +229,7 @@ impl Client {
                 }
                 self.end_with(id, SessionState::Failed, Refusal::NoPath(label, why));
             }
+            State::Open(flow) if !flow.is_idle() && session.is_quiet => self.mind_letters_link(id),
             State::Open(_) | State::Closing(_) => {
                 self.end_session(id, SessionState::Closed, None);
             }
@@ -347,7 +351,7 @@ impl Client {
         let Some(person) = session.with else { return };
         self.lose_runs(person.fingerprint, result.as_ref().err());
         if session.is_quiet {
-            self.postage.set_unquiet(person.fingerprint);
+            self.on_quiet_over(person.fingerprint, result.is_err());
         }
         self.send_on(person.fingerprint);
         self.try_files_again(person.fingerprint);

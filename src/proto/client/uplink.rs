@@ -185,6 +185,7 @@ impl Client {
 
     /// Signs out and stays so.
     pub(super) fn go_offline(&mut self, why: &str) {
+        self.leave_lan();
         self.uplink.say(Leave {});
         self.uplink.flush(&mut self.core);
         self.drop_uplink(Some(StreamAction::Close), why);
@@ -492,6 +493,7 @@ mod tests {
             name: None,
             server: None,
             is_proxied: false,
+            is_passing: false,
             listen: None,
             locals: Vec::new(),
             gateway: None,

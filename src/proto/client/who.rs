@@ -1,7 +1,9 @@
 //! `who`: whom the server lists, a page at a time, and the friends that it lists for nobody.
 
 use super::Client;
+use super::asking::List;
 use super::directory::Question;
+use super::people::Seen;
 use crate::proto::gather;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::name::Name;
@@ -15,6 +17,9 @@ impl Client {
     pub(super) fn who(&mut self, ticket: Ticket, prefix: String) {
         if self.directory.is_full() {
             return self.core.done(ticket, Err(Refusal::Busy("requests")));
+        }
+        if self.lan.is_open() {
+            return self.list_near(ticket, List::People(prefix));
         }
         self.ask_who(ticket, prefix, None);
     }
@@ -72,7 +77,11 @@ impl Client {
 
     /// What is known of somebody while the server cannot be asked.
     pub(super) fn row_from_memory(&self, person: &Person) -> PersonRow {
-        let seen = self.people.seen(person.fingerprint);
+        self.row_of(person, self.people.seen(person.fingerprint))
+    }
+
+    /// What is known of somebody.
+    pub(super) fn row_of(&self, person: &Person, seen: Option<Seen>) -> PersonRow {
         PersonRow {
             name: person.label(),
             address: person.address,

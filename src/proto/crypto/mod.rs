@@ -1,5 +1,6 @@
 //! Keys, hashes, the Noise handshake, and sealing. The only module that names a crypto crate.
 
+pub mod beacon;
 pub mod digest;
 pub mod group;
 pub mod handshake;

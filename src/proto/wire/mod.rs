@@ -4,6 +4,7 @@
 //! here is passed over (a newer peer); a body that cannot be read ends the link.
 
 pub mod client;
+pub mod lan;
 pub mod mail;
 pub mod peer;
 pub mod server;

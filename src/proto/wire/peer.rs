@@ -31,6 +31,7 @@ messages! {
         16 => Heard,
         17 => Move,
         18 => Places,
+        24 => Quiet,
     }
 }
 
@@ -177,6 +178,11 @@ pub struct Move {
     /// So many of your words about commands have come.
     pub heard: u64,
 }
+
+/// Before `Greet`, on a link without a server between the two: programs want it, for what waits,
+/// and people need not be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {}
 
 /// I can be dialled elsewhere now, for a path better than this one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

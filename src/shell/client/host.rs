@@ -144,8 +144,10 @@ impl Host {
                     reactor.perform(conn, action);
                 }
                 Effect::Datagram { to, bytes } => reactor.send_served(to, &bytes),
-                Effect::File(..) | Effect::Run(..) => {
-                    unreachable!("a server opens no files and starts no children")
+                Effect::File(..) | Effect::Run(..) | Effect::Lan(_) => {
+                    unreachable!(
+                        "a server opens no files, starts no children, and has no neighbours"
+                    )
                 }
                 // There is no operator's console.
                 Effect::Show(Report::Line(..) | Report::Left) => {}

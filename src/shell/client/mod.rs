@@ -252,10 +252,12 @@ fn start(
     }
     plan.is_known = past.me.is_some();
     plan.is_proxied = options.proxy.is_some();
+    plan.maps_ports = options.port_mapping && !plan.is_proxied;
     plan.server = server.as_ref().map(ToString::to_string);
     let is_new = plan.server != remembered.as_ref().map(ToString::to_string);
     plan.server_to_remember = plan.server.clone().filter(|_| is_new);
-    let config = config(options, server.as_ref())?;
+    let is_passing = matches!(plan.aim, Aim::Verb(Request::Ask(_)));
+    let config = Config { is_passing, ..config(options, server.as_ref())? };
     let files = PathBuf::from(&config.files);
     let seed = profile::seed()?;
     let (identity, store, lock) = profile.into_parts();
@@ -281,6 +283,7 @@ fn config(options: &ClientOptions, server: Option<&ServerAddress>) -> Result<Con
         name: options.name.clone(),
         server: server.map(|server| resolve(server, is_proxied)).transpose()?,
         is_proxied,
+        is_passing: false,
         listen: options.listen,
         locals: interfaces.iter().map(|interface| interface.ip()).collect(),
         gateway: options.port_mapping.then(|| gateway::find(&interfaces)).flatten(),

@@ -1,5 +1,6 @@
 //! This machine's addresses, and what follows when they change.
 
+use super::gateway;
 use super::program::Program;
 use crate::proto::machine::{Input, Machine};
 use crate::proto::time::Now;
@@ -25,11 +26,15 @@ impl Program {
 
     /// No address has come or gone for a moment.
     pub(super) fn follow_network(&mut self, now: Now) {
-        let here: Vec<IpAddr> = interfaces().iter().map(Interface::ip).collect();
+        let interfaces = interfaces();
+        let here: Vec<IpAddr> = interfaces.iter().map(Interface::ip).collect();
         if here.is_empty() {
             return;
         }
         self.reactor.give_up_from_elsewhere(&here);
+        if self.plan.maps_ports {
+            self.machine.handle(now, Input::Gateway(gateway::find(&interfaces)));
+        }
         self.machine.handle(now, Input::Network(here));
     }
 }

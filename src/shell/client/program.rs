@@ -155,6 +155,7 @@ impl Program {
         self.follow_plan(now)?;
         loop {
             if let Leaving::Done(exit) = self.leaving {
+                self.tell_failures(self.clock.now());
                 self.say_last_words();
                 return Ok(exit);
             }
@@ -216,6 +217,10 @@ impl Program {
                 Ready::Served { .. } => {}
                 Ready::Datagram { from, bytes } => {
                     machine.handle(now, Input::Datagram { from, bytes });
+                    fed = true;
+                }
+                Ready::Lan { from, bytes } => {
+                    machine.handle(now, Input::Lan { from, bytes });
                     fed = true;
                 }
                 Ready::Stream(conn, event) => {
@@ -284,6 +289,7 @@ impl Program {
         for effect in effects {
             match effect {
                 Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
+                Effect::Lan(action) => reactor.perform_lan(action),
                 Effect::Stream(conn, action) => {
                     let action = match host {
                         Some(host) => host.divert(conn, action),
@@ -320,7 +326,7 @@ impl Program {
                     desk.end(ticket, result.map_err(Failure::from));
                 }
                 Effect::Show(Notice::Trouble(refusal)) => {
-                    plan.on_trouble(*is_ready, desk, refusal.into());
+                    plan.on_trouble(now, *is_ready, desk, refusal.into());
                 }
                 Effect::Show(Notice::Left) => {
                     if let Leaving::Asked(exit) = *leaving {
@@ -352,7 +358,7 @@ impl Program {
                 match self.plan.gives_up_starting() {
                     true => Err(failure),
                     false => {
-                        self.desk.trouble(&failure);
+                        self.desk.trouble(now.wall, &failure);
                         Ok(())
                     }
                 }
@@ -377,7 +383,7 @@ impl Program {
             Alarm::Drain if self.plan.is_done() => self.leave(now, Exit::Done),
             Alarm::Drain => self.leave(now, Exit::Time),
             Alarm::Event(ticket) => {
-                let error = "time ran out".to_owned();
+                let error = "wait: time ran out".to_owned();
                 self.desk.give_up_waiting(ticket, Failure { exit: Exit::Time, error });
                 Ok(())
             }

@@ -160,7 +160,8 @@ impl Daemon {
                 | Ready::Datagram { .. }
                 | Ready::Network
                 | Ready::File(..)
-                | Ready::Run(..) => {}
+                | Ready::Run(..)
+                | Ready::Lan { .. } => {}
             }
         }
         for line in operate {
@@ -179,8 +180,8 @@ impl Daemon {
         match effect {
             Effect::Stream(conn, action) => self.reactor.perform(conn, action),
             Effect::Datagram { to, bytes } => self.reactor.send_served(to, &bytes),
-            Effect::File(..) | Effect::Run(..) => {
-                unreachable!("a server opens no files and starts no children")
+            Effect::File(..) | Effect::Run(..) | Effect::Lan(_) => {
+                unreachable!("a server opens no files, starts no children, and has no neighbours")
             }
             Effect::Show(Report::Left) => self.left_at = Some(self.clock.now().mono),
             Effect::Show(report) => {

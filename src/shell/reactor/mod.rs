@@ -19,6 +19,7 @@ mod control;
 mod descriptors;
 mod files;
 mod flow;
+mod lan;
 mod listen;
 mod network;
 mod perform;
@@ -48,6 +49,7 @@ use self::children::Children;
 use self::control::Door;
 use self::descriptors::Spare;
 use self::files::Files;
+use self::lan::Lan;
 use self::listen::Listener;
 use self::network::Network;
 use self::serve::{Found, Served};
@@ -78,6 +80,13 @@ pub enum Ready<'a> {
     },
     /// A datagram arrived at the server's own socket.
     Served {
+        /// Whom it claims to be from.
+        from: SocketAddr,
+        /// Its payload, whole.
+        bytes: &'a [u8],
+    },
+    /// A datagram of the local network's arrived.
+    Lan {
         /// Whom it claims to be from.
         from: SocketAddr,
         /// Its payload, whole.
@@ -115,6 +124,7 @@ pub struct Reactor {
     proxy: Option<Proxy>,
     udp: Option<Ticket>,
     server_udp: Option<Ticket>,
+    lan: Lan,
     stdin: Option<Ticket>,
     controls: usize,
     files: Files,
@@ -139,6 +149,7 @@ impl Reactor {
             proxy: None,
             udp: None,
             server_udp: None,
+            lan: Lan::default(),
             stdin: None,
             controls: 0,
             files: Files::default(),
@@ -267,6 +278,7 @@ impl Reactor {
         Some(match found {
             Found::Datagram(from, bytes) => Ready::Datagram { from, bytes: &buffer[..bytes] },
             Found::Served(from, bytes) => Ready::Served { from, bytes: &buffer[..bytes] },
+            Found::Lan(from, bytes) => Ready::Lan { from, bytes: &buffer[..bytes] },
             Found::Bytes(id, bytes) => Ready::Stream(id, StreamEvent::Bytes(&buffer[..bytes])),
             Found::Stream(id, event) => Ready::Stream(id, event),
             Found::File(id, event) => Ready::File(id, event),

@@ -22,6 +22,7 @@ use std::net::SocketAddr;
 pub(super) enum Found {
     Datagram(SocketAddr, usize),
     Served(SocketAddr, usize),
+    Lan(SocketAddr, usize),
     Bytes(ConnId, usize),
     Stream(ConnId, StreamEvent<'static>),
     File(FileId, FileEvent<'static>),
@@ -77,6 +78,11 @@ impl Reactor {
                     Some(server) if server == ticket => Found::Served(from, bytes),
                     Some(_) | None => Found::Datagram(from, bytes),
                 }),
+                Received::Nothing => Served::Done,
+                Received::Later => Served::Later,
+            },
+            Source::Lan(udp) => match udp.step(buffer, spent) {
+                Received::Datagram(from, bytes) => Served::Found(Found::Lan(from, bytes)),
                 Received::Nothing => Served::Done,
                 Received::Later => Served::Later,
             },

@@ -23,6 +23,8 @@ pub(super) enum Source {
     /// A dial or a listener that failed at once; its machine is told in the next wake.
     Failed(ConnId, Cause),
     Udp(Udp),
+    /// Of the local network.
+    Lan(Udp),
     Stdin(Stdin),
     Signals(Signals),
     Network(Network),
@@ -117,7 +119,7 @@ impl Table {
         match &mut entry.source {
             Source::Listener(listener) => listener.readable = true,
             Source::Tcp(tcp) => tcp.flow.note(event),
-            Source::Udp(udp) => udp.readable = true,
+            Source::Udp(udp) | Source::Lan(udp) => udp.readable = true,
             Source::Stdin(stdin) => stdin.note(),
             Source::Signals(signals) => signals.readable = true,
             Source::Network(network) => network.readable = true,

@@ -3,7 +3,7 @@
 use super::tcp;
 use crate::proto::limits::TURN_ARRIVALS;
 use mio::net::UdpSocket;
-use socket2::{Protocol, Type};
+use socket2::{Protocol, Socket, Type};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 
@@ -25,9 +25,16 @@ impl Udp {
     pub fn bind(at: SocketAddr) -> io::Result<(Udp, SocketAddr)> {
         let socket = tcp::socket(at, Type::DGRAM, Protocol::UDP)?;
         socket.bind(&at.into())?;
+        let udp = Udp::of(socket)?;
+        let at = udp.socket.local_addr()?;
+        Ok((udp, at))
+    }
+
+    /// One that is bound already.
+    pub fn of(socket: Socket) -> io::Result<Udp> {
         let socket = UdpSocket::from_std(socket.into());
-        let at = socket.local_addr()?;
-        Ok((Udp { socket, readable: false, is_ipv6: at.is_ipv6() }, at))
+        let is_ipv6 = socket.local_addr()?.is_ipv6();
+        Ok(Udp { socket, readable: false, is_ipv6 })
     }
 
     pub fn step(&mut self, buffer: &mut [u8], spent: &mut usize) -> Received {

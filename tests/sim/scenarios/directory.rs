@@ -353,9 +353,10 @@ fn what_waits_for_a_server_that_is_not_wanted_fails_at_once() {
 }
 
 #[test]
-fn without_a_server_there_is_nobody_to_ask() {
+fn without_a_server_there_is_nobody_to_ask_behind_a_proxy() {
     let mut world = World::asleep(7, 2, Accept::Friends);
     world.configs[ANN].server = None;
+    world.configs[ANN].is_proxied = true;
     world.start(ANN);
     let asked = [who(), Verb::Online, Verb::Lookup(target(BOB))].map(|verb| world.ask(ANN, verb));
     for ticket in asked {

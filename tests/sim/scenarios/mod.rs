@@ -6,6 +6,7 @@ mod doubt;
 mod files;
 mod friends;
 mod groups;
+mod lan;
 mod mail;
 mod malice;
 mod moving;

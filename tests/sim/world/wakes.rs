@@ -37,7 +37,7 @@ impl World {
         let due = machines.chain(due(self.server.due())).chain(self.net.next_at());
         let files = self.disks.iter().filter_map(Disk::next_at);
         let children = self.children.iter().filter_map(Children::next_at);
-        due.chain(revive).chain(typed).chain(files).chain(children).min()
+        due.chain(revive).chain(typed).chain(files).chain(children).chain(self.lan.next_at()).min()
     }
 
     fn step(&mut self) {
@@ -51,6 +51,10 @@ impl World {
         }
         while let Some((node, conn, arrival)) = self.net.pop(self.now) {
             self.arrive(node, conn, arrival);
+        }
+        while let Some((node, from, bytes)) = self.lan.pop(self.now) {
+            self.note(node as u64, bytes.len() as u64);
+            self.wake_client(node, vec![Input::Lan { from, bytes: &bytes }]);
         }
         if self.typed_until <= self.now {
             for node in self.typed.keys().copied().collect::<Vec<_>>() {
@@ -156,7 +160,7 @@ impl World {
                 Effect::Datagram { to, bytes } => {
                     self.net.send_datagram(self.now, SERVER, to, bytes);
                 }
-                Effect::File(..) | Effect::Run(..) | Effect::Show(_) => {}
+                Effect::File(..) | Effect::Run(..) | Effect::Lan(_) | Effect::Show(_) => {}
             }
         }
         if !lives && self.server.machine.is_none() && fate.is_some() {
@@ -183,6 +187,7 @@ impl World {
                 Effect::Datagram { to, bytes } => {
                     self.net.send_datagram(self.now, node, to, bytes);
                 }
+                Effect::Lan(action) => self.lan.act(self.now, node, action),
                 Effect::File(file, action) => self.act_on_file(node, file, action),
                 Effect::Run(run, action) => self.act_on_child(node, run, action),
             }

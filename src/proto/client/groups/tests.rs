@@ -311,6 +311,7 @@ fn client(n: usize, disk: &Disk) -> Client {
         name: Some(Name::parse(&name(n)).unwrap()),
         server: None,
         is_proxied: false,
+        is_passing: false,
         listen: None,
         locals: Vec::new(),
         gateway: None,

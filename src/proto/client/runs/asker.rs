@@ -2,7 +2,7 @@
 
 use super::{Ending, Run, RunKey, State, Texts, is_command};
 use crate::proto::client::core::Alarm;
-use crate::proto::client::directory::Wish;
+use crate::proto::client::wishes::Wish;
 use crate::proto::client::{Client, session_table};
 use crate::proto::limits;
 use crate::proto::machine::Pipe;
@@ -22,16 +22,13 @@ impl Client {
     pub(in crate::proto::client) fn run_needs_server(&self, to: &Target) -> bool {
         let who = self.people.find(to).map(|person| person.fingerprint);
         let is_open = who.is_some_and(|who| self.sessions.open_with(who).is_some());
-        !is_open && self.config.server.is_some()
+        !is_open
     }
 
     pub(in crate::proto::client) fn ask_to_run(&mut self, ticket: Ticket, to: Target, argv: Argv) {
         match self.people.find(&to).cloned() {
             Some(person) if self.sessions.open_with(person.fingerprint).is_some() => {
                 self.ask_person_to_run(ticket, person, argv, true);
-            }
-            _ if self.config.server.is_none() => {
-                self.core.done(ticket, Err(Refusal::NoSession(to.to_string())));
             }
             _ => self.wish(to, Wish::Run { ticket, argv }),
         }

@@ -62,6 +62,11 @@ impl Client {
         self.core.done(ticket, result);
     }
 
+    /// Somebody asks who may send letters here and nothing else.
+    pub(in crate::proto::client) fn deny_unseen(&mut self, from: Fingerprint, ask: RunAsk) {
+        self.tell_run(from, RunAnswer { run: ask.run, is_allowed: false });
+    }
+
     pub(super) fn deny_run(&mut self, key: RunKey) {
         self.tell_run(key.with, RunAnswer { run: key.id, is_allowed: false });
         self.end_run(key, Ending::Denied);

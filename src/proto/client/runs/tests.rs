@@ -458,13 +458,6 @@ fn what_a_killed_program_left_open_is_failed_at_the_next_start() {
 }
 
 #[test]
-fn without_a_session_there_is_nobody_to_ask() {
-    let mut bench = Bench::asleep(true);
-    let ticket = bench.ask(ANN, BOB, &["id"]);
-    assert!(matches!(bench.done(ticket), Some(Err(Refusal::NoSession(_)))));
-}
-
-#[test]
 fn a_verb_out_of_time_leaves_its_command_alone() {
     let mut bench = Bench::friends();
     let ticket = bench.ask(ANN, BOB, &["id"]);

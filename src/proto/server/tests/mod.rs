@@ -248,6 +248,7 @@ impl World {
                 Output::File(..) | Output::Run(..) => panic!("a server has neither"),
                 Output::Show(report) => self.reports.push(report),
                 Output::Datagram { to, bytes } => self.datagrams.push((to, bytes)),
+                Output::Lan(_) => panic!("a server has no neighbours"),
             }
         }
         moved

@@ -53,6 +53,7 @@ impl Pair {
             files: "/files".to_owned(),
             transcriber: None,
             gateway: None,
+            is_passing: false,
             run_limits: RunLimits::default(),
         };
         let me = Identity::generate(&mut Rng::new([1; 32]));

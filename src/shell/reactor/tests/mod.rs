@@ -84,6 +84,7 @@ impl Bench {
                 Ready::Datagram { from, bytes } | Ready::Served { from, bytes } => {
                     self.datagrams.push((from, bytes.to_vec()))
                 }
+                Ready::Lan { .. } => {}
                 Ready::Control(id, ControlEvent::Opened) => self.opened.push(id),
                 Ready::Control(id, ControlEvent::Closed) => self.closed.push(id),
                 Ready::Control(id, ControlEvent::Bytes(bytes)) => {

@@ -288,6 +288,7 @@ impl Bench {
             name: Name::parse(NAMES[node]).ok(),
             server: None,
             is_proxied: false,
+            is_passing: false,
             listen: Some(at(node)),
             locals: Vec::new(),
             gateway: None,
@@ -338,7 +339,7 @@ impl Bench {
             Output::Show(Notice::Event { event: Event::Run(event), .. }) => {
                 self.events[node].push(*event);
             }
-            Output::Show(_) | Output::Datagram { .. } | Output::File(..) => {}
+            Output::Show(_) | Output::Datagram { .. } | Output::Lan(_) | Output::File(..) => {}
         }
     }
 

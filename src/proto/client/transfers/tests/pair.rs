@@ -247,7 +247,7 @@ impl Pair {
     fn perform(&mut self, n: usize, effect: Effect<Notice>) {
         let side = &mut self.sides[n];
         match effect {
-            Effect::Datagram { .. } => {}
+            Effect::Datagram { .. } | Effect::Lan(_) => {}
             Effect::Stream(conn, action) => self.stream(n, conn, action),
             Effect::File(file, action) => {
                 if let Some(said) = side.files.perform(file, action) {
@@ -356,6 +356,7 @@ fn client(n: usize, past: Restored, ms: u64, transcriber: Option<Vec<String>>) -
         name: Name::parse(NAMES[n]).ok(),
         server: None,
         is_proxied: false,
+        is_passing: false,
         listen: Some(port(n)),
         locals: Vec::new(),
         gateway: None,
