@@ -285,6 +285,7 @@ impl Client {
             config,
             me,
         };
+        client.remember_name();
         client.end_old_runs(past.runs);
         client
     }
