@@ -210,34 +210,15 @@ impl Program {
     fn take_in(&mut self, now: Now) {
         let Program { reactor, machine, desk, hooks, input, input_ended, plan, store, .. } = self;
         let Program { alarms, host, .. } = self;
-        let mut fed = false;
+        let mut is_fed = false;
         while let Some(ready) = reactor.next() {
             let Some(ready) = host::left(host, now, ready) else { continue };
+            let Some(ready) = left(machine, now, ready) else {
+                is_fed = true;
+                continue;
+            };
             match ready {
-                Ready::Served { .. } => {}
-                Ready::Datagram { from, bytes } => {
-                    machine.handle(now, Input::Datagram { from, bytes });
-                    fed = true;
-                }
-                Ready::Lan { from, bytes } => {
-                    machine.handle(now, Input::Lan { from, bytes });
-                    fed = true;
-                }
-                Ready::Stream(conn, event) => {
-                    machine.handle(now, Input::Stream(conn, event));
-                    fed = true;
-                }
-                Ready::File(file, event) => {
-                    machine.handle(now, Input::File(file, event));
-                    fed = true;
-                }
-                Ready::Run(run, event) if run.is_hook() => {
-                    hooks.on_child(run, event, &mut desk.stdout.errors);
-                }
-                Ready::Run(run, event) => {
-                    machine.handle(now, Input::Run(run, event));
-                    fed = true;
-                }
+                Ready::Run(run, event) => hooks.on_child(run, event, &mut desk.stdout.errors),
                 Ready::Stdin([]) => match &mut desk.terminal {
                     Some(terminal) => terminal.end(),
                     None => {
@@ -269,13 +250,18 @@ impl Program {
                 Ready::Control(id, ControlEvent::Opened) => desk.guest_came(id),
                 Ready::Control(id, ControlEvent::Bytes(bytes)) => desk.guest_said(id, bytes),
                 Ready::Control(id, ControlEvent::Closed) => desk.guest_left(id),
+                Ready::Datagram { .. }
+                | Ready::Lan { .. }
+                | Ready::Served { .. }
+                | Ready::Stream(..)
+                | Ready::File(..) => {}
             }
         }
         if let Some(host) = host {
-            fed |= host.feed(now, machine);
+            is_fed |= host.feed(now, machine);
         }
         let due = machine.poll_timeout().is_some_and(|(at, _)| at <= now.mono);
-        if due && !fed {
+        if due && !is_fed {
             machine.handle(now, Input::Tick);
         }
     }
@@ -425,6 +411,20 @@ impl Program {
         };
         Refusal::ServerUnreachable([server, ": ", why, hint].concat()).into()
     }
+}
+
+/// Feeds the machine what is its own; the rest is given back.
+fn left<'a>(machine: &mut Client, now: Now, ready: Ready<'a>) -> Option<Ready<'a>> {
+    let input = match ready {
+        Ready::Datagram { from, bytes } => Input::Datagram { from, bytes },
+        Ready::Lan { from, bytes } => Input::Lan { from, bytes },
+        Ready::Stream(conn, event) => Input::Stream(conn, event),
+        Ready::File(file, event) => Input::File(file, event),
+        Ready::Run(run, event) if !run.is_hook() => Input::Run(run, event),
+        other => return Some(other),
+    };
+    machine.handle(now, input);
+    None
 }
 
 /// Makes the directory of files before the first one is put there. Where that fails, creating the
