@@ -437,9 +437,8 @@ impl Client {
         let (label, since) = (person.label(), self.core.now.wall);
         let arranged = Some(Arranged::new(false, dial.clone()));
         let state = State::Linking(Linking::answerer(dial));
-        let mut session = Session::new(Some(person), label, state, since);
-        (session.is_quiet, session.waiters) = (is_quiet, waiters);
-        (session.arranged, session.hinted) = (arranged, hinted);
+        let session = Session::new(Some(person), label, state, since);
+        let session = Session { is_quiet, waiters, arranged, hinted, ..session };
         self.sessions.insert(id, session);
         self.note_ask(id, true);
         self.note_agreed(id);
