@@ -245,13 +245,16 @@ impl Client {
     }
 
     fn on_near(&mut self, who: Fingerprint, said: Beacon, from: SocketAddr) {
-        if self.lan.near.by_key(who).is_none() && !self.make_room(who) {
+        let is_new = self.lan.near.by_key(who).is_none();
+        if is_new && !self.make_room(who) {
             return;
         }
         let (now, is_question) = (self.core.now, said.kind == Beacon::ASK);
         let mut at = from;
         at.set_port(said.port);
-        if self.lan.near.hear(now, who, said, at) && self.people.by_key(who).is_some() {
+        // Who asks may ask for us: what failed before is tried again, though not at every question.
+        let is_hopeful = is_question && self.lan.near.is_rested(now.mono, who);
+        if (self.lan.near.hear(now, who, said, at) && is_new) || is_hopeful {
             self.postage.take_heart(who);
         }
         self.people.set_changed(who, false);
@@ -259,6 +262,9 @@ impl Client {
             self.plan_answer(who, from);
         }
         self.say_presence(who, true);
+        if is_new || is_hopeful {
+            self.send_on(who);
+        }
         self.end_wishes_for(who);
     }
 
@@ -281,9 +287,6 @@ impl Client {
         let (last, told) = (self.core.now.wall, self.core.now.mono);
         if self.people.saw(who, Seen { online, last, told }) {
             self.core.event(Event::Presence { name, online, seen: Some(last) });
-            if online {
-                self.send_on(who);
-            }
         }
     }
 
