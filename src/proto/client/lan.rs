@@ -21,7 +21,8 @@
 //! where the datagram came from, and who is there has to prove the same key when dialled; so a
 //! beacon that is said again by somebody else leads to a wrong door at most, behind which nobody
 //! gets an answer. Of two beacons of the same key the later counts, so that not even that happens
-//! while its owner is heard. Beacons are public: whom we have blocked can hear them as everybody
+//! while its owner is heard; but a clock may be put back, so an earlier one is answered, and counts
+//! as an answer where there is no other. Beacons are public: whom we have blocked can hear them as everybody
 //! can, and is refused at the door; theirs are passed over.
 
 use super::Client;
@@ -177,8 +178,10 @@ impl Client {
             return;
         }
         let who = keys::fingerprint(&said.identity);
-        let is_heeded = !self.people.is_blocked(who) && !self.lan.near.is_late(who, &said);
-        if !is_heeded || !self.lan.may_check(self.core.now.mono) {
+        let is_late = self.lan.near.is_late(who, &said);
+        let is_heeded = !is_late || said.kind == Beacon::ASK || self.is_awaited(who, &said);
+        let is_blocked = self.people.is_blocked(who);
+        if is_blocked || !is_heeded || !self.lan.may_check(self.core.now.mono) {
             return;
         }
         let is_known = self.is_known(who, &said.identity)
@@ -188,6 +191,8 @@ impl Client {
             return log::debug!("a beacon from {from} is forged");
         }
         match said.kind {
+            // Somebody else says it again, or their clock was put back: who hears the answer knows.
+            Beacon::ASK if is_late => self.plan_answer(who, from),
             Beacon::HELLO | Beacon::ASK | Beacon::ANSWER => self.on_near(who, said, from),
             Beacon::BYE => self.on_far(who),
             _ => {}
@@ -245,6 +250,9 @@ impl Client {
     }
 
     fn on_near(&mut self, who: Fingerprint, said: Beacon, from: SocketAddr) {
+        if self.lan.near.is_late(who, &said) {
+            self.lan.near.forget(who);
+        }
         let is_new = self.lan.near.by_key(who).is_none();
         if is_new && !self.make_room(who) {
             return;
