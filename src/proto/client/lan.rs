@@ -21,9 +21,9 @@
 //! where the datagram came from, and who is there has to prove the same key when dialled; so a
 //! beacon that is said again by somebody else leads to a wrong door at most, behind which nobody
 //! gets an answer. Of two beacons of the same key the later counts, so that not even that happens
-//! while its owner is heard; but a clock may be put back, so an earlier one is answered, and counts
-//! as an answer where there is no other. Beacons are public: whom we have blocked can hear them as everybody
-//! can, and is refused at the door; theirs are passed over.
+//! while its owner is heard; but a clock may be put back, so an earlier question is answered, and
+//! an earlier answer counts where there is no other. Beacons are public: whom we have blocked can
+//! hear them as everybody can, and is refused at the door; theirs are passed over.
 
 use super::Client;
 use super::asking::Asking;
