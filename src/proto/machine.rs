@@ -13,7 +13,7 @@ use super::id::{ConnId, FileId, RunId};
 use super::time::{Mono, Now};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// What a machine is told.
 #[derive(Debug)]
@@ -44,8 +44,19 @@ pub enum Input<'a, C, A> {
     Command(C),
     /// This machine's addresses have changed: those that it has now.
     Network(Vec<IpAddr>),
+    /// The gateway of this machine's network, if there is one now.
+    Gateway(Option<Gateway>),
     /// The deadline that was polled has passed.
     Tick,
+}
+
+/// The gateway, and our address on its inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// Its address.
+    pub at: Ipv4Addr,
+    /// Ours.
+    pub ours: Ipv4Addr,
 }
 
 /// What happened to a stream connection or a listener.

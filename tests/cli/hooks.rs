@@ -224,3 +224,17 @@ fn a_hook_has_a_kind_and_a_command_on_the_command_line_in_one_word_or_two() {
         }
     }
 }
+
+#[test]
+fn hooks_that_the_programs_end_cuts_short_are_said() {
+    let world = World::new();
+    let command = script(&world, "hook", "echo begun >${0%/*}/out; exec sleep 999\n");
+    let ann = hooked(&world, "ann", "all", &command, &["listen"]);
+    written(&out(&world));
+    let ended = ann.stop();
+    let mut lines = ended.out.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+    let trouble: Value = lines.find(|e: &Value| e["event"] == "trouble").expect("trouble");
+    let error = trouble["error"].as_str().expect("it says why");
+    assert!(error.starts_with("hooks: ") && error.ends_with(" had not ended when the program did"));
+    assert!(trouble["at"].is_string(), "{trouble}");
+}

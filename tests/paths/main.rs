@@ -7,10 +7,12 @@
 mod support;
 
 mod host;
+mod lan;
 mod mapping;
 mod meeting;
 mod moving;
 mod namespace;
+mod neighbours;
 mod net;
 mod pairs;
 mod router;

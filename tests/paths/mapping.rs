@@ -10,13 +10,13 @@ const ROUTER: Access = Access::Behind(Nat::Symmetric);
 fn be_dialled(how: Opening) {
     let Some(mut net) = Net::new() else { return };
     let (ann, bob) = (net.host(ROUTER), net.host(ROUTER));
-    let scratch = net.home("router");
+    let scratch = net.scratch.join("router");
     if !net.routers[0].open_ports(how, &scratch) {
         return println!("skipped: miniupnpd is not installed");
     }
     let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
     meeting.reach("direct");
-    meeting.exchange(&net);
+    meeting.exchange(&net.scratch);
     assert!(net.routers[0].opened() > 0);
     meeting.ann.stop();
     assert_eq!(net.routers[0].opened(), 0, "it is given back");

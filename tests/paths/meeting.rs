@@ -2,7 +2,7 @@
 
 use crate::host::Host;
 use crate::net::Net;
-use crate::support::{Peer, is_message, is_session};
+use crate::support::{Peer, Scratch, is_message, is_session};
 use serde_json::Value;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -68,10 +68,10 @@ impl Meeting {
     }
 
     /// They become friends, greet each other, and a file comes whole.
-    pub fn exchange(&mut self, net: &Net) {
+    pub fn exchange(&mut self, scratch: &Scratch) {
         befriend(&mut self.ann, &mut self.bob);
         self.greet("hello");
-        self.send_file(net, "photo", FILE_BYTES);
+        self.send_file(scratch, "photo", FILE_BYTES);
     }
 
     /// A message each way.
@@ -83,14 +83,14 @@ impl Meeting {
     }
 
     /// A file of Ann's comes to Bob whole.
-    pub fn send_file(&mut self, net: &Net, name: &str, bytes: usize) {
-        self.begin_file(net, name, bytes);
-        self.end_file(net, name);
+    pub fn send_file(&mut self, scratch: &Scratch, name: &str, bytes: usize) {
+        self.begin_file(scratch, name, bytes);
+        self.end_file(scratch, name);
     }
 
     /// A file of Ann's is on its way to Bob.
-    pub fn begin_file(&mut self, net: &Net, name: &str, bytes: usize) {
-        let path = net.home(name);
+    pub fn begin_file(&mut self, scratch: &Scratch, name: &str, bytes: usize) {
+        let path = scratch.join(name);
         let text: Vec<u8> = (0..bytes / 4).flat_map(|n| (n as u32).to_le_bytes()).collect();
         fs::write(&path, text).expect("the scratch folder is writable");
         self.ann.ask(&["send", "bob", text_of(&path)]).expect_ok();
@@ -99,11 +99,11 @@ impl Meeting {
     }
 
     /// It has come.
-    pub fn end_file(&mut self, net: &Net, name: &str) {
+    pub fn end_file(&mut self, scratch: &Scratch, name: &str) {
         let done = self.bob.expect("done", |e| is_file(e, "done") && e["name"] == name);
         let taken = done["path"].as_str().expect("it says where it is");
         let is_same =
-            fs::read(taken).expect("it is there") == fs::read(net.home(name)).expect("ours");
+            fs::read(taken).expect("it is there") == fs::read(scratch.join(name)).expect("ours");
         assert!(is_same, "it came otherwise than it was");
         self.ann.expect("done", |e| is_file(e, "done") && e["name"] == name);
     }

@@ -37,11 +37,11 @@ fn who_gets_another_address_goes_on_with_a_file_and_loses_nothing() {
     let (ann, bob) = (net.host(Access::Open), net.host(Access::Open));
     let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
     befriend(&mut meeting.ann, &mut meeting.bob);
-    meeting.begin_file(&net, "film", LONG);
+    meeting.begin_file(&net.scratch, "film", LONG);
     let is_taken = |e: &Value| e["event"] == "file" && e["state"] == "taken";
     meeting.bob.expect("the file under way", is_taken);
     talk_while(&mut meeting, |_| bob.move_to(&["1.2.3.77/24", "2001:db8::77/64"]));
-    meeting.end_file(&net, "film");
+    meeting.end_file(&net.scratch, "film");
     meeting.reach("direct");
 }
 

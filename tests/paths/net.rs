@@ -8,7 +8,6 @@ use crate::namespace::Namespace;
 use crate::router::{Nat, Router};
 use crate::support::{Peer, Scratch, Server, hobnob, hobnobd};
 use std::fmt::{Display, Formatter};
-use std::path::PathBuf;
 
 /// The whole of it, with a server that is up.
 pub struct Net {
@@ -17,8 +16,8 @@ pub struct Net {
     pub routers: Vec<Router>,
     internet: Namespace,
     places: u8,
-    // Dropped last: what runs in it is ended first.
-    scratch: Scratch,
+    /// A folder for what people have. Dropped last: what runs in it is ended first.
+    pub scratch: Scratch,
 }
 
 /// How somebody is on the internet.
@@ -91,18 +90,13 @@ impl Net {
 
     /// Somebody at a machine, signed in, speaking JSON.
     pub fn peer(&self, host: &Host, name: &str, options: &[&str]) -> Peer {
-        let mut command = hobnob(&self.home(name));
+        let mut command = hobnob(&self.scratch.join(name));
         let at = if host.is_v6_alone { "[2001:db8::1]" } else { "1.2.3.1" };
         let server = format!("{at}:12000#{}", self.server.key);
         command.args(["--json", "--name", name, "--server", &server]).args(options);
         let mut peer = Peer::start(&mut host.space.inside(&command));
         peer.ready = peer.expect("ready", |event| event["event"] == "ready");
         peer
-    }
-
-    /// A file or folder of this name, not made yet.
-    pub fn home(&self, name: &str) -> PathBuf {
-        self.scratch.join(name)
     }
 
     /// A namespace with an end on the internet's bridge, and the number of its place there.

@@ -27,7 +27,7 @@ fn meet(asker: Access, asked: Access, best: &str) -> Option<Meeting> {
     let (ann, bob) = (net.host(asker), net.host(asked));
     let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
     meeting.reach(best);
-    meeting.exchange(&net);
+    meeting.exchange(&net.scratch);
     meeting.is_on(best);
     Some(meeting)
 }
@@ -69,7 +69,7 @@ fn two_behind_the_same_router_talk_directly() {
     let (ann, bob) = (router.host(), router.host());
     let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
     meeting.reach("direct");
-    meeting.exchange(&net);
+    meeting.exchange(&net.scratch);
     meeting.is_on("direct");
     meeting.record(200, "behind one router", "behind the same");
 }
@@ -81,7 +81,7 @@ fn five_in_a_hundred_packets_lost_cost_time_alone() {
     bob.lose(5);
     let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
     meeting.reach("direct");
-    meeting.exchange(&net);
+    meeting.exchange(&net.scratch);
     meeting.record(201, "open", "open, 5 % lost");
 }
 
@@ -90,10 +90,10 @@ fn a_session_goes_on_without_the_server() {
     let Some(mut net) = Net::new() else { return };
     let (ann, bob) = (net.host(Open), net.host(Behind(PortRestricted)));
     let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
-    meeting.exchange(&net);
+    meeting.exchange(&net.scratch);
     net.cut_server_off();
     meeting.greet("still here");
-    meeting.send_file(&net, "without a server", 300_000);
+    meeting.send_file(&net.scratch, "without a server", 300_000);
     meeting.is_on("direct");
 }
 

@@ -111,9 +111,10 @@ use crate::proto::crypto::keys::Identity;
 use crate::proto::crypto::probe;
 use crate::proto::id::{ConnId, MsgId};
 use crate::proto::limits;
-use crate::proto::machine::{Input, Machine, OutputOf, StreamEvent};
+use crate::proto::machine::{Gateway, Input, Machine, OutputOf, StreamEvent};
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::Command;
+use crate::proto::model::event::SessionState;
 use crate::proto::model::group::GroupTarget;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
@@ -121,7 +122,6 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::Argv;
-use crate::proto::portmap::Gateway;
 use crate::proto::time::{Mono, Now};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -155,7 +155,8 @@ pub struct Config {
     pub locals: Vec<IpAddr>,
     /// It is here for one verb: on the local network it speaks only if that needs an answer.
     pub is_passing: bool,
-    /// The gateway that is asked for a port, unless it shall not be, or there is none.
+    /// The gateway that is asked for a port, unless none shall be, or there is none, until
+    /// [`Input::Gateway`] says otherwise.
     pub gateway: Option<Gateway>,
     /// Who is connected without asking.
     pub accept: Accept,
@@ -284,6 +285,7 @@ impl Client {
             config,
             me,
         };
+        client.remember_name();
         client.end_old_runs(past.runs);
         client
     }
@@ -302,6 +304,11 @@ impl Client {
     /// What somebody known is called, however pointed at.
     pub fn called(&self, target: &Target) -> Option<String> {
         self.people.find(target).map(Person::label)
+    }
+
+    /// With whom there is a session in such a state.
+    pub fn in_session(&self, fits: fn(SessionState) -> bool) -> impl Iterator<Item = &str> {
+        self.sessions.labels(fits)
     }
 
     /// What the one group that is meant is called, of those that we are in or are about to be.
@@ -430,6 +437,7 @@ impl Machine for Client {
             Input::Rows(rows) => self.on_rows(rows),
             Input::Command(command) => self.on_command(command),
             Input::Network(locals) => self.on_network(locals),
+            Input::Gateway(gateway) => self.on_gateway(gateway),
             Input::Tick => {}
         }
         while let Some(alarm) = self.core.timers.pop_due(now.mono) {

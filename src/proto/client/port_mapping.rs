@@ -10,9 +10,9 @@ use super::uplink::closed_words;
 use crate::proto::crypto::digest;
 use crate::proto::id::ConnId;
 use crate::proto::limits;
-use crate::proto::machine::{Cause, StreamAction, StreamEvent};
+use crate::proto::machine::{Cause, Gateway, StreamAction, StreamEvent};
 use crate::proto::model::notice::{AttemptRow, Way};
-use crate::proto::portmap::{self, Act, Gateway, PortMap, Tried, Wish};
+use crate::proto::portmap::{self, Act, PortMap, Tried, Wish};
 use std::net::{IpAddr, SocketAddr};
 
 /// The mapping, and the connection to the gateway that it wants just now.
@@ -20,6 +20,8 @@ use std::net::{IpAddr, SocketAddr};
 pub(super) struct PortMapping {
     map: Option<PortMap>,
     conn: Option<ConnId>,
+    /// What was told to the other sides of sessions.
+    told: Option<SocketAddr>,
     is_returning: bool,
 }
 
@@ -94,6 +96,22 @@ impl Client {
         self.follow_port_mapping();
     }
 
+    /// The gateway of this machine's network, from here on. What another one holds is left to end
+    /// with its lease: that gateway is not reached from here any more.
+    pub(super) fn on_gateway(&mut self, gateway: Option<Gateway>) {
+        if self.config.gateway == gateway {
+            return;
+        }
+        self.config.gateway = gateway;
+        if let Some(conn) = self.port_mapping.conn {
+            self.core.stream(conn, StreamAction::Abort);
+        }
+        self.core.timers.cancel(&Alarm::PortMapping);
+        self.port_mapping = PortMapping::default();
+        self.end_leaving();
+        self.plan_port_mapping();
+    }
+
     /// Signed out: what is mapped is given back.
     pub(super) fn give_port_back(&mut self) {
         self.core.timers.cancel(&Alarm::PortMapping);
@@ -107,7 +125,8 @@ impl Client {
 
     /// Does what the mapping wants done.
     fn follow_port_mapping(&mut self) {
-        let PortMapping { map: Some(map), conn, .. } = &mut self.port_mapping else { return };
+        let PortMapping { map: Some(map), conn, told, .. } = &mut self.port_mapping else { return };
+        let is_news = map.tcp().is_some_and(|tcp| told.replace(tcp) != Some(tcp));
         let core = &mut self.core;
         while let Some(act) = map.poll() {
             match act {
@@ -137,7 +156,12 @@ impl Client {
         if self.port_mapping.is_returning && is_over {
             self.port_mapping = PortMapping::default();
             self.end_leaving();
-            self.plan_port_mapping();
+            return self.plan_port_mapping();
+        }
+        if is_news {
+            for id in self.sessions.ids() {
+                self.say_places(id);
+            }
         }
     }
 

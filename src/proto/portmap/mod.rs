@@ -32,7 +32,7 @@ mod xml;
 mod tests;
 
 pub use self::tried::Tried;
-pub use self::wish::{Gateway, Wish, is_behind_another, is_inside};
+pub use self::wish::{Wish, is_behind_another, is_inside};
 
 use self::igd::{Next, Talk};
 use self::knock::{Knock, Speaks};
@@ -40,6 +40,7 @@ use self::soap::Service;
 use self::tried::Trail;
 use self::wish::{Answer, Part, Transport, is_usable};
 use super::limits;
+use super::machine::Gateway;
 use super::time::{Mono, Now};
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

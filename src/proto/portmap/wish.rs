@@ -2,15 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The gateway, and our address on its inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gateway {
-    /// Its address.
-    pub at: Ipv4Addr,
-    /// Ours.
-    pub ours: Ipv4Addr,
-}
-
 /// What is mapped.
 #[derive(Clone, Debug)]
 pub struct Wish {

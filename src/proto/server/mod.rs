@@ -319,7 +319,7 @@ impl Machine for Server {
             Input::Command(operate) => self.on_operate(operate),
             Input::Datagram { from, bytes } => self.on_datagram(from, bytes),
             // It listens everywhere, and names no address of its own.
-            Input::Network(_) => {}
+            Input::Network(_) | Input::Gateway(_) => {}
             Input::Tick => self.on_tick(),
             Input::File(..) | Input::Run(..) | Input::Lan { .. } => {
                 unreachable!("a server opens no files, starts no children, and has no neighbours")

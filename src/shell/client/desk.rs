@@ -6,6 +6,9 @@
 
 mod bottom;
 mod guests;
+mod role;
+
+pub(super) use self::role::Role;
 
 use self::guests::Guest;
 use super::raw::Raw;
@@ -18,7 +21,6 @@ use crate::proto::model::command::Ticket;
 use crate::proto::model::conversation::Conversation;
 use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::notice::Row;
-use crate::proto::model::person::Target;
 use crate::proto::model::refusal::Exit;
 use crate::proto::model::run::RunState;
 use crate::proto::table::Table;
@@ -38,81 +40,29 @@ pub(super) enum Sink {
     Control(ControlId),
 }
 
-/// What a ticket is for, beside its answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    /// Nothing.
-    Line,
-    /// It turns plain lines to somebody.
-    Talk(Option<Target>),
-    /// It may leave plain lines without anybody.
-    Close,
-    /// It lasts as long as its asker wants.
-    Endless,
-    /// Its answer is told by an event as well.
-    Told,
-    /// It takes the file whose id begins so.
-    Take(String),
-    /// It fetches the post whose id begins so.
-    Fetch(String),
-    /// It has a command run elsewhere.
-    Run,
-    /// It lists something.
-    List,
-    /// It sets something, and there is nothing else to say.
-    Set,
-}
-
-impl Role {
-    /// Whether it changes where plain lines go.
-    fn turns(&self) -> bool {
-        matches!(self, Role::Talk(_) | Role::Close)
-    }
-
-    /// What is to be said when its time runs out, if that is not about a message.
-    fn late(&self) -> Option<&'static str> {
-        match self {
-            Role::Run => Some("time ran out before the command ended [--timeout gives it more]"),
-            Role::Take(_) | Role::Fetch(_) => {
-                Some("time ran out; the file still comes while hobnob runs")
-            }
-            Role::Line
-            | Role::Talk(_)
-            | Role::Close
-            | Role::Endless
-            | Role::Told
-            | Role::List
-            | Role::Set => None,
-        }
-    }
-
-    /// What a person is told of a good end that said nothing.
-    fn silence(&self) -> &'static [u8] {
-        match self {
-            Role::List => b"* none\n",
-            Role::Set => b"* done\n",
-            _ => b"",
-        }
-    }
-
-    /// Whether its asker is told of an event that others hear as well.
-    fn concerns(&self, event: &Event) -> bool {
-        match (self, event) {
-            (Role::Take(id), Event::File(file)) => {
-                file.from.is_some() && file.id.to_text().starts_with(id)
-            }
-            (Role::Fetch(of), Event::Post { id, .. }) => id.to_text().starts_with(of),
-            _ => false,
-        }
-    }
-}
-
 struct Asked {
     sink: Sink,
     reference: Option<Box<RawValue>>,
     role: Role,
     /// A row was shown.
     has_rows: bool,
+    /// The first message that it sent, and for whom.
+    sent: Option<(MsgId, String)>,
+}
+
+impl Asked {
+    /// What is to be said when its time runs out: of what it sent, or of the file that it takes.
+    fn late(&self, error: &str) -> String {
+        let error = self.role.late().unwrap_or(error);
+        match (&self.role, &self.sent) {
+            (Role::Take(id) | Role::Fetch(id), _) => [id, ": ", error].concat(),
+            (Role::Run, Some((id, to))) => {
+                ["command ", &id.short(), " for ", to, ": ", error].concat()
+            }
+            (_, Some((id, to))) => ["message ", &id.short(), " to ", to, ": ", error].concat(),
+            (_, None) => error.to_owned(),
+        }
+    }
 }
 
 /// The front desk.
@@ -183,7 +133,7 @@ impl Desk {
             self.own += 1;
             self.turning += usize::from(role.turns());
         }
-        self.asked.insert(ticket, Asked { sink, reference, role, has_rows: false });
+        self.asked.insert(ticket, Asked { sink, reference, role, has_rows: false, sent: None });
         ticket
     }
 
@@ -351,14 +301,18 @@ impl Desk {
     pub fn row(&mut self, ticket: Ticket, row: &Row) {
         let Some(asked) = self.asked.get_mut(&ticket) else { return };
         asked.has_rows = true;
-        let Asked { sink, role, .. } = asked;
-        let sink = *sink;
-        let is_told = *role == Role::Told && sink == Sink::Stdout && self.broadcast;
+        let sink = asked.sink;
+        let is_told = asked.role == Role::Told && sink == Sink::Stdout && self.broadcast;
         if is_told && !self.printer.style().json {
             return;
         }
         if self.terminal.is_some() && sink == Sink::Stdout {
             self.heard.row(row);
+        }
+        if let Row::Queued { id, to, .. } = row
+            && asked.sent.is_none()
+        {
+            asked.sent = Some((*id, to.clone()));
         }
         if let Row::Queued { id, .. } = row
             && !self.listens(sink)
@@ -374,10 +328,10 @@ impl Desk {
     /// A verb ended.
     pub fn end(&mut self, ticket: Ticket, mut result: Result<(), Failure>) {
         let Some(asked) = self.asked.remove(&ticket) else { return };
-        if let (Err(failure), Some(error)) = (&mut result, asked.role.late())
+        if let Err(failure) = &mut result
             && failure.exit == Exit::Time
         {
-            error.clone_into(&mut failure.error);
+            failure.error = asked.late(&failure.error);
         }
         if asked.sink == Sink::Stdout {
             self.own -= 1;
@@ -408,12 +362,12 @@ impl Desk {
     }
 
     /// Something is wrong that nobody asked about.
-    pub fn trouble(&mut self, failure: &Failure) {
+    pub fn trouble(&mut self, at: Wall, failure: &Failure) {
         if self.broadcast {
-            self.printer.trouble(&mut self.stdout.lines, failure);
+            self.printer.trouble(&mut self.stdout.lines, at, failure);
         }
         for guest in self.guests.values_mut().filter(|guest| guest.listens) {
-            guest.printer.trouble(&mut guest.out, failure);
+            guest.printer.trouble(&mut guest.out, at, failure);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The gateway, as the kernel's table of routes names it.
 
-use crate::proto::portmap::Gateway;
+use crate::proto::machine::Gateway;
 use if_addrs::{IfAddr, Interface};
 use std::net::Ipv4Addr;
 

@@ -215,9 +215,16 @@ impl Hooks {
     /// The program waits no longer for those that there are.
     pub fn give_up(&mut self) {
         let left = self.queue.len() + usize::from(self.is_running());
+        let is_behind = self.behind.is_some();
         self.queue.clear();
         (self.state, self.behind) = (State::Idle, None);
         self.is_over = true;
+        let left = match (left, is_behind) {
+            (0, false) => return,
+            (0, true) => "some".to_owned(),
+            (left, false) => left.to_string(),
+            (left, true) => format!("{left} and more"),
+        };
         self.fail("hooks", &format!("{left} had not ended when the program did"));
     }
 

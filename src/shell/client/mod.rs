@@ -240,6 +240,7 @@ fn start(
     }
     plan.is_known = past.me.is_some();
     plan.is_proxied = options.proxy.is_some();
+    plan.maps_ports = options.port_mapping && !plan.is_proxied;
     plan.server = server.as_ref().map(ToString::to_string);
     let is_new = plan.server != remembered.as_ref().map(ToString::to_string);
     plan.server_to_remember = plan.server.clone().filter(|_| is_new);
@@ -272,7 +273,7 @@ fn config(options: &ClientOptions, server: Option<&ServerAddress>) -> Result<Con
         is_proxied,
         is_passing: false,
         listen: options.listen,
-        locals: interfaces.iter().map(|interface| interface.ip()).collect(),
+        locals: network::reachable(&interfaces),
         gateway: options.port_mapping.then(|| gateway::find(&interfaces)).flatten(),
         accept: match options.accept {
             Consent::Friends => Accept::Friends,

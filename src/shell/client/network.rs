@@ -1,5 +1,6 @@
 //! This machine's addresses, and what follows when they change.
 
+use super::gateway;
 use super::program::Program;
 use crate::proto::machine::{Input, Machine};
 use crate::proto::time::Now;
@@ -15,6 +16,12 @@ pub(super) fn interfaces() -> Vec<Interface> {
     })
 }
 
+/// Those of their addresses by which others reach us from elsewhere as well.
+pub(super) fn reachable(interfaces: &[Interface]) -> Vec<IpAddr> {
+    let own = interfaces.iter().filter(|interface| !interface.is_link_local());
+    own.map(Interface::ip).collect()
+}
+
 impl Program {
     /// Where it cannot be heard of, a network that changed is found by the first send that fails.
     pub(super) fn watch_network(&mut self) {
@@ -25,11 +32,15 @@ impl Program {
 
     /// No address has come or gone for a moment.
     pub(super) fn follow_network(&mut self, now: Now) {
-        let here: Vec<IpAddr> = interfaces().iter().map(Interface::ip).collect();
+        let interfaces = interfaces();
+        let here: Vec<IpAddr> = interfaces.iter().map(Interface::ip).collect();
         if here.is_empty() {
             return;
         }
         self.reactor.give_up_from_elsewhere(&here);
-        self.machine.handle(now, Input::Network(here));
+        if self.plan.maps_ports {
+            self.machine.handle(now, Input::Gateway(gateway::find(&interfaces)));
+        }
+        self.machine.handle(now, Input::Network(reachable(&interfaces)));
     }
 }

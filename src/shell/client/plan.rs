@@ -50,6 +50,8 @@ pub(super) struct Plan {
     pub is_known: bool,
     /// Every dial goes through a proxy.
     pub is_proxied: bool,
+    /// The gateway is asked for a port.
+    pub maps_ports: bool,
     pub is_online: bool,
     /// Signals to end.
     pub signals: u32,
@@ -76,6 +78,7 @@ impl Plan {
             settings: Vec::new(),
             is_known: false,
             is_proxied: false,
+            maps_ports: false,
             is_online: false,
             signals: 0,
             input_paused: false,
@@ -150,9 +153,9 @@ impl Plan {
     }
 
     /// Something is wrong that nobody asked about: before all is ready that is the end.
-    pub fn on_trouble(&mut self, is_ready: bool, desk: &mut Desk, failure: Failure) {
+    pub fn on_trouble(&mut self, now: Now, is_ready: bool, desk: &mut Desk, failure: Failure) {
         if is_ready {
-            desk.trouble(&failure);
+            desk.trouble(now.wall, &failure);
         } else {
             self.fatal.get_or_insert(failure);
         }

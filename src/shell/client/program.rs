@@ -151,6 +151,7 @@ impl Program {
         self.follow_plan(now)?;
         loop {
             if let Leaving::Done(exit) = self.leaving {
+                self.tell_failures(self.clock.now());
                 self.say_last_words();
                 return Ok(exit);
             }
@@ -306,7 +307,7 @@ impl Program {
                     desk.end(ticket, result.map_err(Failure::from));
                 }
                 Effect::Show(Notice::Trouble(refusal)) => {
-                    plan.on_trouble(*is_ready, desk, refusal.into());
+                    plan.on_trouble(now, *is_ready, desk, refusal.into());
                 }
                 Effect::Show(Notice::Left) => {
                     if let Leaving::Asked(exit) = *leaving {
@@ -338,7 +339,7 @@ impl Program {
                 match self.plan.gives_up_starting() {
                     true => Err(failure),
                     false => {
-                        self.desk.trouble(&failure);
+                        self.desk.trouble(now.wall, &failure);
                         Ok(())
                     }
                 }
@@ -363,7 +364,7 @@ impl Program {
             Alarm::Drain if self.plan.is_done() => self.leave(now, Exit::Done),
             Alarm::Drain => self.leave(now, Exit::Time),
             Alarm::Event(ticket) => {
-                let error = "time ran out".to_owned();
+                let error = "wait: time ran out".to_owned();
                 self.desk.give_up_waiting(ticket, Failure { exit: Exit::Time, error });
                 Ok(())
             }

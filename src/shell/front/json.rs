@@ -29,14 +29,7 @@ impl JsonLines {
         if let Some(seq) = seq {
             write(out, format_args!(",\"seq\":{}", seq.0));
         }
-        if self.moment.as_ref().is_none_or(|(last, _)| *last != at) {
-            self.moment = Some((at, at.to_string()));
-        }
-        if let Some((_, text)) = &self.moment {
-            out.extend_from_slice(b",\"at\":\"");
-            out.extend_from_slice(text.as_bytes());
-            out.push(b'"');
-        }
+        push_moment(&mut self.moment, out, at);
         push_rest(out, fields);
     }
 
@@ -74,9 +67,11 @@ impl JsonLines {
     }
 
     /// Something is wrong that nobody asked about.
-    pub fn trouble(&mut self, out: &mut Vec<u8>, failure: &Failure) {
+    pub fn trouble(&mut self, out: &mut Vec<u8>, at: Wall, failure: &Failure) {
         let code = failure.exit as u8;
-        write(out, format_args!("{{\"event\":\"trouble\",\"code\":{code},\"error\":"));
+        out.extend_from_slice(b"{\"event\":\"trouble\"");
+        push_moment(&mut self.moment, out, at);
+        write(out, format_args!(",\"code\":{code},\"error\":"));
         write_value(out, &failure.error);
         out.extend_from_slice(b"}\n");
     }
@@ -110,6 +105,18 @@ fn write_value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
 
 fn write(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("a Vec takes all bytes");
+}
+
+/// When, behind the kind and the number; the last moment is kept with its text.
+fn push_moment(moment: &mut Option<(Wall, String)>, out: &mut Vec<u8>, at: Wall) {
+    if moment.as_ref().is_none_or(|(last, _)| *last != at) {
+        *moment = Some((at, at.to_string()));
+    }
+    if let Some((_, text)) = moment {
+        out.extend_from_slice(b",\"at\":\"");
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    }
 }
 
 fn push_word(out: &mut Vec<u8>, word: &[u8]) {

@@ -12,6 +12,7 @@ use crate::proto::model::account::Visibility;
 use crate::proto::model::entry::{Direction, Entry, EntryKind, OutboxRow};
 use crate::proto::model::event::{Event, FriendState, SessionState, Stage};
 use crate::proto::model::notice::{PersonRow, RequestRow, Row, SafetyRow, WhoamiRow};
+use crate::proto::time::Wall;
 use std::fmt::{Display, Write};
 use std::net::SocketAddr;
 
@@ -91,20 +92,21 @@ pub fn message(out: &mut Vec<u8>, id: MsgId, to: &str, state: &str) {
 }
 
 /// A row of an answer as lines, each with its line break. What `msg` took shows as its receipts.
-pub fn row(out: &mut Vec<u8>, row: &Row) {
+/// `moment` is how the reader is told a moment.
+pub fn row(out: &mut Vec<u8>, row: &Row, moment: &mut dyn FnMut(Wall) -> String) {
     match row {
         Row::Person(person) => self::person(out, person),
         Row::Whoami(me) => whoami(out, me),
-        Row::Session(session) => paths::session(out, session),
-        Row::Attempt(attempt) => paths::attempt(out, attempt),
+        Row::Session(session) => paths::session(out, session, &moment(session.since)),
+        Row::Attempt(attempt) => paths::attempt(out, attempt, &moment(attempt.at)),
         Row::Reach(reach) => paths::reach(out, reach),
         Row::Request(request) => request_row(out, request),
         Row::Safety(safety) => safety_row(out, safety),
         Row::Group(group) => groups::info(out, group),
         Row::Member(member) => groups::member(out, member),
         Row::File(file) => files::row(out, file),
-        Row::Post(post) => files::post_row(out, post),
-        Row::Grant(grant) => runs::grant(out, grant),
+        Row::Post(post) => files::post_row(out, post, &moment(post.since)),
+        Row::Grant(grant) => runs::grant(out, grant, grant.until.map(moment)),
         Row::To { person, group } => {
             let to = person.as_deref().or(group.as_deref());
             line(out, &["* plain lines go ", to.map_or("nowhere", |_| "to ")]);

@@ -146,7 +146,11 @@ impl Printer {
                 self.talk.pop_first();
             }
         }
-        plain::row(out, row);
+        let (days, is_whole) = (&mut self.days, self.style.time);
+        plain::row(out, row, &mut |at| match days.as_mut().filter(|_| !is_whole) {
+            Some(days) => days.moment(at),
+            None => at.to_string(),
+        });
     }
 
     /// A member's receipt: a line for all of them, or for one who will never have it.
@@ -220,9 +224,9 @@ impl Printer {
     }
 
     /// Something is wrong that nobody asked about.
-    pub fn trouble(&mut self, out: &mut Vec<u8>, failure: &Failure) {
+    pub fn trouble(&mut self, out: &mut Vec<u8>, at: Wall, failure: &Failure) {
         match self.style.json {
-            true => self.json.trouble(out, failure),
+            true => self.json.trouble(out, at, failure),
             false => self.done(out, None, Err(failure)),
         }
     }
@@ -335,6 +339,8 @@ mod tests {
     use super::*;
     use crate::proto::bytes::Bytes;
     use crate::proto::json;
+    use crate::proto::model::event::Path;
+    use crate::proto::model::notice::SessionRow;
     use crate::proto::model::refusal::Refusal;
 
     const TERMINAL: Style = Style { json: false, time: false, terminal: true };
@@ -433,6 +439,32 @@ mod tests {
         let expected = "-- b\u{FFFD}b: 3 since 01:01 --\n\
             -- tea: 21 since Wednesday, 31 December 1969, 01:00, the last 20 --\n";
         assert_eq!(String::from_utf8(out).expect("lines are UTF-8"), expected);
+    }
+
+    #[test]
+    fn rows_tell_moments_as_the_lines_around_them_do() {
+        let row = |ms| {
+            Row::Session(SessionRow {
+                with: "bob".to_owned(),
+                state: SessionState::Open,
+                path: Some(Path::Direct),
+                remote: None,
+                rtt_ms: None,
+                since: Wall(ms),
+            })
+        };
+        let shown = |printer: &mut Printer, row: &Row| {
+            let mut out = Vec::new();
+            printer.row(&mut out, row);
+            let text = String::from_utf8(out).expect("lines are UTF-8");
+            text.split_once("  since ").map(|(_, since)| since.to_owned())
+        };
+        let mut terminal = at_terminal(Wall(0));
+        assert_eq!(shown(&mut terminal, &row(60_000)).as_deref(), Some("01:01\n"));
+        let before = shown(&mut terminal, &row(-86_400_000));
+        assert_eq!(before.as_deref(), Some("Wednesday, 31 December 1969, 01:00\n"));
+        let whole = shown(&mut Printer::new(Style::default()), &row(60_000));
+        assert_eq!(whole.as_deref(), Some("1970-01-01T00:01:00.000Z\n"));
     }
 
     /// Of somebody an hour ahead, who has sat down then.

@@ -3,9 +3,8 @@
 use super::super::router::{Mapping, Speaks, Temper};
 use super::*;
 use hobnob::proto::limits::{PORT_MAPPING_LEASE_S, PORT_MAPPING_RETURN_MS};
-use hobnob::proto::machine::Machine;
+use hobnob::proto::machine::{Gateway, Input, Machine};
 use hobnob::proto::model::notice::{Way, WhoamiRow};
-use hobnob::proto::portmap::Gateway;
 
 const ROUTER: Node = 6;
 /// Long enough for every way to ask a gateway.
@@ -32,11 +31,14 @@ fn behind(speaks: Speaks, temper: Temper) -> World {
 }
 
 fn gateway() -> Gateway {
-    let [at, ours] = [ROUTER, ANN].map(|node| match address_of(node) {
+    Gateway { at: gateway_at(ROUTER), ours: gateway_at(ANN) }
+}
+
+fn gateway_at(node: Node) -> Ipv4Addr {
+    match address_of(node) {
         std::net::IpAddr::V4(at) => at,
         std::net::IpAddr::V6(_) => panic!("the world has only IPv4"),
-    });
-    Gateway { at, ours }
+    }
 }
 
 fn mappings(world: &World) -> Vec<(u8, Mapping)> {
@@ -190,6 +192,45 @@ fn a_lease_is_renewed_and_a_gateway_that_has_restarted_maps_again() {
         assert_eq!(ip, std::net::IpAddr::from([203, 0, 113, 99]), "{speaks:?}");
         assert!(due(&world).is_some_and(|ms| ms > 3_000_000), "{speaks:?}: nothing else wakes it");
     }
+}
+
+#[test]
+fn in_another_network_the_gateway_there_is_asked() {
+    const OTHER: Node = 7;
+    let mut world = behind(Speaks::Pcp, Temper::Honest);
+    world.router(OTHER, Speaks::Upnp).outer = Ipv4Addr::new(203, 0, 113, 99);
+    let at = gateway_at(OTHER);
+    world.wake_client(ANN, vec![Input::Gateway(Some(Gateway { at, ..gateway() }))]);
+    assert_eq!(whoami(&mut world).mapped, []);
+    world.run_for(ASKED_MS);
+    assert_eq!(whoami(&mut world).mapped[0].ip(), Ipv4Addr::new(203, 0, 113, 99));
+    assert_eq!(world.routers[&OTHER].mapped.len(), 2);
+    world.wake_client(ANN, vec![Input::Gateway(None)]);
+    world.run_for(ASKED_MS);
+    assert_eq!((whoami(&mut world).mapped.len(), due(&world)), (0, None));
+    world.ask(ANN, Verb::Leave);
+    assert!(world.left.contains(&ANN), "there is nobody to give anything back to");
+}
+
+#[test]
+fn a_session_on_the_relay_becomes_direct_once_a_port_is_mapped() {
+    let mut world = World::asleep(7, 2, Accept::All);
+    world.oracle.on_agreed(ANN, BOB);
+    world.oracle.on_agreed(BOB, ANN);
+    for node in [0, ANN, BOB] {
+        world.start(node);
+    }
+    world.run_for(SOON_MS);
+    let [ann, bob] = [ANN, BOB].map(|node| world.net.listener_of(node).expect("it listens"));
+    world.net.silent.extend([ann, bob]);
+    world.chat(ANN, BOB);
+    world.run_for(5 * SOON_MS);
+    assert_eq!(row(&mut world, ANN), Some((SessionState::Open, Some(Path::Relay))));
+    world.net.forward(SocketAddr::from(([203, 0, 113, 5], ann.port())), ann);
+    world.router(ROUTER, Speaks::Pcp);
+    world.wake_client(ANN, vec![Input::Gateway(Some(gateway()))]);
+    world.run_for(60_000);
+    assert_eq!(row(&mut world, ANN), Some((SessionState::Open, Some(Path::Direct))));
 }
 
 #[test]

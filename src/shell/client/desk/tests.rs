@@ -104,11 +104,27 @@ fn what_an_event_tells_is_not_told_again_by_a_row() {
 
 #[test]
 fn a_file_that_takes_too_long_is_no_message_that_waits() {
-    for role in [Role::Take("AAAA".to_owned()), Role::Run] {
+    for (role, start) in [(Role::Take("AAAA".to_owned()), "! AAAA: "), (Role::Run, "! ")] {
         let mut desk = Desk::new(Printer::new(PLAIN), false);
         let ticket = desk.ask(Sink::Stdout, None, role);
         desk.end(ticket, Err(crate::proto::model::refusal::Refusal::TimeOut.into()));
         let text = String::from_utf8_lossy(&desk.stdout.lines).into_owned();
-        assert!(text.starts_with("! time ran out") && !text.contains("queued"), "{text}");
+        let is_late = text.strip_prefix(start).is_some_and(|rest| rest.starts_with("time ran out"));
+        assert!(is_late && !text.contains("queued"), "{text}");
+    }
+}
+
+#[test]
+fn what_takes_too_long_is_named_by_the_message_it_waits_for() {
+    for (role, named) in [(Role::Line, "message"), (Role::Run, "command")] {
+        let mut desk = Desk::new(Printer::new(PLAIN), true);
+        let ticket = desk.ask(Sink::Stdout, None, role);
+        for to in ["bob", "carol"] {
+            desk.row(ticket, &Row::Queued { id: id(), to: to.to_owned(), members: None });
+        }
+        desk.end(ticket, Err(crate::proto::model::refusal::Refusal::TimeOut.into()));
+        let text = String::from_utf8_lossy(&desk.stdout.lines).into_owned();
+        let start = format!("! {named} {} ", id().short());
+        assert!(text.starts_with(&start) && text.contains(" bob: time ran out"), "{text}");
     }
 }

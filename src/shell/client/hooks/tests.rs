@@ -178,3 +178,14 @@ fn those_that_are_given_up_are_counted() {
     assert!(hooks.is_idle() && hooks.poll_start().is_none());
     assert_eq!(said(&mut hooks), ["hooks: 3 had not ended when the program did"]);
 }
+
+#[test]
+fn where_none_is_left_nothing_is_given_up_and_what_waits_in_the_log_is_no_number() {
+    let mut hooks = none();
+    hooks.give_up();
+    assert_eq!(said(&mut hooks), [""; 0]);
+    let mut hooks = Hooks::new(vec![on(None, "one")], 30);
+    (1..=2_000).for_each(|seq| hooks.event(Some(Seq(seq)), Wall(0), &online()));
+    hooks.give_up();
+    assert_eq!(said(&mut hooks), ["hooks: 1024 and more had not ended when the program did"]);
+}

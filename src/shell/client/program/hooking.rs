@@ -14,12 +14,7 @@ const PAGE_ROWS: usize = 64;
 impl Program {
     /// Says what went wrong with hooks, and starts the next one.
     pub(super) fn run_hooks(&mut self, now: Now) -> Result<(), Failure> {
-        for failure in self.hooks.take_failures() {
-            if !self.plan.is_shown_everything() {
-                self.desk.stdout.errors.extend(line_of(&failure));
-            }
-            self.desk.trouble(&failure);
-        }
+        self.tell_failures(now);
         self.read_for_hooks()?;
         if let Some((id, hook)) = self.hooks.poll_start() {
             let until = now.mono.after_ms(self.hooks.seconds.saturating_mul(1_000));
@@ -50,6 +45,15 @@ impl Program {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn tell_failures(&mut self, now: Now) {
+        for failure in self.hooks.take_failures() {
+            if !self.plan.is_shown_everything() {
+                self.desk.stdout.errors.extend(line_of(&failure));
+            }
+            self.desk.trouble(now.wall, &failure);
+        }
     }
 
     pub(super) fn kill_late_hook(&mut self) {

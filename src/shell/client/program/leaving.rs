@@ -16,6 +16,9 @@ impl Program {
     pub fn leave(&mut self, now: Now, exit: Exit) -> Result<(), Failure> {
         if self.leaving == Leaving::No {
             self.leaving = Leaving::Asked(exit);
+            if !self.hooks.is_idle() {
+                self.hooks.give_up();
+            }
             self.look_away().map_err(|why| failed(&why))?;
             self.ask(now, Ticket::NOBODY, 0, Verb::Leave);
             // The goodbyes are a wake of their own, so that what was asked before leaves first.

@@ -26,7 +26,7 @@ impl Program {
         self.input_ended |= terminal.has_ended();
         self.reactor.read_stdin(terminal.reading());
         for failure in terminal.take_failures() {
-            self.desk.trouble(&failure);
+            self.desk.trouble(self.clock.now().wall, &failure);
         }
     }
 }

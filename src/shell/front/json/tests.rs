@@ -92,8 +92,8 @@ fn done_echoes_the_reference_and_says_why_not() {
          \"error\":\"dave: no such name, or not visible to you\"}\n"
     );
     assert_eq!(
-        line(|json, out| json.trouble(out, &failure)),
-        "{\"event\":\"trouble\",\"code\":1,\
+        line(|json, out| json.trouble(out, AT, &failure)),
+        "{\"event\":\"trouble\",\"at\":\"2026-11-20T22:12:43.120Z\",\"code\":1,\
          \"error\":\"dave: no such name, or not visible to you\"}\n"
     );
 }

@@ -92,10 +92,10 @@ pub fn row(out: &mut Vec<u8>, row: &FileRow) {
 }
 
 /// A row of `post list`.
-pub fn post_row(out: &mut Vec<u8>, row: &PostRow) {
+pub fn post_row(out: &mut Vec<u8>, row: &PostRow, since: &str) {
     let size = amounts::size(row.size);
     line(out, &[&row.id.short(), "  ", &row.name, "  ", &size, "  ", &row.owner]);
-    labelled(out, "  since ", Some(row.since));
+    line(out, &["  since ", since]);
     out.push(b'\n');
 }
 

@@ -6,16 +6,16 @@ use crate::proto::model::notice::{AttemptRow, ReachRow, SessionRow};
 use std::net::SocketAddr;
 
 /// A session, as `sessions` lists it.
-pub(super) fn session(out: &mut Vec<u8>, row: &SessionRow) {
+pub(super) fn session(out: &mut Vec<u8>, row: &SessionRow, since: &str) {
     line(out, &[&row.with, "  ", row.state.word()]);
     path(out, row.path, row.remote, row.rtt_ms);
-    labelled(out, "  since ", Some(row.since));
+    line(out, &["  since ", since]);
     out.push(b'\n');
 }
 
 /// A try.
-pub(super) fn attempt(out: &mut Vec<u8>, row: &AttemptRow) {
-    line(out, &[&row.at.to_string(), "  ", row.path.word()]);
+pub(super) fn attempt(out: &mut Vec<u8>, row: &AttemptRow, at: &str) {
+    line(out, &[at, "  ", row.path.word()]);
     labelled(out, "  ", Some(or_dash(row.address)));
     milliseconds(out, "  ", row.ms);
     line(out, &["  ", &row.result]);

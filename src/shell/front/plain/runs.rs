@@ -40,10 +40,10 @@ pub fn event(out: &mut Vec<u8>, run: &RunEvent) {
 }
 
 /// A row of `grants`.
-pub fn grant(out: &mut Vec<u8>, row: &GrantRow) {
+pub fn grant(out: &mut Vec<u8>, row: &GrantRow, until: Option<String>) {
     line(out, &[&row.id.short(), "  ", &row.to, "  "]);
-    match row.until {
-        Some(until) => labelled(out, "until ", Some(until)),
+    match until {
+        Some(until) => line(out, &["until ", &until]),
         None => line(out, &["for good"]),
     }
     line(out, &["  ", &row.command]);

@@ -273,7 +273,7 @@ fn posts_and_voice_are_lines_too() {
 fn rows_are_columns_with_ids_first() {
     let line = |what: &Row| {
         let mut out = Vec::new();
-        row(&mut out, what);
+        row(&mut out, what, &mut |at| at.to_string());
         String::from_utf8(out).expect("plain lines are UTF-8")
     };
     let (name, standing) = ("climbers".to_owned(), "member".to_owned());
