@@ -111,21 +111,23 @@ impl Client {
         }
         self.refresh_outer();
         let candidates = candidates.into_iter().take(limits::CANDIDATES).collect();
-        if let Some(ours) = self.sessions.with(who) {
-            let asked = self.sessions.at_mut(ours).filter(|s| matches!(s.state, State::Asked));
-            if let Some(asked) = asked {
-                asked.is_quiet &= is_quiet;
-                is_quiet = asked.is_quiet;
-                if ours < id {
-                    return;
-                }
-                self.hang_up(ours, false);
-                self.note_over(ours, "they asked at the same time");
-                let session = self.forget_session(ours);
-                let waiters = session.map(|session| session.waiters).unwrap_or_default();
-                return self.agree(id, person, candidates, (is_quiet, waiters));
-            }
+        if let Some(ours) = self.sessions.with(who).filter(|ours| !self.sessions.is_asked(*ours)) {
             self.end_session(ours, SessionState::Closed, Some("they started anew".into()));
+        }
+        // With what waits for them, the end of that may have asked as well.
+        if let Some(ours) = self.sessions.with(who)
+            && let Some(asked) = self.sessions.at_mut(ours)
+        {
+            asked.is_quiet &= is_quiet;
+            is_quiet = asked.is_quiet;
+            if ours < id {
+                return;
+            }
+            self.hang_up(ours, false);
+            self.note_over(ours, "they asked at the same time");
+            let session = self.forget_session(ours);
+            let waiters = session.map(|session| session.waiters).unwrap_or_default();
+            return self.agree(id, person, candidates, (is_quiet, waiters));
         }
         let accepted = self.accepts_unasked(who);
         let accepted = accepted || (is_quiet && self.transfers.is_engaged(who));
