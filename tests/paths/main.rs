@@ -12,6 +12,7 @@ mod mapping;
 mod meeting;
 mod moving;
 mod namespace;
+mod neighbours;
 mod net;
 mod pairs;
 mod router;

@@ -231,7 +231,7 @@ impl Client {
     fn whoami(&mut self, ticket: Ticket) {
         let row = WhoamiRow {
             name: self.account.as_ref().map(|(name, _)| name.clone()),
-            address: self.account.as_ref().map(|(_, address)| *address),
+            address: self.address(),
             fingerprint: self.me.fingerprint(),
             listen: self.listener.at().into_iter().collect(),
             public: self.uplink.outer(),

@@ -13,6 +13,8 @@
 //! | Doubting | all is answered | Sure; as before |
 //! | Doubting | the kernel gives it up | the session looks for another path |
 //!
+//! On the local network, where sessions do not move, what waits is delivered by another one.
+//!
 //! The link to the server is doubted while it is to bring two together.
 
 use super::Client;
@@ -39,9 +41,11 @@ impl Client {
     /// Something that will be answered is said to somebody with whom a session is open.
     pub(super) fn await_answer(&mut self, to: Fingerprint) {
         let Some(id) = self.sessions.with(to) else { return };
-        let Some(session) = self.sessions.at_mut(id).filter(|session| session.may_move()) else {
+        let is_near = self.lan.is_open();
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        if !is_near && !session.may_move() {
             return;
-        };
+        }
         let Some(flow) = session.state.flow_mut() else { return };
         if let (Via::Tcp(_), Doubt::Sure) = (flow.via(), flow.doubt) {
             flow.doubt = Doubt::Waiting;
@@ -67,9 +71,10 @@ impl Client {
         let Some(session) = self.sessions.at(id) else { return };
         let Some(who) = session.with.as_ref().map(|person| person.fingerprint) else { return };
         let is_due = self.is_answer_due(id, who);
+        let is_served = self.uplink.is_in() || self.lan.is_open();
         let flow = self.sessions.at_mut(id).and_then(|session| session.state.flow_mut());
         let Some(flow) = flow else { return };
-        match (is_due, self.uplink.is_in(), flow.via()) {
+        match (is_due, is_served, flow.via()) {
             (true, true, Via::Tcp(conn)) => {
                 flow.doubt = Doubt::Doubting;
                 self.core.stream(conn, StreamAction::Doubt(true));

@@ -34,12 +34,14 @@ use crate::proto::limits;
 use crate::proto::machine::LanAction;
 use crate::proto::model::account::Visibility;
 use crate::proto::model::event::Event;
+use crate::proto::model::name::Name;
 use crate::proto::model::person::Fingerprint;
+use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::time::{Mono, Wall};
 use crate::proto::wire::lan::{self, Beacon};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 /// What we say and hear on the local network.
 pub(super) struct Lan {
@@ -113,6 +115,30 @@ impl Client {
         if !self.config.is_passing {
             self.look_around();
         }
+    }
+
+    /// There are other networks than before.
+    pub(super) fn join_lan_anew(&mut self) {
+        if self.lan.is_open() {
+            self.join_lan();
+        }
+    }
+
+    /// Where no server says what we are called, the user does, once.
+    pub(super) fn remember_name(&mut self) {
+        let is_ours_to_say = self.config.server.is_none() && self.address().is_none();
+        let said = self.config.name.clone().filter(|_| is_ours_to_say);
+        let is_new = |said: &Name| self.account.as_ref().is_none_or(|(name, _)| name != said);
+        if let Some(name) = said.filter(is_new) {
+            self.core.keep(Record::Me(name.clone(), Ipv4Addr::UNSPECIFIED));
+            self.account = Some((name, Ipv4Addr::UNSPECIFIED));
+        }
+    }
+
+    /// Our virtual address, if a server ever gave us one.
+    pub(super) fn address(&self) -> Option<Ipv4Addr> {
+        let address = self.account.as_ref().map(|(_, address)| *address);
+        address.filter(|address| !address.is_unspecified())
     }
 
     /// Nobody is to find us any more.

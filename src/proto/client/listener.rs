@@ -134,6 +134,7 @@ impl Client {
     /// The addresses of this machine have changed. What went over one that is gone is told as
     /// closed; a new one may lead where the others did not.
     pub(super) fn on_network(&mut self, locals: Vec<IpAddr>) {
+        self.join_lan_anew();
         let had = std::mem::replace(&mut self.listener.locals, locals);
         let is_new = |ip: &IpAddr| !ip.is_loopback() && !had.contains(ip);
         if !self.listener.locals.iter().any(is_new) {
@@ -190,7 +191,7 @@ impl Client {
         let server = self.config.server.as_ref().map(|server| server.label.clone());
         self.core.event(Event::Ready {
             name: self.my_name(),
-            address: self.account.as_ref().map(|(_, address)| *address),
+            address: self.address(),
             fingerprint: self.me.fingerprint(),
             listen: self.listener.at().into_iter().collect(),
             server,

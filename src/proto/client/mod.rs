@@ -114,6 +114,7 @@ use crate::proto::limits;
 use crate::proto::machine::{Gateway, Input, Machine, OutputOf, StreamEvent};
 use crate::proto::model::account::Visibility;
 use crate::proto::model::command::Command;
+use crate::proto::model::event::SessionState;
 use crate::proto::model::group::GroupTarget;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
@@ -284,6 +285,7 @@ impl Client {
             config,
             me,
         };
+        client.remember_name();
         client.end_old_runs(past.runs);
         client
     }
@@ -302,6 +304,11 @@ impl Client {
     /// What somebody known is called, however pointed at.
     pub fn called(&self, target: &Target) -> Option<String> {
         self.people.find(target).map(Person::label)
+    }
+
+    /// With whom there is a session in such a state.
+    pub fn in_session(&self, fits: fn(SessionState) -> bool) -> impl Iterator<Item = &str> {
+        self.sessions.labels(fits)
     }
 
     /// What the one group that is meant is called, of those that we are in or are about to be.

@@ -12,6 +12,7 @@ use crate::proto::limits;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::Event;
 use crate::proto::model::person::Fingerprint;
+use crate::proto::time::Wall;
 use crate::proto::wire::peer::Settle;
 
 impl Client {
@@ -32,10 +33,12 @@ impl Client {
         }
     }
 
-    /// A quiet session is over. On the local network only what failed is not tried again at once.
-    pub(super) fn on_quiet_over(&mut self, who: Fingerprint, has_failed: bool) {
+    /// A quiet session is over that there was since then. On the local network another is tried at
+    /// once, unless it failed, or has brought nothing of what waits; and they were not heard since.
+    pub(super) fn on_quiet_over(&mut self, who: Fingerprint, since: Wall, has_failed: bool) {
         let waits = || self.outbox.waits_for(who) || self.transfers.wants_link(who);
-        if !self.lan.is_open() || has_failed || waits() {
+        let is_heard = self.lan.near.by_key(who).is_some_and(|near| near.last > since);
+        if !self.lan.is_open() || has_failed || (waits() && !is_heard) {
             self.postage.set_unquiet(who);
         }
     }

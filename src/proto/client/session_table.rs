@@ -271,6 +271,12 @@ impl Sessions {
         self.by_id.keys().copied().collect()
     }
 
+    /// With whom there are sessions in such a state, but for those of the programs' own.
+    pub fn labels(&self, fits: fn(SessionState) -> bool) -> impl Iterator<Item = &str> {
+        let seen = self.by_id.values().filter(|session| !session.is_quiet);
+        seen.filter(move |session| fits(session.state.word())).map(|session| session.label.as_str())
+    }
+
     /// Every session, by id.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&SessionId, &mut Session)> {
         self.by_id.iter_mut()

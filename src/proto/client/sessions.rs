@@ -353,7 +353,7 @@ impl Client {
         let Some(person) = session.with else { return };
         self.lose_runs(person.fingerprint, result.as_ref().err());
         if session.is_quiet {
-            self.on_quiet_over(person.fingerprint, result.is_err());
+            self.on_quiet_over(person.fingerprint, session.since, result.is_err());
         }
         self.send_on(person.fingerprint);
         self.try_files_again(person.fingerprint);

@@ -273,7 +273,7 @@ fn config(options: &ClientOptions, server: Option<&ServerAddress>) -> Result<Con
         is_proxied,
         is_passing: false,
         listen: options.listen,
-        locals: interfaces.iter().map(|interface| interface.ip()).collect(),
+        locals: network::reachable(&interfaces),
         gateway: options.port_mapping.then(|| gateway::find(&interfaces)).flatten(),
         accept: match options.accept {
             Consent::Friends => Accept::Friends,

@@ -16,6 +16,12 @@ pub(super) fn interfaces() -> Vec<Interface> {
     })
 }
 
+/// Those of their addresses by which others reach us from elsewhere as well.
+pub(super) fn reachable(interfaces: &[Interface]) -> Vec<IpAddr> {
+    let own = interfaces.iter().filter(|interface| !interface.is_link_local());
+    own.map(Interface::ip).collect()
+}
+
 impl Program {
     /// Where it cannot be heard of, a network that changed is found by the first send that fails.
     pub(super) fn watch_network(&mut self) {
@@ -35,6 +41,6 @@ impl Program {
         if self.plan.maps_ports {
             self.machine.handle(now, Input::Gateway(gateway::find(&interfaces)));
         }
-        self.machine.handle(now, Input::Network(here));
+        self.machine.handle(now, Input::Network(reachable(&interfaces)));
     }
 }

@@ -6,15 +6,16 @@ use hobnob::proto::crypto::beacon;
 use hobnob::proto::crypto::keys::Identity;
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::limits::{self, ROUND_MS};
+use hobnob::proto::machine::Input;
 use hobnob::proto::model::event::SessionState::{Asked, Closed, Offered, Open};
 use hobnob::proto::model::notice::PersonRow;
 use hobnob::proto::model::person::Target;
 use hobnob::proto::wire::lan::{self, Beacon};
 
-const CYD: Node = 3;
+pub const CYD: Node = 3;
 
 /// So many people on one network, who have heard of each other.
-fn neighbours(people: usize, accept: Accept) -> World {
+pub fn neighbours(people: usize, accept: Accept) -> World {
     let mut world = World::asleep(7, people, accept);
     world.lan.is_there = true;
     for node in 1..=people {
@@ -28,7 +29,7 @@ fn neighbours(people: usize, accept: Accept) -> World {
     world
 }
 
-fn who(world: &mut World, node: Node) -> Vec<String> {
+pub fn who(world: &mut World, node: Node) -> Vec<String> {
     let asked = world.ask(node, Verb::Who { prefix: String::new() });
     world.run_for(SOON_MS);
     assert_eq!(refusal(world, node, asked), None);
@@ -43,13 +44,13 @@ fn people(world: &World, node: Node, asked: u64) -> Vec<PersonRow> {
     world.rows.iter().filter_map(of).collect()
 }
 
-fn ask(world: &mut World, node: Node, verb: Verb) -> Option<Refusal> {
+pub fn ask(world: &mut World, node: Node, verb: Verb) -> Option<Refusal> {
     let asked = world.ask(node, verb);
     world.run_for(2 * SOON_MS);
     refusal(world, node, asked)
 }
 
-fn msg(world: &mut World, node: Node, to: Node, text: &str) -> Option<Refusal> {
+pub fn msg(world: &mut World, node: Node, to: Node, text: &str) -> Option<Refusal> {
     let asked = world.msg_until(node, to, text, Stage::Delivered);
     world.run_for(2 * SOON_MS);
     refusal(world, node, asked)
@@ -420,4 +421,30 @@ fn commands_run_for_a_friend_near_and_for_nobody_else() {
     });
     assert_eq!(ask(&mut world, BOB, Verb::Deny(id.expect("it was asked"))), None);
     assert!(matches!(refusal(&world, ANN, asked), Some(Refusal::Declined(_))));
+}
+
+#[test]
+fn who_comes_to_another_network_asks_who_is_there() {
+    let mut world = neighbours(2, Accept::Friends);
+    let before = world.lan.count_of(ANN);
+    let moved = vec![super::super::net::alias_of(ANN)];
+    world.wake_client(ANN, vec![Input::Network(moved)]);
+    world.run_for(SOON_MS);
+    assert_eq!(world.lan.count_of(ANN) - before, 2, "the question, and once more");
+}
+
+#[test]
+fn a_name_is_given_once() {
+    let mut world = neighbours(2, Accept::Friends);
+    world.kill(ANN);
+    let name = world.configs[ANN].name.take();
+    world.start(ANN);
+    world.run_for(SOON_MS);
+    assert_eq!(who(&mut world, BOB), ["ann"]);
+    let asked = world.ask(ANN, Verb::Whoami);
+    let is_hers = |(node, ticket, row): &(Node, u64, Row)| match row {
+        Row::Whoami(row) => (*node, *ticket) == (ANN, asked) && row.name == name,
+        _ => false,
+    };
+    assert!(world.rows.iter().any(is_hers));
 }

@@ -7,6 +7,7 @@ mod files;
 mod friends;
 mod groups;
 mod lan;
+mod lan_together;
 mod mail;
 mod malice;
 mod moving;

@@ -2,6 +2,7 @@
 
 use super::Heard;
 use crate::proto::client::Client;
+use crate::proto::model::event::SessionState;
 use crate::proto::model::person::Target;
 use crate::proto::model::transfer::FileState;
 use crate::shell::front::edit::{Choice, Offers, Wanted};
@@ -33,7 +34,13 @@ impl Offers for Profile<'_> {
             Kind::With => self
                 .words(Known::Groups, &mut choices)
                 .and_then(|()| self.people(Known::People, &mut choices)),
-            _ => self.people(people(wanted.verb), &mut choices),
+            _ => match wanted.verb {
+                "accept" | "decline" => {
+                    self.sessions(|state| state == SessionState::Offered, &mut choices)
+                }
+                "close" => self.sessions(|_| true, &mut choices),
+                verb => self.people(people(verb), &mut choices),
+            },
         };
         if let Err(why) = offered {
             log::debug!("completing: {why}");
@@ -62,6 +69,15 @@ impl Profile<'_> {
         if known == Known::People {
             choices.extend(self.heard.names().map(Choice::from));
         }
+        Ok(())
+    }
+
+    fn sessions(
+        &self,
+        fits: fn(SessionState) -> bool,
+        choices: &mut Vec<Choice>,
+    ) -> Result<(), StoreError> {
+        choices.extend(self.machine.in_session(fits).map(Choice::from));
         Ok(())
     }
 
