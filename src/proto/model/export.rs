@@ -180,6 +180,31 @@ pub static COPY: Table = Table {
     ],
 };
 
+/// Friend requests of ours.
+pub static REQUEST: Table = Table {
+    name: "request",
+    fields: &[
+        ID,
+        field("to", Class::Person, "whom we asked"),
+        field("text", Class::Text, "with which words"),
+        SENT,
+        field("state", Class::Stage, "how far it has come"),
+    ],
+};
+
+/// Talk in groups that was said to members whom we do not know of yet, and is not shown before.
+pub static UNHEARD: Table = Table {
+    name: "unheard",
+    fields: &[
+        ID,
+        field("with", Class::Person, "who speaks"),
+        GROUP,
+        field("text", Class::Text, "what it says"),
+        SENT,
+        field("epoch", Class::Count, "the group's, when it was said"),
+    ],
+};
+
 /// What was spoken.
 pub static VOICE: Table = Table {
     name: "voice",
@@ -270,7 +295,7 @@ pub static LOG: Table = Table {
 };
 
 /// Every table, in the order of an export.
-pub static TABLES: [&Table; 13] = [
+pub static TABLES: [&Table; 15] = [
     &ME, &PERSON, &IN_GROUPS, &MEMBER, &CANDIDATE, &FILE, &POST, &GRANT, &RUN, &MESSAGE, &COPY,
-    &VOICE, &LOG,
+    &REQUEST, &UNHEARD, &VOICE, &LOG,
 ];

@@ -9,6 +9,7 @@ use super::client::{ClientStore, NAME, stage};
 use crate::proto::bytes::Bytes;
 use crate::proto::id::GroupId;
 use crate::proto::model::export::{self as tables, Cell, Class, Table};
+use crate::proto::model::letter::Body;
 use crate::proto::model::person::Fingerprint;
 use rusqlite::Row;
 use rusqlite::types::{Value, ValueRef};
@@ -31,6 +32,8 @@ pub struct Cursor {
     /// The number of the last event that belongs to it.
     pub(super) last: i64,
     groups: BTreeMap<i64, (GroupId, String)>,
+    /// The words of the request that is just read.
+    words: String,
 }
 
 /// Where the rows of a table come from.
@@ -66,6 +69,7 @@ impl Cursor {
             after: Vec::new(),
             last: store.last_seq().0 as i64,
             groups: BTreeMap::new(),
+            words: String::new(),
         })
     }
 
@@ -80,6 +84,7 @@ impl Cursor {
             after: Vec::new(),
             last: self.last,
             groups: BTreeMap::new(),
+            words: String::new(),
         }
     }
 
@@ -152,6 +157,11 @@ impl ClientStore {
             {
                 cursor.groups.insert(group, self.group_named(group)?);
             }
+            if field.class == Class::Text
+                && let ValueRef::Blob(body) = row.get_ref(column)?
+            {
+                cursor.words = words(body);
+            }
             column += columns(field.class);
         }
         let cursor = &*cursor;
@@ -172,6 +182,7 @@ impl ClientStore {
                     ValueRef::Null | ValueRef::Real(_) => Cell::None,
                     ValueRef::Integer(number) => Cell::Number(number),
                     ValueRef::Text(text) => Cell::Text(str::from_utf8(text).unwrap_or_default()),
+                    ValueRef::Blob(_) if field.class == Class::Text => Cell::Text(&cursor.words),
                     ValueRef::Blob(bytes) => Cell::Bytes(bytes),
                 },
             });
@@ -184,6 +195,14 @@ impl ClientStore {
         let mut statement = self.db.statement("SELECT grp FROM groups WHERE id = ?1")?;
         let group = statement.query_row([row], |row| row.get(0))?;
         Ok((GroupId(Bytes(group)), self.group_label(row)?))
+    }
+}
+
+/// What a friend request says.
+fn words(body: &[u8]) -> String {
+    match Body::from_parts(REQUEST, body) {
+        Some(Body::Befriend(befriend)) => befriend.text,
+        _ => String::new(),
     }
 }
 
@@ -204,7 +223,7 @@ fn person<'a>(row: &'a Row<'_>, column: usize, cursor: &'a Cursor) -> Result<Cel
     Ok(Cell::Person(key, name.or(own)))
 }
 
-pub(super) static SOURCES: [Source; 13] = [
+pub(super) static SOURCES: [Source; 15] = [
     Source { table: &tables::ME, rows: Rows::Sql(1, ME) },
     Source { table: &tables::PERSON, rows: Rows::Sql(1, PEOPLE) },
     Source { table: &tables::IN_GROUPS, rows: Rows::Sql(1, GROUPS) },
@@ -216,6 +235,8 @@ pub(super) static SOURCES: [Source; 13] = [
     Source { table: &tables::RUN, rows: Rows::Sql(3, RUNS) },
     Source { table: &tables::MESSAGE, rows: Rows::Sql(1, MESSAGES) },
     Source { table: &tables::COPY, rows: Rows::Sql(1, COPIES) },
+    Source { table: &tables::REQUEST, rows: Rows::Sql(2, REQUESTS) },
+    Source { table: &tables::UNHEARD, rows: Rows::Sql(2, UNHEARD) },
     Source { table: &tables::VOICE, rows: Rows::Sql(1, VOICES) },
     Source { table: &tables::LOG, rows: Rows::Log },
 ];
@@ -229,6 +250,9 @@ static NAMING: [Source; 7] = [
     Source { table: &tables::POST, rows: Rows::Sql(1, POSTS) },
     Source { table: &tables::LOG, rows: Rows::Log },
 ];
+
+/// [`Body::kind`] of a friend request.
+const REQUEST: u8 = 2;
 
 const ME: &str = "
     SELECT 0, ?5, NULL, ?5, (SELECT value FROM settings WHERE key = 'address'),
@@ -279,6 +303,15 @@ const COPIES: &str = "
     SELECT c.seq, c.id, p.fingerprint, p.name, c.stage
     FROM copies c CROSS JOIN people p ON p.id = c.person WHERE c.seq > ?1 AND c.seq <= ?4
     ORDER BY c.seq";
+const REQUESTS: &str = "
+    SELECT n.person, n.id, n.id, p.fingerprint, p.name, n.body, n.sent, n.stage
+    FROM notes n CROSS JOIN people p ON p.id = n.person
+    WHERE (n.person, n.id) > (?1, ?2) AND n.kind = 2 ORDER BY n.person, n.id";
+const UNHEARD: &str = "
+    SELECT u.person, u.id, u.id, u.person, p.name, (SELECT id FROM groups WHERE grp = u.grp),
+        u.text, u.sent, u.epoch
+    FROM unheard u LEFT JOIN people p ON p.fingerprint = u.person
+    WHERE (u.person, u.id) > (?1, ?2) ORDER BY u.person, u.id";
 const VOICES: &str = "
     SELECT a.n, a.id, iif(a.out, 'out', 'in'), p.fingerprint, p.name, a.text, a.sent, a.at
     FROM asides a LEFT JOIN people p ON p.id = a.person

@@ -354,6 +354,7 @@ impl Editor {
 /// Looking for lines typed before.
 impl Editor {
     fn search(&mut self) {
+        self.typed.note(self.line.text());
         self.state = State::Searching(Search::new(self.line.text(), self.line.at()));
     }
 

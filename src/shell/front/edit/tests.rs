@@ -183,6 +183,16 @@ fn ctrl_r_finds_a_line_by_a_part_of_it() {
 }
 
 #[test]
+fn a_line_that_was_changed_is_found_as_it_is_now() {
+    let mut bench = Bench::new(40, 6);
+    bench.keys("draft\x1B[A\x1B[A\x15\u{e9}te\x1B[B");
+    bench.keys("\x1B[A\x12te\x05!\r");
+    assert_eq!(bench.entered, ["\u{e9}te!"]);
+    bench.keys("\x1B[A\x1B[A\x1B[A\r");
+    assert_eq!(bench.entered[1], "make tea", "once a line is entered all are as they were");
+}
+
+#[test]
 fn tab_completes_and_lists_what_there_is() {
     let mut bench = Bench::new(40, 8);
     bench.keys("hi ca\t");

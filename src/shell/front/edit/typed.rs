@@ -1,7 +1,7 @@
 //! Lines typed before, in this run and in earlier ones.
 
 use crate::proto::limits::{TYPED_BYTES, TYPED_LINES};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The lines, and which of them is looked at.
 #[derive(Debug, Default)]
@@ -10,8 +10,8 @@ pub struct Typed {
     bytes: usize,
     /// The line looked at; none is the one being typed.
     at: Option<usize>,
-    /// What was being typed before another was looked at.
-    draft: String,
+    /// What was made of lines that were looked at; behind the last, of the one being typed.
+    edits: BTreeMap<usize, String>,
 }
 
 impl Typed {
@@ -47,10 +47,10 @@ impl Typed {
         self.lines.iter().map(|line| row_of(line)).collect()
     }
 
-    /// Back to the line being typed, wherever that is.
+    /// Back to the line being typed, wherever that is; all others are again as they were entered.
     pub fn leave(&mut self) {
         self.at = None;
-        self.draft.clear();
+        self.edits.clear();
     }
 
     /// The line before the one looked at, which reads `now`; `None` if there is none.
@@ -76,35 +76,43 @@ impl Typed {
         self.look_at(self.lines.len(), now)
     }
 
-    /// Looks at a line; what was changed in an older one is given up.
+    /// Looks at a line; the one looked at until now, which reads `now`, is left so.
     pub fn look_at(&mut self, at: usize, now: &str) -> Option<&str> {
-        if self.at.is_none() {
-            now.clone_into(&mut self.draft);
+        self.note(now);
+        let last = self.lines.len();
+        self.at = (at < last).then_some(at);
+        Some(self.text(at.min(last)))
+    }
+
+    /// What the line looked at reads now.
+    pub fn note(&mut self, now: &str) {
+        let here = self.at.unwrap_or(self.lines.len());
+        match self.lines.get(here).is_some_and(|line| line == now) {
+            true => self.edits.remove(&here),
+            false => self.edits.insert(here, now.to_owned()),
+        };
+        let bytes = |edits: &BTreeMap<_, String>| edits.values().map(String::len).sum::<usize>();
+        while self.edits.len() > 1 && bytes(&self.edits) > TYPED_BYTES {
+            self.edits.pop_first();
         }
-        self.at = (at < self.lines.len()).then_some(at);
-        Some(match self.at {
-            Some(at) => &self.lines[at],
-            None => &self.draft,
-        })
+    }
+
+    /// A line as it is now.
+    fn text(&self, at: usize) -> &str {
+        let edited = self.edits.get(&at).or_else(|| self.lines.get(at));
+        edited.map_or("", String::as_str)
     }
 
     /// The nearest line before `at` with `part` in it, and where; `None` begins with the newest.
     pub fn find_older(&self, at: Option<usize>, part: &str) -> Option<(usize, usize)> {
         let before = at.unwrap_or(self.lines.len());
-        self.lines
-            .range(..before)
-            .enumerate()
-            .rev()
-            .find_map(|(at, line)| line.rfind(part).map(|place| (at, place)))
+        (0..before).rev().find_map(|at| self.text(at).rfind(part).map(|place| (at, place)))
     }
 
     /// The nearest line after `at` with `part` in it, and where.
     pub fn find_newer(&self, at: usize, part: &str) -> Option<(usize, usize)> {
-        let after = (at + 1).min(self.lines.len());
-        self.lines
-            .range(after..)
-            .enumerate()
-            .find_map(|(n, line)| line.rfind(part).map(|place| (after + n, place)))
+        let mut after = at + 1..self.lines.len();
+        after.find_map(|at| self.text(at).rfind(part).map(|place| (at, place)))
     }
 
     /// Which line is looked at.
@@ -114,7 +122,7 @@ impl Typed {
 
     /// One of the lines.
     pub fn line(&self, at: usize) -> Option<&str> {
-        self.lines.get(at).map(String::as_str)
+        (at < self.lines.len()).then(|| self.text(at))
     }
 }
 
@@ -165,6 +173,33 @@ mod tests {
         assert_eq!(typed.newer("dra"), None);
         assert_eq!(typed.oldest("dra"), Some("one"));
         assert_eq!(typed.newest("one"), Some("dra"));
+    }
+
+    #[test]
+    fn what_was_changed_in_a_line_stays_until_one_is_entered() {
+        let mut typed = typed(&["one", "two", "three"]);
+        assert_eq!(typed.older("draft"), Some("three"));
+        assert_eq!(typed.older("three!"), Some("two"));
+        assert_eq!(typed.older("second"), Some("one"));
+        assert_eq!(typed.newer("one"), Some("second"));
+        assert_eq!(typed.newer("two"), Some("three!"), "what is changed back is as it was");
+        assert_eq!(typed.find_older(None, "ee!"), Some((2, 3)));
+        assert_eq!(typed.older("three!"), Some("two"));
+        assert_eq!(typed.newest("two"), Some("draft"));
+        typed.keep("four");
+        assert_eq!(typed.older(""), Some("four"));
+        assert_eq!(typed.older("four"), Some("three"));
+        assert_eq!(typed.file(), "one\ntwo\nthree\nfour\n");
+    }
+
+    #[test]
+    fn changes_have_a_bound() {
+        let mut typed = typed(&["one", "two"]);
+        let long = "x".repeat(TYPED_BYTES);
+        typed.older(&long);
+        assert_eq!(typed.older(&long), Some("one"));
+        assert_eq!(typed.newest("one"), Some(long.as_str()));
+        assert_eq!(typed.older(&long), Some("two"), "given up");
     }
 
     #[test]

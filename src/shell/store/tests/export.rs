@@ -41,6 +41,18 @@ fn full() -> ClientStore {
         keep(&mut store, 3, Record::Transfer(Box::new(files::transfer(1, n, is_ours))));
         keep(&mut store, 3, Record::Transfer(Box::new(files::transfer(2, n, is_ours))));
     }
+    let request = |text: &str| {
+        let (name, token) = (None, Token(Bytes([4; 16])));
+        Body::Befriend(Befriend { name, text: text.to_owned(), token })
+    };
+    for (n, to, text) in [(50, 1, "it is me"), (51, 2, "")] {
+        let note = Letter { id: id(n), sent: Wall(7), body: request(text) };
+        keep(&mut store, 3, Record::Note(key(to), note));
+    }
+    let talk = Talk { group: TEA, epoch: 9, text: "early".to_owned() };
+    let unheard =
+        crate::proto::model::group::Unheard { id: id(60), from: key(1), sent: Wall(7), talk };
+    keep(&mut store, 3, Record::Unheard(unheard));
     store.commit().unwrap();
     store
 }
@@ -53,6 +65,13 @@ fn every_row_is_exported_once_whatever_the_pages() {
         |table: &str| whole.iter().filter(|row| row.split(' ').next() == Some(table)).count();
     let counts = ["me", "person", "message", "copy", "file", "log"].map(count);
     assert_eq!(counts, [1, 3, 28, 3, 6, 6 + 10]);
+    for (table, words) in
+        [("request", ["\"it is me\"", "\"\""]), ("unheard", ["\"early\"", "\"tea\""])]
+    {
+        let rows: Vec<&String> = whole.iter().filter(|row| row.starts_with(table)).collect();
+        let all = rows.iter().map(|row| row.as_str()).collect::<String>();
+        assert!(words.iter().all(|word| all.contains(word)), "{table}: {rows:?}");
+    }
     for page_rows in [1, 2, 3, 7] {
         assert_eq!(all(&store, page_rows), whole, "{page_rows} rows a page");
     }
