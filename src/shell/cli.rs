@@ -60,6 +60,8 @@ pub struct ClientOptions {
     pub no_server: bool,
     /// What every dial goes through.
     pub proxy: Option<ProxyAddress>,
+    /// Be the server as well.
+    pub host: Hosting,
     /// Where peers reach us; without it the choice is the machine's.
     pub listen: Option<SocketAddr>,
     /// Ask the gateway for a port.
@@ -131,6 +133,17 @@ pub enum Consent {
     None,
 }
 
+/// Whether the client is the server as well, and where that listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hosting {
+    /// It is not.
+    No,
+    /// Where its own file of options says, else every address, [`SERVER_PORT`].
+    Anywhere,
+    /// There.
+    At(SocketAddr),
+}
+
 /// A command of the user's own for each event of a kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct On {
@@ -178,11 +191,16 @@ fn client_options(
     home: PathBuf,
     words: Vec<String>,
 ) -> Result<ClientOptions, Wrong> {
+    let host = hosting(given)?;
+    let is_own_server = host != Hosting::No && given.outweighs("host", "server");
     Ok(ClientOptions {
         home,
         name: given.value("name", values::name)?,
-        server: given.value("server", server_address)?,
-        no_server: given.flag("no-server")? && !given.outweighs("server", "no-server"),
+        server: given.value("server", server_address)?.filter(|_| !is_own_server),
+        no_server: given.flag("no-server")?
+            && !given.outweighs("server", "no-server")
+            && host == Hosting::No,
+        host,
         proxy: given.value("proxy", values::proxy)?.flatten(),
         listen: given.value("listen", values::endpoint)?,
         port_mapping: given.flag("port-mapping")?,
@@ -205,6 +223,22 @@ fn client_options(
     })
 }
 
+/// Who is the server as well needs one, and is to be found.
+fn hosting(given: &Given<'_>) -> Result<Hosting, Wrong> {
+    let host = given.value("host", values::hosting)?.unwrap_or(Hosting::No);
+    if host == Hosting::No {
+        return Ok(host);
+    }
+    if given.value("proxy", values::proxy)?.flatten().is_some() {
+        let why = "--host: not behind --proxy, which tells nobody an address [--proxy '']";
+        return Err(Wrong::usage(why.to_owned()));
+    }
+    if given.flag("no-server")? && !given.outweighs("host", "no-server") {
+        return Err(Wrong::usage("--host: not with --no-server".to_owned()));
+    }
+    Ok(host)
+}
+
 /// Reads `hobnobd`'s argv, without the program's name, and the file of options in its data.
 pub fn server(
     argv: &[String],
@@ -224,7 +258,26 @@ pub fn server(
     let mut given = Given::new(options::SERVER, typed, env);
     let data = directory(given.text("data"), "hobnobd", env)?;
     given.read(&data, files)?;
-    Ok(Parsed::Run(ServerOptions {
+    server_options(&given, data).map(Parsed::Run)
+}
+
+/// The options of a server in a client's profile: as the file beside its data has them, but for
+/// where the client says to listen.
+pub fn hosted(
+    data: PathBuf,
+    listen: Option<SocketAddr>,
+    files: Files<'_>,
+) -> Result<ServerOptions, Wrong> {
+    let nothing: [String; 0] = [];
+    let mut given =
+        Given::new(options::SERVER, given::parse(options::SERVER, &nothing)?, &|_| None);
+    given.read(&data, files)?;
+    let options = server_options(&given, data)?;
+    Ok(ServerOptions { listen: listen.or(options.listen), ..options })
+}
+
+fn server_options(given: &Given<'_>, data: PathBuf) -> Result<ServerOptions, Wrong> {
+    Ok(ServerOptions {
         listen: given.value("listen", values::endpoint)?,
         data,
         pool: given.must("pool", Pool::parse)?,
@@ -233,7 +286,7 @@ pub fn server(
         hold_bytes: given.must("hold-bytes", values::count)?,
         json: given.flag("json")?,
         verbose: given.must("verbose", |text| text.parse().ok())?,
-    }))
+    })
 }
 
 impl Wrong {

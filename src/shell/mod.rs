@@ -6,6 +6,7 @@ pub mod config;
 pub mod daemon;
 pub mod disk;
 pub mod export;
+mod frames;
 pub mod front;
 pub mod reactor;
 pub mod stdout;

@@ -14,13 +14,13 @@ const SETTLING: Duration = Duration::from_secs(1);
 const WINDOW: Duration = Duration::from_secs(10);
 
 /// `strace -f -c` on one process.
-struct Trace {
+pub struct Trace {
     strace: Process,
     table: PathBuf,
 }
 
 impl Trace {
-    fn attach(pid: Pid, table: PathBuf) -> Trace {
+    pub fn attach(pid: Pid, table: PathBuf) -> Trace {
         let mut command = Command::new("sh");
         command.args(["-c", "exec strace -f -c -o \"$1\" -p \"$2\" 2>&1", "sh"]);
         let mut strace = Process::start(command.arg(&table).arg(pid.as_raw_pid().to_string()));
@@ -29,7 +29,7 @@ impl Trace {
     }
 
     /// Detaches; gives the table of what was called, empty if nothing was.
-    fn calls(self) -> String {
+    pub fn calls(self) -> String {
         self.strace.signal(Signal::INT);
         let ended = self.strace.ended();
         assert!(ended.out.contains(" detached"), "{ended:?}");
@@ -38,16 +38,19 @@ impl Trace {
 }
 
 /// What each process calls in this time.
-fn calls_in(world: &World, processes: &[(&str, Pid)], time: Duration) -> Vec<String> {
-    let attach =
-        |(name, pid): &(&str, Pid)| Trace::attach(*pid, world.home(&format!("{name}.trace")));
+fn calls_in(
+    place: &dyn Fn(&str) -> PathBuf,
+    processes: &[(&str, Pid)],
+    time: Duration,
+) -> Vec<String> {
+    let attach = |(name, pid): &(&str, Pid)| Trace::attach(*pid, place(&format!("{name}.trace")));
     let traces: Vec<Trace> = processes.iter().map(attach).collect();
     thread::sleep(time);
     traces.into_iter().map(Trace::calls).collect()
 }
 
 /// Whether processes may be traced here: strace is installed and the system lets it attach.
-fn may_trace() -> bool {
+pub fn may_trace() -> bool {
     let mut command = Command::new("sh");
     command.args(["-c", "command -v strace && strace -f -o /dev/null true"]);
     Process::start(&mut command).ended().code == 0
@@ -61,6 +64,12 @@ fn idle_programs_with_a_session_open_call_nothing_and_have_one_thread() {
     bob.deliver("ann", "other");
     let processes =
         [("hobnobd", world.server.process().pid()), ("ann", ann.pid()), ("bob", bob.pid())];
+    expect_silence(&|name| world.home(name), &processes);
+    ann.deliver("bob", "still here");
+}
+
+/// Demands that these have one thread each and call nothing. Traces go where `place` says.
+pub fn expect_silence(place: &dyn Fn(&str) -> PathBuf, processes: &[(&str, Pid)]) {
     for (name, pid) in processes {
         let tasks = fs::read_dir(format!("/proc/{}/task", pid.as_raw_pid()));
         assert_eq!(tasks.expect("it is running").count(), 1, "threads of {name}");
@@ -69,11 +78,10 @@ fn idle_programs_with_a_session_open_call_nothing_and_have_one_thread() {
         println!("skipped: strace is not installed or may not trace here");
         return;
     }
-    calls_in(&world, &processes, SETTLING);
-    let tables = calls_in(&world, &processes, WINDOW);
+    calls_in(place, processes, SETTLING);
+    let tables = calls_in(place, processes, WINDOW);
     for ((name, _), table) in processes.iter().zip(tables) {
         println!("{name}: {} lines of calls in {WINDOW:?}", table.lines().count());
         assert_eq!(table, "", "{name} is not silent");
     }
-    ann.deliver("bob", "still here");
 }

@@ -14,6 +14,7 @@ mod files;
 mod friends;
 mod groups;
 mod hooks;
+mod host;
 mod idle;
 mod install;
 mod mail;

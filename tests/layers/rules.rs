@@ -10,7 +10,7 @@ const BASE: [&str; 10] =
     ["machine", "time", "id", "bytes", "limits", "timers", "table", "gather", "pack", "json"];
 
 /// Which layer may import which, beside itself. Only `shell::{client,daemon}` import everything.
-const IMPORTS: [(&str, &[&str]); 22] = [
+const IMPORTS: [(&str, &[&str]); 23] = [
     ("base", &[]),
     ("proto::model", &["base"]),
     ("proto::crypto", &["base", "proto::model"]),
@@ -31,6 +31,7 @@ const IMPORTS: [(&str, &[&str]); 22] = [
     ("shell::config", &["base", "proto::model"]),
     ("shell::system", &["base", "shell::disk"]),
     ("shell::stdout", &[]),
+    ("shell::frames", &[]),
     ("shell::client", EVERYTHING),
     ("shell::daemon", EVERYTHING),
     ("bin", &["proto::model", "shell::cli", "shell::client", "shell::daemon"]),

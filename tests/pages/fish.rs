@@ -44,7 +44,7 @@ pub fn server() -> String {
 /// The options whose values are words of their own.
 fn skipped() -> String {
     let mut text = String::new();
-    for row in CLIENT.iter().filter(|row| !row.hint.is_empty()) {
+    for row in CLIENT.iter().filter(|row| !values(row).is_empty()) {
         let (names, words) = (spellings(row).join(" "), values(row).len());
         let _ = writeln!(
             text,

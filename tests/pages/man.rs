@@ -27,6 +27,10 @@ pub fn server() -> String {
 fn option(row: &OptionRow) -> String {
     let takes: String =
         values(row).iter().map(|(word, _)| format!(" Ar {}", argument(word))).collect();
+    let takes = match row.hint.strip_prefix('[').and_then(|hint| hint.strip_suffix(']')) {
+        Some(word) => format!(" Oo Ar {} Oc", argument(word)),
+        None => takes,
+    };
     let short = match row.short {
         "" => String::new(),
         short => format!("Fl {short}{takes} , "),

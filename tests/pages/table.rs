@@ -65,6 +65,8 @@ impl Value {
 pub fn values(row: &OptionRow) -> Vec<(&'static str, Value)> {
     let words: Vec<&str> = match row.hint {
         "" => Vec::new(),
+        // What stands behind it may as well be a verb.
+        _ if row.is_optional() => Vec::new(),
         hint if row.is_pair() => hint.split(' ').collect(),
         hint => vec![hint],
     };

@@ -84,10 +84,10 @@ impl Uplink {
         matches!(self.state, State::Pausing)
     }
 
-    /// Our address as the server sees it.
+    /// Our address as the server sees it; one in this very process sees none.
     pub fn outer(&self) -> Option<SocketAddr> {
         match &self.state {
-            State::In { outer, .. } => Some(*outer),
+            State::In { outer, .. } => Some(*outer).filter(|outer| !outer.ip().is_unspecified()),
             State::Off | State::Pausing | State::Dialling(_) | State::Linking { .. } => None,
         }
     }

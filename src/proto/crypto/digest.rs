@@ -27,6 +27,12 @@ pub fn token_hash(token: Token) -> TokenHash {
     TokenHash(Bytes::from_slice(&hash[..16]).expect("a BLAKE2s-256 hash is 32 bytes"))
 }
 
+/// A number that stands for two texts of a fixed length each.
+pub fn of_two(one: &[u8], other: &[u8]) -> u128 {
+    let hash = Blake2s256::new().chain_update(one).chain_update(other).finalize();
+    u128::from_be_bytes(hash[..16].try_into().expect("a BLAKE2s-256 hash is 32 bytes"))
+}
+
 /// A number that stands for some bytes, to whoever has the key: keyed BLAKE2s-256, its first 8
 /// bytes. `of` says what the bytes are.
 pub fn stand_in(key: &[u8; 32], of: u8, bytes: &[u8]) -> u64 {

@@ -173,8 +173,11 @@ impl Server {
                 hold_days: u32::try_from(self.config.hold_days).unwrap_or(u32::MAX),
             },
         );
-        let prober = self.prober(id);
-        self.roster.send(id, prober);
+        // From within our own process no datagram comes out of a gateway.
+        if !outer.ip().is_unspecified() {
+            let prober = self.prober(id);
+            self.roster.send(id, prober);
+        }
         self.announce(key, visibility, true, seen);
         if standing.number > 0 {
             self.serve_mail(id);

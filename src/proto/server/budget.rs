@@ -1,6 +1,7 @@
 //! Budgets: how much one account may ask, and how often one address may connect.
 
 use super::Server;
+use crate::proto::crypto::digest;
 use crate::proto::id::{ConnId, ReqId, SessionId};
 use crate::proto::limits::{
     CONNECTS_BURST, CONNECTS_PER_S, DEPOSIT_PER_REQUEST_BYTES, PREKEY_ASKERS,
@@ -13,7 +14,7 @@ use crate::proto::wire::client::ToServer;
 use crate::proto::wire::server::OverBudget;
 use log::debug;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// A token bucket, as the moment when it will be full again: one number and no timer
 /// (ITU-T I.371, the generic cell rate algorithm).
@@ -61,21 +62,22 @@ impl Bucket {
     }
 }
 
-/// Buckets by what took from them; full ones are forgotten.
-struct Buckets<K> {
+/// Buckets by what took from them; full ones are forgotten. A key is an address, or a hash that
+/// nobody finds another one for.
+struct Buckets {
     rate: Rate,
     most: usize,
-    by_key: BTreeMap<K, Bucket>,
-    by_time: BTreeSet<(Mono, K)>,
+    by_key: BTreeMap<u128, Bucket>,
+    by_time: BTreeSet<(Mono, u128)>,
 }
 
-impl<K: Ord + Copy> Buckets<K> {
-    fn new(rate: Rate, most: usize) -> Buckets<K> {
+impl Buckets {
+    fn new(rate: Rate, most: usize) -> Buckets {
         Buckets { rate, most, by_key: BTreeMap::new(), by_time: BTreeSet::new() }
     }
 
     /// Takes a token out of this one's bucket if it is there.
-    fn take(&mut self, key: K, now: Mono) -> bool {
+    fn take(&mut self, key: u128, now: Mono) -> bool {
         self.forget_full(now);
         let mut bucket = self.by_key.get(&key).copied().unwrap_or_default();
         self.by_time.remove(&(bucket.full_at, key));
@@ -104,12 +106,12 @@ impl<K: Ord + Copy> Buckets<K> {
 }
 
 /// Addresses that connected lately.
-pub(super) struct Sources(Buckets<IpAddr>);
+pub(super) struct Sources(Buckets);
 
 impl Sources {
-    /// Whether one more connection may come from there. Loopback always may.
+    /// Whether one more connection may come from there. Loopback always may, and our own process.
     pub(super) fn may_connect(&mut self, from: IpAddr, now: Mono) -> bool {
-        from.is_loopback() || self.0.take(network(from), now)
+        from.is_loopback() || from.is_unspecified() || self.0.take(network(from), now)
     }
 
     #[cfg(test)]
@@ -125,7 +127,7 @@ impl Default for Sources {
 }
 
 /// Addresses that were answered a probe lately.
-pub(super) struct Probing(Buckets<IpAddr>);
+pub(super) struct Probing(Buckets);
 
 impl Probing {
     /// Whether one more answer may go there.
@@ -142,12 +144,13 @@ impl Default for Probing {
 
 /// Who was given one-time prekeys of whom lately. By account, so that a new link starts no new
 /// hour.
-pub(super) struct PrekeyAskers(Buckets<(Fingerprint, Fingerprint)>);
+pub(super) struct PrekeyAskers(Buckets);
 
 impl PrekeyAskers {
     /// Whether the first of the two may be given one more of the second's.
     pub(super) fn take(&mut self, pair: (Fingerprint, Fingerprint), now: Mono) -> bool {
-        self.0.take(pair, now)
+        let (one, other) = pair;
+        self.0.take(digest::of_two(&one.0.0, &other.0.0), now)
     }
 }
 
@@ -158,10 +161,10 @@ impl Default for PrekeyAskers {
 }
 
 /// One party's addresses as one: a household or host has an IPv6 /64 (RFC 6177).
-fn network(from: IpAddr) -> IpAddr {
+fn network(from: IpAddr) -> u128 {
     match from {
-        IpAddr::V4(_) => from,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64)).into(),
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits() & (u128::MAX << 64),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Public groups: their names, and who leads them. Nothing else of a group is known here.
 
 use super::{Server, Then};
+use crate::proto::gather;
 use crate::proto::id::{ConnId, ReqId};
 use crate::proto::limits::{GROUPS, GROUPS_PAGE};
 use crate::proto::model::group::Listing;
+use crate::proto::model::name::Name;
 use crate::proto::model::record::{Read, ServerRecord};
 use crate::proto::wire::client::{Announce, WantGroups};
 use crate::proto::wire::server::GroupsPage;
@@ -13,7 +15,7 @@ impl Server {
     pub(super) fn on_announce(&mut self, id: ConnId, announce: Announce) {
         let Some(leader) = self.roster.member(id).map(|member| member.key) else { return };
         let mut names = announce.names;
-        names.sort_unstable();
+        gather::sort(&mut names, Name::cmp);
         names.dedup();
         names.truncate(GROUPS);
         self.out.keep(ServerRecord::Groups(leader, names));

@@ -229,7 +229,7 @@ impl Server {
             | Then::Hold(..)
             | Then::Groups(..)
             | Then::Mail(_)
-            | Then::Oldest => unreachable!("no account was asked for: {then:?}"),
+            | Then::Oldest => unreachable!("no account was asked for"),
         }
     }
 
@@ -250,7 +250,7 @@ impl Server {
             }
             (Then::Mail(id), Found::Mail { mail, more }) => self.on_mail_read(id, mail, more),
             (Then::Oldest, Found::Oldest(oldest)) => self.on_oldest_read(oldest),
-            (then, found) => unreachable!("{found:?} is no answer to {then:?}"),
+            (_, _) => unreachable!("what was read is no answer to what was asked"),
         }
     }
 

@@ -57,7 +57,7 @@ impl Server {
     /// Takes the new list in place of the old one; what is over the bound is passed over.
     pub(super) fn on_watch(&mut self, id: ConnId, mut watch: Watch) {
         watch.who.truncate(WATCHED);
-        watch.who.sort_unstable_by_key(|watched| watched.who);
+        gather::sort(&mut watch.who, |one, other| one.who.cmp(&other.who));
         watch.who.dedup_by_key(|watched| watched.who);
         let watched: Vec<_> = watch.who.iter().map(|w| (w.who, hash(w.token))).collect();
         let Some(member) = self.roster.member_mut(id) else { return };

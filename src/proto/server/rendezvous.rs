@@ -27,6 +27,7 @@ use crate::proto::limits::{CANDIDATES, RENDEZVOUS, RENDEZVOUS_PAIR};
 use crate::proto::model::account::Account;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::AccountKey;
+use crate::proto::table::Table;
 use crate::proto::wire::client::{Again, Answer, Ask, Hangup, Hint, Release};
 use crate::proto::wire::server::{Answered, Begin, Ended, Hinted, Offer, Sought, WhyEnded};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,7 @@ use std::net::SocketAddr;
 /// The sessions between two sides that were asked for and have not ended.
 #[derive(Default)]
 pub(super) struct Meetings {
-    by_id: BTreeMap<SessionId, Meeting>,
+    by_id: Table<SessionId, Meeting>,
     by_side: BTreeSet<(ConnId, SessionId)>,
     /// Asked for in this wake, and not yet read whether they may be.
     asking: BTreeMap<(SessionId, ConnId), Wanted>,

@@ -3,6 +3,7 @@
 use super::budget::Bucket;
 use super::mailbox::Mailbox;
 use super::relay::Flow;
+use crate::proto::gather;
 use crate::proto::id::ConnId;
 use crate::proto::link::Link;
 use crate::proto::model::account::Visibility;
@@ -202,7 +203,7 @@ impl Roster {
     /// Those signed in, in order of their names.
     pub(super) fn ids_by_name(&self) -> Vec<ConnId> {
         let mut names: Vec<_> = self.public.iter().chain(&self.private).collect();
-        names.sort_unstable();
+        gather::sort(&mut names, |one, other| one.cmp(other));
         names.into_iter().map(|(_, id)| *id).collect()
     }
 

@@ -1,7 +1,7 @@
 //! Options of the program among the words of argv: before the verb, and behind it.
 
-use super::Wrong;
 use super::options::{CLIENT, OptionRow};
+use super::{Wrong, values};
 use crate::shell::front::args::{self, Args};
 use crate::shell::front::verbs::VerbRow;
 use std::slice::Iter;
@@ -60,6 +60,7 @@ struct Found {
     is_own: bool,
     /// Its value is the next word.
     needs_value: bool,
+    may_have_value: bool,
     is_pair: bool,
 }
 
@@ -67,6 +68,14 @@ impl Found {
     fn take_value(&self, to: &mut Vec<String>, rest: &mut Iter<'_, String>) {
         if self.needs_value {
             to.extend(rest.next().cloned());
+        }
+        // No verb looks like an address.
+        if self.may_have_value
+            && let (Some(option), Some(value)) = (to.last_mut(), rest.as_slice().first())
+            && values::endpoint(value).is_some()
+        {
+            *option = format!("{option}={value}");
+            rest.next();
         }
         if self.is_pair
             && let Some(value) = to.last_mut()
@@ -83,14 +92,16 @@ impl Found {
 fn own_option(row: &VerbRow, word: &str) -> Option<Found> {
     let name = args::spelled(word.split('=').next().unwrap_or(word));
     let (_, takes_value) = row.options().find(|(option, _)| *option == name)?;
-    Some(Found { is_own: true, needs_value: takes_value && !word.contains('='), is_pair: false })
+    let needs_value = takes_value && !word.contains('=');
+    Some(Found { is_own: true, needs_value, may_have_value: false, is_pair: false })
 }
 
 /// The option of the program that it is.
 fn client_option(word: &str) -> Option<Found> {
     let found = |row: &OptionRow, has_value: bool| Found {
         is_own: false,
-        needs_value: !row.hint.is_empty() && !has_value,
+        needs_value: !row.hint.is_empty() && !has_value && !row.is_optional(),
+        may_have_value: row.is_optional() && !has_value,
         is_pair: row.is_pair(),
     };
     if let Some(long) = word.strip_prefix("--") {

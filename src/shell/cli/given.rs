@@ -158,10 +158,10 @@ impl<'a> Given<'a> {
     }
 
     fn typed_text(&self, row: &OptionRow) -> Option<String> {
-        if !row.hint.is_empty() {
+        if !row.hint.is_empty() && !row.is_optional() {
             return self.typed.opt_strs(row.long).pop();
         }
-        if !row.is_switch() {
+        if !row.is_switch() && !row.is_optional() {
             let count = self.typed.opt_count(row.long);
             return (count > 0).then(|| count.to_string());
         }
@@ -262,6 +262,9 @@ pub(super) fn parse<'w>(
                 options.opt("", long, help, hint, HasArg::Maybe, Occur::Multi)
             }
             true => options.optflagmulti(short, long, help),
+            false if row.is_optional() => {
+                options.opt("", long, help, hint, HasArg::Maybe, Occur::Multi)
+            }
             false => options.optmulti(short, long, help, hint),
         };
     }
@@ -320,6 +323,7 @@ fn expected(option: &str) -> &'static str {
     match option {
         "name" => "a name is 1 to 32 of a-z 0-9 . _ -, first a letter",
         "server" => "expected HOST:PORT or HOST:PORT#KEY, IPv6 in brackets",
+        "host" => "expected ADDR:PORT, IPv6 in brackets, or yes or no",
         "proxy" => "expected socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT",
         "listen" => "expected ADDR:PORT, IPv6 in brackets",
         "accept" => "expected friends, all or none",

@@ -28,6 +28,11 @@ impl OptionRow {
         matches!(self.long, "on" | "verbose")
     }
 
+    /// Whether it may stand without its value.
+    pub fn is_optional(&self) -> bool {
+        self.hint.starts_with('[')
+    }
+
     /// Whether it is set or not, and can be taken back: `--time=no`.
     pub fn is_switch(&self) -> bool {
         self.hint.is_empty() && !matches!(self.long, "help" | "version" | "verbose")
@@ -45,6 +50,8 @@ pub static CLIENT: &[OptionRow] = &[
         default: "", help: "the server, pinned to KEY or the one first seen; kept" },
     OptionRow { short: "", long: "no-server", hint: "", choices: &[],
         default: "no", help: "peers by address and on the local network only" },
+    OptionRow { short: "", long: "host", hint: "[ADDR:PORT]", choices: &[],
+        default: "", help: "be the server as well, in this process (default: [::]:12000)" },
     OptionRow { short: "", long: "proxy", hint: "socks5://HOST:PORT", choices: &[],
         default: "", help: "dial through this (Tor), and tell nobody an address" },
     OptionRow { short: "l", long: "listen", hint: "ADDR:PORT", choices: &[],

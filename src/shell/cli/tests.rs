@@ -184,6 +184,37 @@ fn each_default_is_the_one_that_help_tells() {
 }
 
 #[test]
+fn an_address_behind_host_is_its_own_and_a_verb_is_none() {
+    let at = |text: &str| Hosting::At(text.parse().expect("an address"));
+    for (argv, host, words) in [
+        (&["who"][..], Hosting::No, &["who"][..]),
+        (&["--host", "who"], Hosting::Anywhere, &["who"]),
+        (&["--host"], Hosting::Anywhere, &[]),
+        (&["--host", "127.0.0.1:7", "who"], at("127.0.0.1:7"), &["who"]),
+        (&["--host=[::1]:7", "-j", "who"], at("[::1]:7"), &["who"]),
+        (&["-j", "who", "--host", "[::1]:7"], at("[::1]:7"), &["who"]),
+        (&["who", "--host", "bob"], Hosting::Anywhere, &["who", "bob"]),
+        (&["--host", "1.2.3.4:7", "--host=no"], Hosting::No, &[]),
+        (&["--host=no", "--host", "--server", "h:1"], Hosting::Anywhere, &[]),
+    ] {
+        let given = options(argv);
+        assert_eq!(given.host, host, "{argv:?}");
+        assert_eq!(given.words, words, "{argv:?}");
+    }
+}
+
+#[test]
+fn who_hosts_signs_in_there_unless_another_server_is_named_beside_it() {
+    assert!(options(&["--host", "--server", "h:1"]).server.is_some());
+    let set = |argv: &[&str]| match run(argv, &[("HOBNOB_SERVER", "h:1")]) {
+        Ok(Parsed::Run(options)) => options.server,
+        other => panic!("{other:?}"),
+    };
+    assert!(set(&["who"]).is_some());
+    assert_eq!(set(&["--host", "who"]), None);
+}
+
+#[test]
 fn options_stand_before_the_verb_or_behind_it_but_never_inside_text() {
     for argv in [
         ["--wait", "delivered", "-j", "msg", "bob", "hi"],

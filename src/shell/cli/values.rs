@@ -1,6 +1,6 @@
 //! What the values of options become; `None` for what makes no sense.
 
-use super::{Consent, On, SERVER_PORT};
+use super::{Consent, Hosting, On, SERVER_PORT};
 use crate::proto::model::event::Stage;
 use crate::proto::model::name::Name;
 use crate::proto::model::person::Fingerprint;
@@ -123,6 +123,15 @@ pub(super) fn endpoint(text: &str) -> Option<SocketAddr> {
             Some((IpAddr::from([127, 0, 0, 1]), port.parse().ok()?).into())
         }
         Some(_) | None => text.parse().ok(),
+    }
+}
+
+/// `ADDR:PORT`, or only whether.
+pub(super) fn hosting(text: &str) -> Option<Hosting> {
+    match text {
+        "yes" => Some(Hosting::Anywhere),
+        "no" => Some(Hosting::No),
+        text => endpoint(text).map(Hosting::At),
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `gateway` | whom to ask for a port on its outside |
 //! | `alerts` | of what somebody is told who looks elsewhere |
 //! | `hooks` | commands of the user's own that are run because something happened |
+//! | `host`, `pipe` | the server in the same process, and the way to it |
 //! | `desk` | who asked for what, and where each notice goes |
 //! | `terminal` | somebody who types, and sees the line at the bottom |
 //! | `settings` | the options in force |
@@ -26,10 +27,12 @@ mod desk;
 mod exporting;
 mod gateway;
 mod hooks;
+mod host;
 mod keeper;
 mod network;
 mod new_file;
 mod paths;
+mod pipe;
 mod plan;
 mod profile;
 mod program;
@@ -46,6 +49,7 @@ use self::alerts::Alerts;
 use self::desk::{Desk, Role, Sink};
 use self::exporting::Exporting;
 use self::hooks::Hooks;
+use self::host::Host;
 use self::plan::{Aim, Plan};
 use self::profile::{Opened, Profile};
 use self::program::{Program, local, stdout_failed};
@@ -56,7 +60,9 @@ use crate::proto::id::Seq;
 use crate::proto::model::command::Verb;
 use crate::proto::model::person::Target;
 use crate::proto::model::refusal::{Exit, Refusal};
-use crate::shell::cli::{self, ClientOptions, Consent, Parsed, ProxyAddress, ServerAddress, Wrong};
+use crate::shell::cli::{
+    self, ClientOptions, Consent, Hosting, Parsed, ProxyAddress, ServerAddress, Wrong,
+};
 use crate::shell::front::json::JsonLines;
 use crate::shell::front::printer::{Printer, Style};
 use crate::shell::front::verbs::Defaults;
@@ -231,7 +237,13 @@ fn start(
     if plan.aim == Aim::Verb(Request::Config) {
         return settings::answer(plan.style, &plan.settings).map(Begun::Ended);
     }
-    let server = choose_server(options, remembered.as_ref())?;
+    let mut reactor = Reactor::new().map_err(|why| local(&why))?;
+    let host = match options.host {
+        Hosting::No => None,
+        Hosting::Anywhere => Some(Host::open(&home, None, &mut reactor)?),
+        Hosting::At(at) => Some(Host::open(&home, Some(at), &mut reactor)?),
+    };
+    let server = choose_server(options, remembered.as_ref(), host.as_ref())?;
     if let (Some(server), Some(remembered)) = (&server, &remembered)
         && server.to_string() != remembered.to_string()
     {
@@ -250,7 +262,6 @@ fn start(
     let seed = profile::seed()?;
     let (identity, store, lock) = profile.into_parts();
     let machine = Client::restore(config, identity, past, seed);
-    let mut reactor = Reactor::new().map_err(|why| local(&why))?;
     if let Some(address) = &options.proxy {
         reactor.dial_through(proxy(address)?);
     }
@@ -258,7 +269,8 @@ fn start(
     let alerts = Alerts::new(options.notify.clone().unwrap_or_default());
     let home = path::absolute(&home).map_err(|why| profile::failed(&home, why))?;
     let places = (home, files);
-    let program = Program::new(places, lock, store, machine, reactor, plan, (hooks, alerts));
+    let beside = (hooks, alerts, host);
+    let program = Program::new(places, lock, store, machine, reactor, plan, beside);
     Ok(Begun::Program(Box::new(program)))
 }
 
@@ -296,12 +308,14 @@ fn config(options: &ClientOptions, server: Option<&ServerAddress>) -> Result<Con
 fn choose_server(
     options: &ClientOptions,
     remembered: Option<&ServerAddress>,
+    host: Option<&Host>,
 ) -> Result<Option<ServerAddress>, Failure> {
     if options.no_server {
         return Ok(None);
     }
-    match options.server.as_ref().or(remembered) {
-        Some(server) => Ok(Some(server.clone())),
+    let given = options.server.clone().or_else(|| host.map(Host::address));
+    match given.or_else(|| remembered.cloned()) {
+        Some(server) => Ok(Some(server)),
         None => {
             let error = "no server yet [name one with --server HOST:PORT, or use --no-server]";
             Err(Failure { exit: Exit::Usage, error: error.to_owned() })

@@ -8,6 +8,7 @@ use crate::proto::model::command::Verb;
 use crate::proto::model::event::Stage;
 use crate::proto::model::refusal::Exit;
 use crate::proto::time::Now;
+use crate::shell::daemon;
 use crate::shell::front::days::Days;
 use crate::shell::front::lines::Asked;
 use crate::shell::front::paint::Paint;
@@ -208,6 +209,7 @@ impl Program {
     pub fn begin(&mut self, now: Now) -> Result<(), Failure> {
         let control = profile::control(&self.directory);
         self.reactor.open_control(&control).map_err(|why| profile::failed(&control, why))?;
+        self.say_hosting();
         self.watch()?;
         if !matches!(self.plan.aim, Aim::Verb(_)) {
             self.watch_network();
@@ -221,6 +223,16 @@ impl Program {
             Aim::Listen => Ok(()),
             Aim::Verb(request) if self.plan.is_at_once(&request) => self.start_aim(now, request),
             Aim::Verb(_) | Aim::Chat(_) => Ok(()),
+        }
+    }
+
+    /// Says where others find the server that this program is as well.
+    fn say_hosting(&mut self) {
+        if let Some(host) = &self.host
+            && self.plan.is_shown_everything()
+        {
+            let json = self.plan.style.json;
+            self.desk.print(Sink::Stdout, |_, out| daemon::hosting(out, json, &host.served));
         }
     }
 

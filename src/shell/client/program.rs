@@ -10,6 +10,7 @@ mod typing;
 use super::alerts::Alerts;
 use super::desk::Desk;
 use super::hooks::Hooks;
+use super::host::{self, Host};
 use super::plan::Plan;
 use super::reads::{self, Read};
 use super::terminal::{Profile, Terminal};
@@ -48,6 +49,8 @@ pub(super) struct Program {
     pub plan: Plan,
     pub hooks: Hooks,
     alerts: Alerts,
+    /// The server, with `--host`.
+    pub host: Option<Host>,
     wake: Wake<Client>,
     alarms: Timers<Alarm>,
     input: LineBuffer,
@@ -102,7 +105,7 @@ impl Program {
         machine: Client,
         reactor: Reactor,
         plan: Plan,
-        (hooks, alerts): (Hooks, Alerts),
+        (hooks, alerts, host): (Hooks, Alerts, Option<Host>),
     ) -> Program {
         let broadcast = plan.is_shown_everything();
         Program {
@@ -119,6 +122,7 @@ impl Program {
             plan,
             hooks,
             alerts,
+            host,
             wake: Wake::new(),
             alarms: Timers::new(),
             input: LineBuffer::default(),
@@ -189,13 +193,15 @@ impl Program {
     fn timeout(&mut self) -> Option<Duration> {
         let is_behind = |sink| self.desk.is_behind(sink);
         let mut readable = self.reads.iter().filter_map(|(ticket, _)| self.desk.sink(*ticket));
-        let more = readable.any(|sink| !is_behind(sink));
+        let more =
+            readable.any(|sink| !is_behind(sink)) || self.host.as_ref().is_some_and(Host::is_ready);
         if more || self.is_asked || self.may_take_line() || self.desk.has_more(&mut self.reactor) {
             return Some(Duration::ZERO);
         }
         let machine = self.machine.poll_timeout().map(|(at, _)| at);
         let own = self.alarms.next().map(|(at, _)| at);
-        let at = machine.into_iter().chain(own).min()?;
+        let server = self.host.as_ref().and_then(Host::due);
+        let at = machine.into_iter().chain(own).chain(server).min()?;
         let is_due = at <= self.clock.now().mono;
         Some(if is_due { Duration::ZERO } else { self.clock.until(at) })
     }
@@ -203,33 +209,16 @@ impl Program {
     /// Feeds everything that is ready.
     fn take_in(&mut self, now: Now) {
         let Program { reactor, machine, desk, hooks, input, input_ended, plan, store, .. } = self;
-        let Program { alarms, .. } = self;
-        let mut fed = false;
+        let Program { alarms, host, .. } = self;
+        let mut is_fed = false;
         while let Some(ready) = reactor.next() {
+            let Some(ready) = host::left(host, now, ready) else { continue };
+            let Some(ready) = left(machine, now, ready) else {
+                is_fed = true;
+                continue;
+            };
             match ready {
-                Ready::Datagram { from, bytes } => {
-                    machine.handle(now, Input::Datagram { from, bytes });
-                    fed = true;
-                }
-                Ready::Lan { from, bytes } => {
-                    machine.handle(now, Input::Lan { from, bytes });
-                    fed = true;
-                }
-                Ready::Stream(conn, event) => {
-                    machine.handle(now, Input::Stream(conn, event));
-                    fed = true;
-                }
-                Ready::File(file, event) => {
-                    machine.handle(now, Input::File(file, event));
-                    fed = true;
-                }
-                Ready::Run(run, event) if run.is_hook() => {
-                    hooks.on_child(run, event, &mut desk.stdout.errors);
-                }
-                Ready::Run(run, event) => {
-                    machine.handle(now, Input::Run(run, event));
-                    fed = true;
-                }
+                Ready::Run(run, event) => hooks.on_child(run, event, &mut desk.stdout.errors),
                 Ready::Stdin([]) => match &mut desk.terminal {
                     Some(terminal) => terminal.end(),
                     None => {
@@ -261,10 +250,18 @@ impl Program {
                 Ready::Control(id, ControlEvent::Opened) => desk.guest_came(id),
                 Ready::Control(id, ControlEvent::Bytes(bytes)) => desk.guest_said(id, bytes),
                 Ready::Control(id, ControlEvent::Closed) => desk.guest_left(id),
+                Ready::Datagram { .. }
+                | Ready::Lan { .. }
+                | Ready::Served { .. }
+                | Ready::Stream(..)
+                | Ready::File(..) => {}
             }
         }
+        if let Some(host) = host {
+            is_fed |= host.feed(now, machine);
+        }
         let due = machine.poll_timeout().is_some_and(|(at, _)| at <= now.mono);
-        if due && !fed {
+        if due && !is_fed {
             machine.handle(now, Input::Tick);
         }
     }
@@ -273,13 +270,21 @@ impl Program {
     fn commit(&mut self, now: Now) -> Result<(), Failure> {
         self.is_asked = false;
         let Program { wake, machine, store, reactor, desk, hooks, alerts, plan, .. } = self;
-        let Program { is_ready, leaving, files, .. } = self;
+        let Program { is_ready, leaving, files, host, .. } = self;
         let effects = wake.commit(machine, store, now).map_err(store_failed)?;
         for effect in effects {
             match effect {
                 Effect::Datagram { to, bytes } => reactor.send_datagram(to, &bytes),
                 Effect::Lan(action) => reactor.perform_lan(action),
-                Effect::Stream(conn, action) => reactor.perform(conn, action),
+                Effect::Stream(conn, action) => {
+                    let action = match host {
+                        Some(host) => host.divert(conn, action),
+                        None => Some(action),
+                    };
+                    if let Some(action) = action {
+                        reactor.perform(conn, action);
+                    }
+                }
                 Effect::File(file, action) => {
                     make_directory(files, &action);
                     reactor.perform_file(file, action);
@@ -316,7 +321,7 @@ impl Program {
                 }
             }
         }
-        Ok(())
+        host.as_mut().map_or(Ok(()), |host| host.commit(now, reactor))
     }
 
     fn read_store(&mut self) -> Result<(), Failure> {
@@ -406,6 +411,20 @@ impl Program {
         };
         Refusal::ServerUnreachable([server, ": ", why, hint].concat()).into()
     }
+}
+
+/// Feeds the machine what is its own; the rest is given back.
+fn left<'a>(machine: &mut Client, now: Now, ready: Ready<'a>) -> Option<Ready<'a>> {
+    let input = match ready {
+        Ready::Datagram { from, bytes } => Input::Datagram { from, bytes },
+        Ready::Lan { from, bytes } => Input::Lan { from, bytes },
+        Ready::Stream(conn, event) => Input::Stream(conn, event),
+        Ready::File(file, event) => Input::File(file, event),
+        Ready::Run(run, event) if !run.is_hook() => Input::Run(run, event),
+        other => return Some(other),
+    };
+    machine.handle(now, input);
+    None
 }
 
 /// Makes the directory of files before the first one is put there. Where that fails, creating the

@@ -1,5 +1,6 @@
 //! The operator's lines in, the server's reports out.
 
+use super::Served;
 use crate::proto::model::command::Operate;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Report;
@@ -28,12 +29,24 @@ pub fn parse(line: &str) -> Result<Option<Operate>, String> {
 }
 
 /// The ready line.
-pub fn listening(out: &mut Vec<u8>, json: bool, tcp: &str, udp: &str, key: &str) {
-    let pairs = [("tcp", tcp.to_owned()), ("udp", udp.to_owned()), ("key", key.to_owned())];
+pub fn listening(out: &mut Vec<u8>, json: bool, served: &Served) {
+    ready(out, json, ("hobnobd: listening", "listening"), served);
+}
+
+/// The same of a server in a client's process.
+pub fn hosting(out: &mut Vec<u8>, json: bool, served: &Served) {
+    ready(out, json, ("hobnob: hosting", "hosting"), served);
+}
+
+fn ready(out: &mut Vec<u8>, json: bool, (line, event): (&str, &str), served: &Served) {
+    let [tcp, udp] = [served.tcp, served.udp].map(|at| at.to_string());
+    let key = served.key.to_string();
     if json {
-        return object(out, "listening", &pairs);
+        return object(out, event, &[("tcp", tcp), ("udp", udp), ("key", key)]);
     }
-    out.extend_from_slice(format!("hobnobd: listening on {tcp} key {key}\n").as_bytes());
+    for part in [line, " on ", &tcp, " key ", &key, "\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
 }
 
 /// A report to the operator, as a line.

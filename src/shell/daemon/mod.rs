@@ -3,35 +3,31 @@
 
 mod console;
 mod keeper;
+mod served;
 
-use crate::proto::bytes::Bytes;
-use crate::proto::crypto::keys::Identity;
-use crate::proto::crypto::rng::Rng;
+pub use console::hosting;
+pub use served::Served;
+
+use self::served::{at, local};
 use crate::proto::limits;
 use crate::proto::machine::{Effect, Input, Machine, Wake};
 use crate::proto::model::command::Operate;
 use crate::proto::model::notice::Report;
 use crate::proto::model::refusal::Exit;
-use crate::proto::server::{Config, Server};
 use crate::proto::time::{Mono, Now};
-use crate::shell::cli::{self, Parsed, SERVER_PORT, ServerOptions};
+use crate::shell::cli::{self, Parsed, ServerOptions};
 use crate::shell::disk::{self, Lock, LockError};
+use crate::shell::front::Failure;
 use crate::shell::front::json::JsonLines;
-use crate::shell::reactor::{Reactor, Ready, Signal, raise_descriptor_limit};
+use crate::shell::reactor::{Reactor, Ready, Signal};
 use crate::shell::stdout::Stdout;
-use crate::shell::store::server::ServerStore;
+use crate::shell::store::StoreError;
 use crate::shell::system::{self, Clock};
-use log::{info, warn};
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 const PROGRAM: &str = "hobnobd";
 /// The longest console line; no verb needs more.
 const LINE_MAX_BYTES: usize = 4096;
-
-/// Why the program ends before its time: the line for stderr and the exit code.
-struct Failure(Exit, String);
 
 /// Runs `hobnobd` with these words of the command line; its exit code.
 pub fn run(argv: &[String]) -> Exit {
@@ -48,8 +44,8 @@ pub fn run(argv: &[String]) -> Exit {
     system::keep_files_private();
     match Daemon::start(options).and_then(Daemon::serve) {
         Ok(()) => Exit::Done,
-        Err(Failure(exit, line)) => {
-            system::complain(PROGRAM, &line);
+        Err(Failure { exit, error }) => {
+            system::complain(PROGRAM, &error);
             exit
         }
     }
@@ -73,8 +69,7 @@ fn print(text: &str, json: bool) -> Exit {
 
 /// The running program.
 struct Daemon {
-    machine: Server,
-    store: ServerStore,
+    served: Served,
     reactor: Reactor,
     clock: Clock,
     stdout: Stdout,
@@ -92,33 +87,13 @@ impl Daemon {
         let data = &options.data;
         disk::open_directory(data).map_err(|fault| at(data, &fault))?;
         let lock = Lock::take(data).map_err(|fault| locked(data, fault))?;
-        let me = identity(data)?;
-        let path = data.join("server.db");
-        let mut store = ServerStore::open(&path).map_err(|fault| at(&path, &fault))?;
-        if let Err(fault) = raise_descriptor_limit() {
-            warn!("descriptors: {fault}");
-        }
         let mut reactor = Reactor::new().map_err(|fault| local("poll", &fault))?;
-        let (tcp, udp) = listen(&mut reactor, options.listen)?;
+        let served = Served::open(&options, "--listen", &mut reactor)?;
         reactor.open_stdin().map_err(|fault| local("stdin", &fault))?;
-        let key = me.fingerprint().to_string();
-        let seed = system::entropy().map_err(|fault| local("entropy", &fault))?;
-        let mut rng = Rng::new(seed);
-        let past = store.restore(options.pool, Bytes(rng.bytes()));
-        let past = past.map_err(|fault| at(&path, &fault))?;
-        let config = Config {
-            pool: options.pool,
-            max_clients: options.max_clients,
-            hold_days: options.hold_days,
-            hold_bytes: options.hold_bytes,
-        };
         let mut stdout = Stdout::default();
-        let (tcp, udp) = (tcp.to_string(), udp.to_string());
-        console::listening(&mut stdout.lines, options.json, &tcp, &udp, &key);
-        info!("listening on {tcp}, accounts in {}", path.display());
+        console::listening(&mut stdout.lines, options.json, &served);
         Ok(Daemon {
-            machine: Server::restore(config, me, past, rng.bytes()),
-            store,
+            served,
             reactor,
             clock: Clock::new(),
             stdout,
@@ -133,21 +108,21 @@ impl Daemon {
         let mut wake = Wake::new();
         let mut effects = Vec::new();
         // Mail may have got too old while nobody served.
-        self.machine.handle(self.clock.now(), Input::Tick);
+        self.served.machine.handle(self.clock.now(), Input::Tick);
         // Nobody who cannot read where it listens has a use for it; later it goes on without them.
         self.stdout.flush();
         self.stdout.outcome().map_err(|fault| local("standard output", &fault))?;
         while !self.is_over() {
             self.stdout.flush();
             let due = self.left_at.map(|left| left.after_ms(limits::GOODBYE_MS));
-            let due = due.or(self.machine.poll_timeout().map(|(due, _)| due));
+            let due = due.or(self.served.machine.poll_timeout().map(|(due, _)| due));
             self.reactor
                 .wait(due.map(|due| self.clock.until(due)))
                 .map_err(|fault| local("poll", &fault))?;
             let now = self.clock.now();
             self.feed(now);
-            let done = wake.commit(&mut self.machine, &mut self.store, now);
-            effects.extend(done.map_err(|fault| Failure(Exit::Local, fault.to_string()))?);
+            let done = wake.commit(&mut self.served.machine, &mut self.served.store, now);
+            effects.extend(done.map_err(|fault| failed(&fault))?);
             for effect in effects.drain(..) {
                 self.perform(effect);
             }
@@ -171,10 +146,10 @@ impl Daemon {
         while let Some(ready) = self.reactor.next() {
             match ready {
                 Ready::Stream(conn, event) => {
-                    self.machine.handle(now, Input::Stream(conn, event));
+                    self.served.machine.handle(now, Input::Stream(conn, event));
                 }
-                Ready::Datagram { from, bytes } => {
-                    self.machine.handle(now, Input::Datagram { from, bytes });
+                Ready::Served { from, bytes } => {
+                    self.served.machine.handle(now, Input::Datagram { from, bytes });
                 }
                 Ready::Stdin(bytes) => typed(&mut self.typed, bytes, &mut operate),
                 Ready::Signal(Signal::Terminate | Signal::Interrupt) => {
@@ -182,6 +157,7 @@ impl Daemon {
                 }
                 Ready::Signal(Signal::Resize | Signal::Continue)
                 | Ready::Control(..)
+                | Ready::Datagram { .. }
                 | Ready::Network
                 | Ready::File(..)
                 | Ready::Run(..)
@@ -190,20 +166,20 @@ impl Daemon {
         }
         for line in operate {
             match line {
-                Ok(operate) => self.machine.handle(now, Input::Command(operate)),
+                Ok(operate) => self.served.machine.handle(now, Input::Command(operate)),
                 Err(why) => {
                     let report = Report::Line("error", vec![("why", why)]);
                     console::report(&mut self.stdout.lines, self.json, &report);
                 }
             }
         }
-        self.machine.handle(now, Input::Tick);
+        self.served.machine.handle(now, Input::Tick);
     }
 
     fn perform(&mut self, effect: Effect<Report>) {
         match effect {
             Effect::Stream(conn, action) => self.reactor.perform(conn, action),
-            Effect::Datagram { to, bytes } => self.reactor.send_datagram(to, &bytes),
+            Effect::Datagram { to, bytes } => self.reactor.send_served(to, &bytes),
             Effect::File(..) | Effect::Run(..) | Effect::Lan(_) => {
                 unreachable!("a server opens no files, starts no children, and has no neighbours")
             }
@@ -219,8 +195,9 @@ impl Daemon {
     fn with_disk(&self, report: Report) -> Report {
         match report {
             Report::Line("stats", mut pairs) => {
-                let count = self.store.accounts_count().map_or("?".into(), |n| n.to_string());
-                let mail = self.store.mail_count();
+                let count =
+                    self.served.store.accounts_count().map_or("?".into(), |n| n.to_string());
+                let mail = self.served.store.mail_count();
                 let (mail, bytes) = mail.map_or(("?".into(), "?".into()), |(count, bytes)| {
                     (count.to_string(), bytes.to_string())
                 });
@@ -248,53 +225,9 @@ fn typed(kept: &mut Vec<u8>, bytes: &[u8], lines: &mut Vec<Result<Operate, Strin
     }
 }
 
-/// The server's keys, made on the first run.
-fn identity(data: &Path) -> Result<Identity, Failure> {
-    let path = data.join("identity");
-    let found =
-        disk::read_secret::<{ Identity::BYTES }>(&path).map_err(|fault| at(&path, &fault))?;
-    if let Some(bytes) = found {
-        return Ok(Identity::from_bytes(&bytes));
-    }
-    let seed = system::entropy().map_err(|fault| local("entropy", &fault))?;
-    let me = Identity::generate(&mut Rng::new(seed));
-    disk::create_secret(&path, &*me.to_bytes()).map_err(|fault| at(&path, &fault))?;
-    Ok(me)
-}
-
-/// TCP and UDP on one port. When the port is ours to choose, one that is free for both.
-fn listen(
-    reactor: &mut Reactor,
-    wanted: Option<SocketAddr>,
-) -> Result<(SocketAddr, SocketAddr), Failure> {
-    let everywhere = |ip: IpAddr| SocketAddr::new(ip, SERVER_PORT);
-    let wishes = match wanted {
-        Some(at) => vec![at],
-        None => {
-            vec![everywhere(Ipv6Addr::UNSPECIFIED.into()), everywhere(Ipv4Addr::UNSPECIFIED.into())]
-        }
-    };
-    let mut last = io::Error::other("no address to listen on");
-    for at in &wishes {
-        let opened = reactor.listen(*at).and_then(|(_, tcp)| Ok((tcp, reactor.bind_udp(tcp)?)));
-        match opened {
-            Ok(both) => return Ok(both),
-            Err(fault) => last = fault,
-        }
-    }
-    let at = wishes.first().map(ToString::to_string).unwrap_or_default();
-    Err(Failure(
-        Exit::Local,
-        format!("listen: {at}: {} [choose another --listen]", system::words(&last)),
-    ))
-}
-
-fn at(path: &Path, fault: &dyn std::fmt::Display) -> Failure {
-    Failure(Exit::Local, format!("{}: {}", path.display(), system::words(fault)))
-}
-
-fn local(what: &str, fault: &io::Error) -> Failure {
-    Failure(Exit::Local, format!("{what}: {}", system::words(fault)))
+/// The database failed.
+fn failed(fault: &StoreError) -> Failure {
+    Failure { exit: Exit::Local, error: fault.to_string() }
 }
 
 fn locked(data: &Path, fault: LockError) -> Failure {
@@ -303,7 +236,7 @@ fn locked(data: &Path, fault: LockError) -> Failure {
             let whose = pid.map(|pid| format!(" by process {pid}")).unwrap_or_default();
             let line =
                 format!("{}: in use{whose} [end it, or choose another --data]", data.display());
-            Failure(Exit::Local, line)
+            Failure { exit: Exit::Local, error: line }
         }
         LockError::Failed(fault) => at(data, &fault),
     }

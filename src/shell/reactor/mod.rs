@@ -78,6 +78,13 @@ pub enum Ready<'a> {
         /// Its payload, whole.
         bytes: &'a [u8],
     },
+    /// A datagram arrived at the server's own socket.
+    Served {
+        /// Whom it claims to be from.
+        from: SocketAddr,
+        /// Its payload, whole.
+        bytes: &'a [u8],
+    },
     /// A datagram of the local network's arrived.
     Lan {
         /// Whom it claims to be from.
@@ -116,6 +123,7 @@ pub struct Reactor {
     starved: Vec<Ticket>,
     proxy: Option<Proxy>,
     udp: Option<Ticket>,
+    server_udp: Option<Ticket>,
     lan: Lan,
     stdin: Option<Ticket>,
     controls: usize,
@@ -140,6 +148,7 @@ impl Reactor {
             starved: Vec::new(),
             proxy: None,
             udp: None,
+            server_udp: None,
             lan: Lan::default(),
             stdin: None,
             controls: 0,
@@ -165,10 +174,10 @@ impl Reactor {
         self.proxy = Some(proxy);
     }
 
-    /// Binds the UDP socket, in place of an earlier one, and says where.
-    pub fn bind_udp(&mut self, at: SocketAddr) -> io::Result<SocketAddr> {
+    /// Binds the server's UDP socket, once, and says where.
+    pub fn bind_server_udp(&mut self, at: SocketAddr) -> io::Result<SocketAddr> {
         let (udp, at) = Udp::bind(at)?;
-        self.insert_udp(udp)?;
+        self.server_udp = Some(self.insert_udp(udp)?);
         Ok(at)
     }
 
@@ -206,7 +215,7 @@ impl Reactor {
             true => listen::open_both(at)?,
             false => listen::open(at).map(|(socket, at)| (socket, at, None))?,
         };
-        let udp = udp.map(|udp| self.insert_udp(udp)).transpose()?;
+        let udp = udp.map(|udp| self.replace_udp(udp)).transpose()?;
         let announce = Some(at);
         let ticket =
             self.insert_listener(Listener { id, socket, readable: false, announce, udp })?;
@@ -225,7 +234,12 @@ impl Reactor {
     fn insert_udp(&mut self, mut udp: Udp) -> io::Result<Ticket> {
         let token = self.table.next_ticket()?.token();
         self.poll.registry().register(&mut udp.socket, token, Interest::READABLE)?;
-        let ticket = self.table.insert(Source::Udp(udp))?;
+        self.table.insert(Source::Udp(udp))
+    }
+
+    /// Takes in the peers' UDP socket, in place of an earlier one.
+    fn replace_udp(&mut self, udp: Udp) -> io::Result<Ticket> {
+        let ticket = self.insert_udp(udp)?;
         if let Some(earlier) = self.udp.replace(ticket) {
             self.remove(earlier);
         }
@@ -263,6 +277,7 @@ impl Reactor {
         let buffer = &self.buffer[..];
         Some(match found {
             Found::Datagram(from, bytes) => Ready::Datagram { from, bytes: &buffer[..bytes] },
+            Found::Served(from, bytes) => Ready::Served { from, bytes: &buffer[..bytes] },
             Found::Lan(from, bytes) => Ready::Lan { from, bytes: &buffer[..bytes] },
             Found::Bytes(id, bytes) => Ready::Stream(id, StreamEvent::Bytes(&buffer[..bytes])),
             Found::Stream(id, event) => Ready::Stream(id, event),

@@ -54,9 +54,18 @@ impl Reactor {
         }
     }
 
-    /// Sends a datagram, or drops it.
+    /// Sends a datagram to a peer, or drops it.
     pub fn send_datagram(&mut self, to: SocketAddr, bytes: &[u8]) {
-        let source = self.udp.and_then(|ticket| self.table.entry(ticket)).map(|e| &e.source);
+        self.send_from(self.udp, to, bytes);
+    }
+
+    /// Sends a datagram from the server's own socket, or drops it.
+    pub fn send_served(&mut self, to: SocketAddr, bytes: &[u8]) {
+        self.send_from(self.server_udp, to, bytes);
+    }
+
+    fn send_from(&mut self, socket: Option<Ticket>, to: SocketAddr, bytes: &[u8]) {
+        let source = socket.and_then(|ticket| self.table.entry(ticket)).map(|e| &e.source);
         let Some(Source::Udp(udp)) = source else {
             return log::debug!("datagram to {to} dropped: no socket");
         };

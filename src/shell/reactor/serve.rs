@@ -21,6 +21,7 @@ use std::net::SocketAddr;
 /// [`super::Ready`] while it still only says how much of the buffer it is.
 pub(super) enum Found {
     Datagram(SocketAddr, usize),
+    Served(SocketAddr, usize),
     Lan(SocketAddr, usize),
     Bytes(ConnId, usize),
     Stream(ConnId, StreamEvent<'static>),
@@ -73,7 +74,10 @@ impl Reactor {
             }
             Source::Door(_) => self.serve_door(ticket),
             Source::Udp(udp) => match udp.step(buffer, spent) {
-                Received::Datagram(from, bytes) => Served::Found(Found::Datagram(from, bytes)),
+                Received::Datagram(from, bytes) => Served::Found(match self.server_udp {
+                    Some(server) if server == ticket => Found::Served(from, bytes),
+                    Some(_) | None => Found::Datagram(from, bytes),
+                }),
                 Received::Nothing => Served::Done,
                 Received::Later => Served::Later,
             },

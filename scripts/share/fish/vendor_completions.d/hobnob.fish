@@ -317,6 +317,7 @@ complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s H -l home -x -a
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s n -l name -x -d 'the name to register; needed on the first run only'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s s -l server -x -d 'the server, pinned to KEY or the one first seen; kept'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l no-server -d 'peers by address and on the local network only'
+complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l host -d 'be the server as well, in this process (default: [::]:12000)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l proxy -x -d 'dial through this (Tor), and tell nobody an address'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s l -l listen -x -d 'where peers reach us, TCP and UDP (default: [::]:0)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l port-mapping -x -a 'yes no' -d 'yes or no: ask the router for a port (default: yes)'

@@ -23,6 +23,9 @@ impl Program {
             self.ask(now, Ticket::NOBODY, 0, Verb::Leave);
             // The goodbyes are a wake of their own, so that what was asked before leaves first.
             self.commit(now)?;
+            if let Some(host) = &mut self.host {
+                host.quit(now, &mut self.machine, &mut self.reactor)?;
+            }
         }
         Ok(())
     }

@@ -81,8 +81,10 @@ impl Bench {
                     assert!(*share < TURN_BYTES + READ_BYTES, "one stream takes the whole wake");
                 }
                 Ready::Stream(id, event) => self.events.push((id, kept(event))),
+                Ready::Datagram { from, bytes } | Ready::Served { from, bytes } => {
+                    self.datagrams.push((from, bytes.to_vec()))
+                }
                 Ready::Lan { .. } => {}
-                Ready::Datagram { from, bytes } => self.datagrams.push((from, bytes.to_vec())),
                 Ready::Control(id, ControlEvent::Opened) => self.opened.push(id),
                 Ready::Control(id, ControlEvent::Closed) => self.closed.push(id),
                 Ready::Control(id, ControlEvent::Bytes(bytes)) => {
@@ -191,9 +193,9 @@ fn failed(kind: ErrorKind) -> StreamEvent<'static> {
 #[test]
 fn datagrams_arrive_from_where_they_were_sent() {
     let (mut left, mut right) = (Bench::new(), Bench::new());
-    let left_at = left.reactor.bind_udp(loopback()).expect("bound");
-    let right_at = right.reactor.bind_udp(loopback()).expect("bound");
-    left.reactor.send_datagram(right_at, b"hello");
+    let left_at = left.reactor.bind_server_udp(loopback()).expect("bound");
+    let right_at = right.reactor.bind_server_udp(loopback()).expect("bound");
+    left.reactor.send_served(right_at, b"hello");
     right.until("a datagram", |b| !b.datagrams.is_empty());
     assert_eq!(right.datagrams, [(left_at, b"hello".to_vec())]);
     right.settle();
@@ -202,17 +204,17 @@ fn datagrams_arrive_from_where_they_were_sent() {
 #[test]
 fn socket_for_both_families_speaks_with_ipv4() {
     let mut both = Bench::new();
-    let Ok(at) = both.reactor.bind_udp("[::]:0".parse().expect("an address")) else {
+    let Ok(at) = both.reactor.bind_server_udp("[::]:0".parse().expect("an address")) else {
         return; // a machine without IPv6
     };
     let mut four = Bench::new();
-    let four_at = four.reactor.bind_udp(loopback()).expect("bound");
-    both.reactor.send_datagram(four_at, b"hello");
+    let four_at = four.reactor.bind_server_udp(loopback()).expect("bound");
+    both.reactor.send_served(four_at, b"hello");
     four.until("a datagram", |b| !b.datagrams.is_empty());
     let from = four.datagrams[0].0;
     assert_eq!(from, SocketAddr::new(loopback().ip(), at.port()));
 
-    four.reactor.send_datagram(from, b"back");
+    four.reactor.send_served(from, b"back");
     both.until("an answer", |b| !b.datagrams.is_empty());
     assert_eq!(both.datagrams, [(four_at, b"back".to_vec())]);
 }
