@@ -32,7 +32,6 @@
 
 use super::core::Alarm;
 use super::flow::Flow;
-use super::link_table::Via;
 use super::moving::Arranged;
 use super::people::Reading;
 use super::search::Linking;
@@ -48,7 +47,7 @@ use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::{Answer, Ask, Hangup};
-use crate::proto::wire::peer::{Bye, Settle, ToPeer};
+use crate::proto::wire::peer::{Bye, Settle};
 use crate::proto::wire::server::{Answered, Ended, Offer, WhyEnded};
 use std::net::SocketAddr;
 
@@ -489,14 +488,5 @@ impl Client {
             self.hang_up(id, false);
         }
         Some(session)
-    }
-
-    /// Says something on a link.
-    pub(super) fn tell(&mut self, via: Via, message: impl Into<ToPeer>) {
-        if let Some(link) = self.links.link(via)
-            && link.is_open()
-        {
-            link.send(&message.into());
-        }
     }
 }
