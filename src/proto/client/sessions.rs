@@ -43,7 +43,6 @@ use crate::proto::limits;
 use crate::proto::machine::StreamAction;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, Path, SessionState};
-use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::{Ask, Hangup};
@@ -80,7 +79,7 @@ impl Client {
             self.sessions.is_full().then_some(Refusal::Busy("sessions"))
         };
         if let Some(why) = why_not {
-            self.note((&person).into(), Way::Server, &why.reason());
+            self.note((&person).into(), self.asking_way(), &why.reason());
             return self.core.done(ticket, Err(why));
         }
         if self.lan.is_open() {
