@@ -8,7 +8,6 @@ use crate::proto::model::command::{Command, Ticket, Verb};
 use crate::proto::model::event::Event;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
-use crate::proto::model::paths::Paths;
 use crate::proto::model::record::{AccountKey, Restored};
 use crate::proto::time::Wall;
 use crate::shell::store::client::ClientStore;
@@ -52,7 +51,6 @@ impl Pair {
             listen: None,
             locals: Vec::new(),
             accept: Accept::Friends,
-            paths: Paths::ALL,
             files: "/files".to_owned(),
             transcriber: None,
             gateway: None,
