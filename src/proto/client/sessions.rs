@@ -111,7 +111,8 @@ impl Client {
         }
         self.refresh_outer();
         let candidates = candidates.into_iter().take(limits::CANDIDATES).collect();
-        if let Some(ours) = self.sessions.with(who) {
+        // What a session was needed for may have us ask again at once when it ends.
+        while let Some(ours) = self.sessions.with(who) {
             let asked = self.sessions.at_mut(ours).filter(|s| matches!(s.state, State::Asked));
             if let Some(asked) = asked {
                 asked.is_quiet &= is_quiet;
@@ -121,8 +122,7 @@ impl Client {
                 }
                 self.hang_up(ours, false);
                 self.note_over(ours, "they asked at the same time");
-                let waiters =
-                    self.forget_session(ours).map(|ours| ours.waiters).unwrap_or_default();
+                let waiters = self.forget_session(ours).map(|s| s.waiters).unwrap_or_default();
                 return self.agree(id, person, (candidates, Vec::new()), (is_quiet, waiters));
             }
             self.end_session(ours, SessionState::Closed, Some("they started anew".into()));
