@@ -91,6 +91,11 @@ pub const BETTER_MS: u64 = 3_000;
 pub const KEPT_BYTES: usize = 4 * 1024 * 1024;
 /// Tries to reach one person that `why` tells of.
 pub const ATTEMPTS: usize = 64;
+/// Addresses of the other side that are dialled from our listener's port, while they dial ours.
+pub const CROSSED: usize = 4;
+/// How long plain dials are waited for before that: a round trip inside a continent. Datagrams come
+/// later still: a connection is the better path.
+pub const CROSS_AFTER_MS: u64 = 100;
 /// Of questions about ourselves that it tells of beside.
 pub const ATTEMPTS_OURS: usize = 8;
 /// People of whom it tells.
