@@ -32,23 +32,23 @@ use crate::proto::wire::client::{Deposit, WantKey};
 use crate::proto::wire::mail::Packet;
 use crate::proto::wire::peer::Got;
 use crate::proto::wire::server::{Deposited, Key, Outcome};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Mail on its way out.
 #[derive(Default)]
 pub(super) struct Postage {
     by_person: Table<Fingerprint, State>,
-    questions: BTreeMap<ReqId, Fingerprint>,
+    questions: Table<ReqId, Fingerprint>,
     /// Who waits for a place among [`limits::MAIL_AT_ONCE`].
     next: BTreeSet<Fingerprint>,
     /// Failures in a row, for the pause.
-    failures: BTreeMap<Fingerprint, u32>,
+    failures: Table<Fingerprint, u32>,
     /// Words of receipt for letters that came as mail.
-    owed: BTreeMap<Fingerprint, Vec<MsgId>>,
+    owed: Table<Fingerprint, Vec<MsgId>>,
     /// Friends with whom no quiet session came about while they are online.
     unquiet: BTreeSet<Fingerprint>,
     /// How many of their tokens the server did not know, of those by whom the next one is tried.
-    turns: BTreeMap<Fingerprint, usize>,
+    turns: Table<Fingerprint, usize>,
     /// Letters that were delivered in this wake: the store may have been asked for them before.
     landed: BTreeSet<MsgId>,
     /// Whose mail could not be opened; they are asked to send it again.
@@ -85,7 +85,7 @@ impl Postage {
     pub fn restore(owed: Vec<(Fingerprint, MsgId)>) -> Postage {
         let mut postage = Postage::default();
         for (who, id) in owed {
-            postage.owed.entry(who).or_default().push(id);
+            postage.owed.get_or_insert_with(who, Vec::new).push(id);
         }
         postage
     }
@@ -97,6 +97,11 @@ impl Postage {
     /// Everybody to whom a word of receipt is owed.
     pub fn owing(&self) -> Vec<Fingerprint> {
         self.owed.keys().copied().collect()
+    }
+
+    /// Whether somebody is owed a word that is no letter.
+    pub fn owes(&self, who: Fingerprint) -> bool {
+        self.owed.contains_key(&who) || self.unopened.contains(&who)
     }
 
     /// Somebody came or went, or we did: whatever failed before may go well now.
@@ -168,9 +173,7 @@ impl Client {
 
     /// Something waits for somebody, or a way has opened or closed: takes the best way there is.
     pub(super) fn send_on(&mut self, to: Fingerprint) {
-        let waits = self.outbox.waits_for(to)
-            || self.postage.owed.contains_key(&to)
-            || self.postage.unopened.contains(&to);
+        let waits = self.outbox.waits_for(to) || self.postage.owes(to);
         let wants_link = self.transfers.wants_link(to);
         let is_served = self.uplink.is_in() || self.lan.is_open();
         if !(waits || wants_link) || !is_served || self.sessions.with(to).is_some() {
@@ -206,7 +209,7 @@ impl Client {
     /// Letters came as mail: their sender is told, by whatever way.
     pub(super) fn owe(&mut self, to: Fingerprint, ids: Vec<MsgId>) {
         self.core.keep(Record::Owe(to, ids.clone()));
-        self.postage.owed.entry(to).or_default().extend(ids);
+        self.postage.owed.get_or_insert_with(to, Vec::new).extend(ids);
         self.pay(to);
         self.send_on(to);
     }
@@ -220,6 +223,10 @@ impl Client {
     /// Words of receipt go over a session, if one is open.
     pub(super) fn pay(&mut self, to: Fingerprint) {
         let Some(via) = self.sessions.open_with(to) else { return };
+        if self.lan.is_open() {
+            // Where there is no mail, they say again in this session what has not come.
+            self.postage.unopened.remove(&to);
+        }
         let Some(ids) = self.postage.owed.remove(&to) else { return };
         for part in ids.chunks(limits::ENVELOPE_LETTERS) {
             self.tell(via, Got { ids: part.to_vec() });
@@ -429,7 +436,7 @@ impl Client {
     }
 
     pub(super) fn pause_mail(&mut self, to: Fingerprint) {
-        let failures = self.postage.failures.entry(to).or_default();
+        let failures = self.postage.failures.get_or_insert_with(to, u32::default);
         let doubled = limits::MAIL_AGAIN_FIRST_MS << (*failures).min(16);
         *failures += 1;
         let pause = doubled.min(limits::MAIL_AGAIN_LAST_MS);

@@ -15,14 +15,13 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::table::Table;
 use crate::proto::time::Wall;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 /// All sessions.
 #[derive(Default)]
 pub(super) struct Sessions {
     by_id: Table<SessionId, Session>,
-    by_peer: BTreeMap<Fingerprint, SessionId>,
+    by_peer: Table<Fingerprint, SessionId>,
 }
 
 /// A session, in whatever state.
