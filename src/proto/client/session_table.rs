@@ -245,6 +245,11 @@ impl Sessions {
         matches!(state, Some(State::Linking(linking)) if linking.is_asker)
     }
 
+    /// Whether we asked for it and they have not answered.
+    pub fn is_asked(&self, id: SessionId) -> bool {
+        matches!(self.at(id).map(|session| &session.state), Some(State::Asked))
+    }
+
     pub fn is_full(&self) -> bool {
         self.by_id.len() >= limits::SESSIONS
     }
