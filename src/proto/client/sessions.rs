@@ -43,7 +43,6 @@ use crate::proto::limits;
 use crate::proto::machine::StreamAction;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, Path, SessionState};
-use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::{Ask, Hangup};
@@ -80,7 +79,7 @@ impl Client {
             self.sessions.is_full().then_some(Refusal::Busy("sessions"))
         };
         if let Some(why) = why_not {
-            self.note((&person).into(), Way::Server, &why.reason());
+            self.note((&person).into(), self.asking_way(), &why.reason());
             return self.core.done(ticket, Err(why));
         }
         if self.lan.is_open() {
@@ -124,11 +123,12 @@ impl Client {
             }
             self.hang_up(ours, false);
             self.note_over(ours, "they asked at the same time");
-            let waiters = self.forget_session(ours).map(|s| s.waiters).unwrap_or_default();
+            let session = self.forget_session(ours);
+            let waiters = session.map(|session| session.waiters).unwrap_or_default();
             return self.agree(id, person, (candidates, Vec::new()), (is_quiet, waiters));
         }
-        let is_engaged = is_quiet && self.transfers.is_engaged(who);
-        let accepted = is_engaged || self.accepts_unasked(who);
+        let accepted = self.accepts_unasked(who);
+        let accepted = accepted || (is_quiet && self.transfers.is_engaged(who));
         if self.sessions.is_full() || (is_quiet && !accepted) {
             return self.hang_up(id, true);
         }

@@ -8,7 +8,6 @@ use crate::proto::model::command::{Command, Ticket, Verb};
 use crate::proto::model::event::Event;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
-use crate::proto::model::paths::Paths;
 use crate::proto::model::record::{AccountKey, Restored};
 use crate::proto::time::Wall;
 use crate::shell::store::client::ClientStore;
@@ -48,7 +47,7 @@ impl Pair {
             name: Name::parse("ann").ok(),
             server: Some(server),
             is_proxied: false,
-            paths: Paths::ALL,
+            paths: crate::proto::model::paths::Paths::ALL,
             listen: None,
             locals: Vec::new(),
             accept: Accept::Friends,
