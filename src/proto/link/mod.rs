@@ -85,7 +85,7 @@ enum State {
 struct Dialling {
     meeting: Meeting,
     purpose: Purpose,
-    /// If the other side has dialled as well, by TCP's simultaneous open, we are the one who answers.
+    /// Whether we answer if the other side has dialled as well, by TCP's simultaneous open.
     yields: bool,
 }
 
