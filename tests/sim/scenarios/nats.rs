@@ -139,11 +139,11 @@ fn what_a_nat_forgot_since_the_sign_in_is_not_told_to_the_other_side() {
 #[test]
 fn behind_nats_that_keep_ports_two_who_dial_at_once_need_no_datagrams() {
     for (seed, filtering) in ALL.into_iter().enumerate() {
-        let kept = Some(kind(On::Port, filtering, Ports::Kept));
+        let kept = kind(On::Port, filtering, Ports::Kept);
         let mut world = World::asleep(seed as u64, 2, Accept::Friends);
         for node in [ANN, BOB] {
             world.net.datagrams.denied.insert(node);
-            world.net.put_behind(kept.expect("a NAT"), &[node]);
+            world.net.put_behind(kept, &[node]);
         }
         for node in [SERVER, ANN, BOB] {
             world.start(node);
