@@ -74,7 +74,7 @@ impl Client {
 
     /// Both sides look for a path from this moment on.
     pub(super) fn on_begin(&mut self, begin: Begin) {
-        self.core.alarm(Alarm::Cross(begin.session), limits::CROSS_AFTER_MS, "not dialled yet");
+        self.core.alarm(Alarm::Cross(begin.session), limits::CROSS_AFTER_MS, "no path yet");
         let wait = if self.config.paths.direct { limits::PUNCH_AFTER_MS } else { 0 };
         self.core.alarm(Alarm::Punch(begin.session), wait, "no direct path");
     }
