@@ -57,6 +57,31 @@ impl World {
         world
     }
 
+    /// The same on one local network, without a server.
+    pub fn random_near(seed: u64) -> World {
+        let mut dice = Rng::new(seed_bytes(seed, 5));
+        let clients = 2 + dice.below(3) as usize;
+        let mut world = World::asleep(seed, clients, Accept::Friends);
+        world.lan.is_there = true;
+        for node in 1..=clients {
+            world.configs[node].server = None;
+            if dice.below(3) == 0 {
+                world.configs[node].accept = Accept::All;
+                (1..=clients).for_each(|other| world.oracle.on_agreed(node, other));
+            }
+            if dice.below(4) == 0 {
+                world.net.slow_ms.insert(node, dice.below(500));
+            }
+            world.start(node);
+        }
+        if dice.below(3) > 0 {
+            world.warm_up();
+        }
+        world.troubled = true;
+        world.lan.breaks = 10;
+        world
+    }
+
     /// People who know each other: friends, with a group.
     fn warm_up(&mut self) {
         self.run_for(500);
@@ -129,8 +154,10 @@ impl World {
             41 if self.rng.below(2) == 0 => self.lose_power(node),
             41 => self.crash(node),
             42 if node != other => self.die_while_linking(node, other),
-            43 if self.rng.below(4) == 0 => self.crash(SERVER),
-            44 if self.rng.below(8) == 0 => self.lose_server_disk(),
+            43 if self.rng.below(4) == 0 && self.server.machine.is_some() => self.crash(SERVER),
+            44 if self.rng.below(8) == 0 && self.server.machine.is_some() => {
+                self.lose_server_disk();
+            }
             45 => {
                 self.ask(node, Verb::Who { prefix: String::new() });
                 self.ask(node, Verb::Update);
@@ -224,6 +251,7 @@ impl World {
     fn heal(&mut self) {
         self.troubled = false;
         self.net.heal();
+        self.lan.breaks = 0;
         for (node, _) in std::mem::take(&mut self.revive_at) {
             self.start(node);
         }

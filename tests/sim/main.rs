@@ -76,6 +76,22 @@ fn whatever_breaks_in_a_fourth_share_of_worlds_the_same_holds() {
 }
 
 #[test]
+fn whatever_breaks_on_a_network_without_a_server_the_same_holds() {
+    let seeds = match number("SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("SIM_SEEDS").unwrap_or(SEEDS) / SHARES,
+    };
+    let (mut delivered, count) = (0, seeds.end - seeds.start);
+    for seed in seeds {
+        let replay = Replay(seed);
+        delivered += World::random_near(seed).live_and_heal();
+        drop(replay);
+    }
+    println!("{count} worlds without a server, {delivered} messages accepted and shown");
+    assert!(count == 1 || delivered > count, "worlds in which nobody talks prove nothing");
+}
+
+#[test]
 fn the_same_seed_gives_the_same_world() {
     for seed in [3, 77] {
         let traces = [0, 1].map(|_| {

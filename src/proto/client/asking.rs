@@ -150,6 +150,13 @@ impl Client {
         }
     }
 
+    /// Whether somebody answers who has not been heard since we asked.
+    pub(super) fn is_awaited(&self, who: Fingerprint, said: &Beacon) -> bool {
+        let began = self.lan.asking.round.as_ref().map(|round| round.began);
+        let heard = self.lan.near.by_key(who).map(|near| near.heard);
+        said.kind == Beacon::ANSWER && began.is_some_and(|began| heard.is_none_or(|at| at < began))
+    }
+
     /// What there is to know is known.
     fn end_round(&mut self) {
         for target in self.directory.wished() {

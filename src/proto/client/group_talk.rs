@@ -23,6 +23,7 @@ use crate::proto::model::notice::Row;
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
+use std::cmp::Ordering;
 
 /// What becomes of talk.
 enum Verdict {
@@ -92,20 +93,14 @@ impl Client {
             Verdict::Wait => self.put_by(talk),
             Verdict::PassOver => {}
         }
-        let Some(group) = self.groups.at_mut(id) else { return };
+        let Some(group) = self.groups.at(id) else { return };
         let Some(ours) = group.ours().map(|known| known.epoch()) else {
             return self.say_again_out(id, from);
         };
-        if epoch > ours {
-            self.want_roster(id, from);
-        } else {
-            // Who talks is in, whatever they said before.
-            if group.departed.remove(&from) {
-                self.say_group(id, GroupState::Joined, from, None);
-            }
-            if epoch < ours {
-                self.tell_behind(id, from);
-            }
+        match epoch.cmp(&ours) {
+            Ordering::Greater => self.want_roster(id, from),
+            Ordering::Less => self.tell_behind(id, from),
+            Ordering::Equal => {}
         }
     }
 
@@ -143,6 +138,10 @@ impl Client {
 
     fn hear(&mut self, talk: Unheard) {
         let Unheard { id, from, sent, talk: Talk { group, text, .. } } = talk;
+        // Who talks is in, whatever they said before.
+        if self.groups.at_mut(group).is_some_and(|group| group.departed.remove(&from)) {
+            self.say_group(group, GroupState::Joined, from, None);
+        }
         self.core.keep(Record::Heard { id, group, from, text, sent });
     }
 

@@ -49,7 +49,7 @@ impl Client {
     pub(super) fn knock_at(&mut self, ticket: Ticket, person: Person, is_quiet: bool) {
         let who = person.fingerprint;
         let label = person.label();
-        let Some(to) = self.lan.near.dial(who) else {
+        let Some(to) = self.lan.near.dial(self.core.now.mono, who) else {
             return self.core.done(ticket, Err(Refusal::Away(label)));
         };
         let id = SessionId(Bytes(self.core.rng.bytes()));
@@ -72,7 +72,7 @@ impl Client {
             match self.lan.near.on_unanswered(person.fingerprint) {
                 Unanswered::No => {}
                 Unanswered::Next => {
-                    if let Some(to) = self.lan.near.dial(person.fingerprint) {
+                    if let Some(to) = self.lan.near.dial(self.core.now.mono, person.fingerprint) {
                         return self.dial_peer(id, to);
                     }
                 }

@@ -21,8 +21,9 @@
 //! where the datagram came from, and who is there has to prove the same key when dialled; so a
 //! beacon that is said again by somebody else leads to a wrong door at most, behind which nobody
 //! gets an answer. Of two beacons of the same key the later counts, so that not even that happens
-//! while its owner is heard. Beacons are public: whom we have blocked can hear them as everybody
-//! can, and is refused at the door; theirs are passed over.
+//! while its owner is heard; but a clock may be put back, so an earlier question is answered, and
+//! an earlier answer counts where there is no other. Beacons are public: whom we have blocked can
+//! hear them as everybody can, and is refused at the door; theirs are passed over.
 
 use super::Client;
 use super::asking::Asking;
@@ -177,8 +178,10 @@ impl Client {
             return;
         }
         let who = keys::fingerprint(&said.identity);
-        let is_heeded = !self.people.is_blocked(who) && !self.lan.near.is_late(who, &said);
-        if !is_heeded || !self.lan.may_check(self.core.now.mono) {
+        let is_late = self.lan.near.is_late(who, &said);
+        let is_heeded = !is_late || said.kind == Beacon::ASK || self.is_awaited(who, &said);
+        let is_blocked = self.people.is_blocked(who);
+        if is_blocked || !is_heeded || !self.lan.may_check(self.core.now.mono) {
             return;
         }
         let is_known = self.is_known(who, &said.identity)
@@ -188,6 +191,8 @@ impl Client {
             return log::debug!("a beacon from {from} is forged");
         }
         match said.kind {
+            // Somebody else says it again, or their clock was put back: who hears the answer knows.
+            Beacon::ASK if is_late => self.plan_answer(who, from),
             Beacon::HELLO | Beacon::ASK | Beacon::ANSWER => self.on_near(who, said, from),
             Beacon::BYE => self.on_far(who),
             _ => {}
@@ -245,13 +250,19 @@ impl Client {
     }
 
     fn on_near(&mut self, who: Fingerprint, said: Beacon, from: SocketAddr) {
-        if self.lan.near.by_key(who).is_none() && !self.make_room(who) {
+        if self.lan.near.is_late(who, &said) {
+            self.lan.near.forget(who);
+        }
+        let is_new = self.lan.near.by_key(who).is_none();
+        if is_new && !self.make_room(who) {
             return;
         }
         let (now, is_question) = (self.core.now, said.kind == Beacon::ASK);
         let mut at = from;
         at.set_port(said.port);
-        if self.lan.near.hear(now, who, said, at) && self.people.by_key(who).is_some() {
+        // Who asks may ask for us: what failed before is tried again, though not at every question.
+        let is_hopeful = is_question && self.lan.near.is_rested(now.mono, who);
+        if (self.lan.near.hear(now, who, said, at) && is_new) || is_hopeful {
             self.postage.take_heart(who);
         }
         self.people.set_changed(who, false);
@@ -259,6 +270,9 @@ impl Client {
             self.plan_answer(who, from);
         }
         self.say_presence(who, true);
+        if is_new || is_hopeful {
+            self.send_on(who);
+        }
         self.end_wishes_for(who);
     }
 
@@ -281,9 +295,6 @@ impl Client {
         let (last, told) = (self.core.now.wall, self.core.now.mono);
         if self.people.saw(who, Seen { online, last, told }) {
             self.core.event(Event::Presence { name, online, seen: Some(last) });
-            if online {
-                self.send_on(who);
-            }
         }
     }
 

@@ -32,8 +32,9 @@ pub(super) struct Near {
     sent: Wall,
     pub heard: Mono,
     pub last: Wall,
-    /// When they were answered last.
+    /// When they were answered last, and dialled.
     answered: Option<Mono>,
+    tried: Option<Mono>,
 }
 
 impl Nearby {
@@ -64,6 +65,7 @@ impl Nearby {
             heard: now.mono,
             last: now.wall,
             answered: None,
+            tried: None,
         });
         if sent > near.sent {
             near.at.clear();
@@ -114,9 +116,16 @@ impl Nearby {
         is_due
     }
 
+    /// Whether somebody was not dialled for a while.
+    pub fn is_rested(&self, now: Mono, who: Fingerprint) -> bool {
+        let tried = self.by_key.get(&who).and_then(|near| near.tried);
+        tried.is_none_or(|tried| now.since_ms(tried) >= limits::MAIL_AGAIN_FIRST_MS)
+    }
+
     /// Where to dial somebody.
-    pub fn dial(&mut self, who: Fingerprint) -> Option<SocketAddr> {
+    pub fn dial(&mut self, now: Mono, who: Fingerprint) -> Option<SocketAddr> {
         let near = self.by_key.get_mut(&who)?;
+        near.tried = Some(now);
         near.dialled = near.at.first().copied();
         near.dialled
     }

@@ -99,6 +99,11 @@ impl Postage {
         self.owed.keys().copied().collect()
     }
 
+    /// Whether somebody is owed a word that is no letter.
+    pub fn owes(&self, who: Fingerprint) -> bool {
+        self.owed.contains_key(&who) || self.unopened.contains(&who)
+    }
+
     /// Somebody came or went, or we did: whatever failed before may go well now.
     pub fn take_heart(&mut self, who: Fingerprint) {
         self.failures.remove(&who);
@@ -168,9 +173,7 @@ impl Client {
 
     /// Something waits for somebody, or a way has opened or closed: takes the best way there is.
     pub(super) fn send_on(&mut self, to: Fingerprint) {
-        let waits = self.outbox.waits_for(to)
-            || self.postage.owed.contains_key(&to)
-            || self.postage.unopened.contains(&to);
+        let waits = self.outbox.waits_for(to) || self.postage.owes(to);
         let wants_link = self.transfers.wants_link(to);
         let is_served = self.uplink.is_in() || self.lan.is_open();
         if !(waits || wants_link) || !is_served || self.sessions.with(to).is_some() {
@@ -220,6 +223,10 @@ impl Client {
     /// Words of receipt go over a session, if one is open.
     pub(super) fn pay(&mut self, to: Fingerprint) {
         let Some(via) = self.sessions.open_with(to) else { return };
+        if self.lan.is_open() {
+            // Where there is no mail, they say again in this session what has not come.
+            self.postage.unopened.remove(&to);
+        }
         let Some(ids) = self.postage.owed.remove(&to) else { return };
         for part in ids.chunks(limits::ENVELOPE_LETTERS) {
             self.tell(via, Got { ids: part.to_vec() });

@@ -36,7 +36,9 @@ impl Client {
     /// A quiet session is over that there was since then. On the local network another is tried at
     /// once, unless it failed, or has brought nothing of what waits; and they were not heard since.
     pub(super) fn on_quiet_over(&mut self, who: Fingerprint, since: Wall, has_failed: bool) {
-        let waits = || self.outbox.waits_for(who) || self.transfers.wants_link(who);
+        let waits = || {
+            self.outbox.waits_for(who) || self.postage.owes(who) || self.transfers.wants_link(who)
+        };
         let is_heard = self.lan.near.by_key(who).is_some_and(|near| near.last > since);
         if !self.lan.is_open() || has_failed || (waits() && !is_heard) {
             self.postage.set_unquiet(who);

@@ -448,3 +448,15 @@ fn a_name_is_given_once() {
     };
     assert!(world.rows.iter().any(is_hers));
 }
+
+#[test]
+fn whose_clock_is_put_back_is_still_found() {
+    let mut world = neighbours(2, Accept::Friends);
+    world.kill(ANN);
+    world.shift_wall(-86_400_000);
+    world.start(ANN);
+    world.run_for(SOON_MS);
+    assert_eq!(who(&mut world, ANN), ["bob"]);
+    assert_eq!(who(&mut world, BOB), ["ann"]);
+    assert_eq!(msg(&mut world, BOB, ANN, "where were you?"), None);
+}

@@ -1,7 +1,7 @@
 //! Lines typed before, in this run and in earlier ones.
 
 use crate::proto::limits::{TYPED_BYTES, TYPED_LINES};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// The lines, and which of them is looked at.
 #[derive(Debug, Default)]
@@ -10,8 +10,9 @@ pub struct Typed {
     bytes: usize,
     /// The line looked at; none is the one being typed.
     at: Option<usize>,
-    /// What was made of lines that were looked at; behind the last, of the one being typed.
-    edits: BTreeMap<usize, String>,
+    /// What was made of lines that were looked at, the latest last; of the one being typed, whose
+    /// place is behind all others, as well.
+    edits: Vec<(usize, String)>,
 }
 
 impl Typed {
@@ -86,21 +87,22 @@ impl Typed {
 
     /// What the line looked at reads now.
     pub fn note(&mut self, now: &str) {
-        let here = self.at.unwrap_or(self.lines.len());
-        match self.lines.get(here).is_some_and(|line| line == now) {
-            true => self.edits.remove(&here),
-            false => self.edits.insert(here, now.to_owned()),
-        };
-        let bytes = |edits: &BTreeMap<_, String>| edits.values().map(String::len).sum::<usize>();
-        while self.edits.len() > 1 && bytes(&self.edits) > TYPED_BYTES {
-            self.edits.pop_first();
+        let draft = self.lines.len();
+        let here = self.at.unwrap_or(draft);
+        self.edits.retain(|(at, _)| *at != here);
+        if self.lines.get(here).is_none_or(|line| line != now) {
+            self.edits.push((here, now.to_owned()));
+        }
+        let bytes: usize = self.edits.iter().map(|(_, line)| line.len()).sum();
+        if bytes > TYPED_BYTES {
+            self.edits.retain(|(at, _)| [here, draft].contains(at));
         }
     }
 
     /// A line as it is now.
     fn text(&self, at: usize) -> &str {
-        let edited = self.edits.get(&at).or_else(|| self.lines.get(at));
-        edited.map_or("", String::as_str)
+        let edited = self.edits.iter().find(|(place, _)| *place == at).map(|(_, line)| line);
+        edited.or_else(|| self.lines.get(at)).map_or("", String::as_str)
     }
 
     /// The nearest line before `at` with `part` in it, and where; `None` begins with the newest.
@@ -197,8 +199,8 @@ mod tests {
         let mut typed = typed(&["one", "two"]);
         let long = "x".repeat(TYPED_BYTES);
         typed.older(&long);
-        assert_eq!(typed.older(&long), Some("one"));
-        assert_eq!(typed.newest("one"), Some(long.as_str()));
+        assert_eq!(typed.older("changed"), Some("one"));
+        assert_eq!(typed.newest("more"), Some(long.as_str()));
         assert_eq!(typed.older(&long), Some("two"), "given up");
     }
 
