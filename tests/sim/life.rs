@@ -130,7 +130,7 @@ impl World {
         let count = self.clients.len() as u64;
         let node = 1 + self.rng.below(count) as Node;
         let other = 1 + self.rng.below(count) as Node;
-        match self.rng.below(90) {
+        match self.rng.below(if self.has_roamers { 100 } else { 90 }) {
             0..16 if node != other => self.talk(node, other),
             16..26 if node != other => {
                 self.chat(node, other);
@@ -166,9 +166,14 @@ impl World {
                 self.ask(node, Verb::Lookup(target(other)));
             }
             47..62 if node != other => self.relate(node, other),
-            62..74 => self.group_life(node, other),
+            62..74 if !self.has_roamers => self.group_life(node, other),
             74..84 if node != other => self.file_life(node, other),
             84..90 if node != other => self.run_life(node, other),
+            90..100 => {
+                let home = [None, Some(address_of(node)), Some(alias_of(node))];
+                let home = home[self.rng.below(3) as usize];
+                self.roam(node, home);
+            }
             _ => {}
         }
     }
@@ -251,6 +256,9 @@ impl World {
     fn heal(&mut self) {
         self.troubled = false;
         self.net.heal();
+        if self.has_roamers {
+            (1..=self.clients.len()).for_each(|node| self.roam(node, Some(address_of(node))));
+        }
         self.lan.breaks = 0;
         for (node, _) in std::mem::take(&mut self.revive_at) {
             self.start(node);

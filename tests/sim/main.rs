@@ -23,6 +23,8 @@ use world::World;
 /// Seeds of a usual run, and by how many tests they are shared, so that each core has some.
 const SEEDS: u64 = 240;
 const SHARES: u64 = 4;
+/// Worlds in which people roam.
+const ROAMING_SEEDS: u64 = 12;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -58,6 +60,21 @@ fn live(share: u64) {
 #[test]
 fn whatever_breaks_nothing_is_lost_doubled_or_opened_without_consent() {
     live(0);
+}
+
+#[test]
+fn wherever_people_are_and_whatever_breaks_the_same_holds() {
+    let seeds = number("SIM_SEED").map_or(0..ROAMING_SEEDS, |seed| seed..seed + 1);
+    let mut delivered = 0;
+    for seed in seeds.clone() {
+        let replay = Replay(seed);
+        let mut world = World::random(seed);
+        world.has_roamers = true;
+        delivered += world.live_and_heal();
+        drop(replay);
+    }
+    let count = seeds.end - seeds.start;
+    assert!(count == 1 || delivered > count, "worlds in which nobody talks prove nothing");
 }
 
 #[test]

@@ -71,6 +71,8 @@ pub struct World {
     shown: BTreeSet<(Node, MsgId)>,
     next_ticket: u64,
     pub troubled: bool,
+    /// People change their addresses, and talk in no groups.
+    pub has_roamers: bool,
     /// What was typed and not yet read: it shares a wake with whatever comes next.
     typed: BTreeMap<Node, Vec<Command>>,
     typed_until: u64,
@@ -104,6 +106,7 @@ impl World {
     /// A client is elsewhere from now on, or nowhere.
     pub fn roam(&mut self, node: Node, to: Option<IpAddr>) {
         self.net.roam(self.now, node, to);
+        self.configs[node].locals = to.into_iter().collect();
         self.wake_client(node, vec![Input::Network(to.into_iter().collect())]);
     }
 
@@ -160,6 +163,7 @@ impl World {
             shown: BTreeSet::new(),
             next_ticket: 0,
             troubled: false,
+            has_roamers: false,
             typed: BTreeMap::new(),
             typed_until: 0,
             doomed: None,

@@ -264,7 +264,12 @@ impl Client {
             Some(person) => Whom::from(person),
             None => Whom { who: None, label: target.to_string() },
         };
-        self.note(whom, Way::Server, &why.reason());
+        self.note(whom, self.asking_way(), &why.reason());
+    }
+
+    /// How others are asked for a session.
+    pub(super) fn asking_way(&self) -> Way {
+        if self.lan.is_open() { Way::Direct } else { Way::Server }
     }
 
     /// The same, where something else may have been wished.
@@ -317,7 +322,9 @@ impl Client {
             Some(State::Offered(_) | State::Knocked(_)) => Some("waits for your answer".to_owned()),
             Some(State::Linking(_)) => Some("looking for a path".to_owned()),
             Some(State::Closing(_)) => Some("waits for their goodbye".to_owned()),
-            None if !self.uplink.is_in() => Some("no session, not signed in".to_owned()),
+            None if !self.uplink.is_in() && !self.lan.is_open() => {
+                Some("no session, not signed in".to_owned())
+            }
             None => Some(match who.and_then(|who| self.people.seen(who)) {
                 Some(seen) if seen.online => "no session, they are online".to_owned(),
                 Some(_) => "no session, they are away".to_owned(),

@@ -15,14 +15,14 @@ use crate::proto::model::refusal::Refusal;
 use crate::proto::table::Table;
 use crate::proto::wire::client::{Lookup, Show, Watch, Watched};
 use crate::proto::wire::server::{Found, OverBudget, Presence, Shown};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// What was asked, and what waits.
 #[derive(Default)]
 pub(super) struct Directory {
     pub questions: Table<ReqId, Question>,
     /// Lookups on their way, with what each answer is for, in the order it was wanted.
-    wishes: BTreeMap<Target, Vec<Wish>>,
+    wishes: Table<Target, Vec<Wish>>,
     /// Commands that wait until we are signed in.
     put_off: VecDeque<Command>,
     unreachable: String,
@@ -143,7 +143,7 @@ impl Client {
             self.note_unmet(&command.verb, why);
             self.core.done(command.ticket, Err(why.clone()));
         }
-        for (target, wishes) in std::mem::take(&mut self.directory.wishes) {
+        for (target, wishes) in std::mem::take(&mut self.directory.wishes).into_pairs() {
             self.note_unwished(&target, &wishes, why);
             wishes.into_iter().for_each(|wish| self.fail_wish(wish, why.clone()));
         }
@@ -184,7 +184,7 @@ impl Client {
         if self.directory.is_full() {
             return self.fail_wish(wish, Refusal::Busy("requests"));
         }
-        let wishes = self.directory.wishes.entry(target.clone()).or_default();
+        let wishes = self.directory.wishes.get_or_insert_with(target.clone(), Vec::new);
         wishes.push(wish);
         if wishes.len() == 1 {
             self.ask_server(target);

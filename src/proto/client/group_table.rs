@@ -14,7 +14,7 @@ use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::table::Table;
 use crate::proto::wire::client::Announce;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// All groups that we are in, were in, asked for or are asked into.
 #[derive(Default)]
@@ -39,7 +39,7 @@ pub(super) struct Group {
     /// should they be in again by then.
     pub unsaid: BTreeSet<Fingerprint>,
     /// How often each was sent the present roster.
-    pub shown: BTreeMap<Fingerprint, u8>,
+    pub shown: Table<Fingerprint, u8>,
     /// Who was asked for a later roster since the present one came.
     pub wanted: BTreeSet<Fingerprint>,
     /// The last changes that we made as leader since the program started.
@@ -56,7 +56,7 @@ impl Group {
             candidates: Vec::new(),
             departed: BTreeSet::new(),
             unsaid: BTreeSet::new(),
-            shown: BTreeMap::new(),
+            shown: Table::new(),
             wanted: BTreeSet::new(),
             made: Vec::new(),
         }

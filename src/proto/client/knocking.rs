@@ -113,17 +113,23 @@ impl Client {
         if self.people.is_blocked(person.fingerprint) {
             return self.drop_link(via, "blocked");
         }
-        if let Some(old) = self.sessions.with(person.fingerprint) {
-            match self.comes_through(old, person.fingerprint, via) {
-                Some(true) => return self.park(via),
-                Some(false) => return self.give_way(old, person, via),
-                None => {
-                    let why = Some("they started anew".to_owned());
-                    self.end_session(old, SessionState::Closed, why);
-                }
-            }
+        let who = person.fingerprint;
+        if let Some(old) = self.sessions.with(who)
+            && self.comes_through(old, who, via).is_none()
+        {
+            self.end_session(old, SessionState::Closed, Some("they started anew".to_owned()));
         }
-        self.on_knock(via, person, Vec::new(), false);
+        // With what waits for them, the end of that may have made us ask or knock as well.
+        if let Some(asked) = self.sessions.with(who).filter(|ours| self.sessions.is_asked(*ours)) {
+            self.hang_up(asked, false);
+            self.forget_session(asked);
+        }
+        let ours = self.sessions.with(who);
+        match ours.and_then(|ours| Some((ours, self.comes_through(ours, who, via)?))) {
+            Some((_, true)) => self.park(via),
+            Some((ours, false)) => self.give_way(ours, person, via),
+            None => self.on_knock(via, person, Vec::new(), false),
+        }
     }
 
     /// Of two who knock at each other, whether it is ours that comes through; nothing if we do not
@@ -218,10 +224,12 @@ impl Client {
             return self.end_with(id, SessionState::Failed, Refusal::Myself);
         }
         self.lan.near.on_answered(person.fingerprint);
-        if let Some(other) = self.sessions.with(person.fingerprint).filter(|other| *other != id) {
+        let other = self.sessions.with(person.fingerprint).filter(|other| *other != id);
+        // First, so that nothing that the end of the other sets free asks for one more.
+        self.identify(id, person);
+        if let Some(other) = other {
             self.end_session(other, SessionState::Closed, Some("replaced by a new one".into()));
         }
-        self.identify(id, person);
     }
 
     /// A dialled address has answered: it is known who is there.

@@ -142,6 +142,15 @@ impl Client {
         }
     }
 
+    /// Says something on a link.
+    pub(super) fn tell(&mut self, via: Via, message: impl Into<ToPeer>) {
+        if let Some(link) = self.links.link(via)
+            && link.is_open()
+        {
+            link.send(&message.into());
+        }
+    }
+
     /// Sends what a link has gathered.
     pub(super) fn flush_link(&mut self, via: Via) {
         let Some(bytes) = self.links.link(via).and_then(Link::take_output) else {

@@ -3,24 +3,24 @@
 use super::Client;
 use super::core::Alarm;
 use crate::proto::crypto::{mail, prekey};
-use crate::proto::gather;
 use crate::proto::limits;
 use crate::proto::model::group::Unheard;
 use crate::proto::model::letter::{Body, Letter};
 use crate::proto::model::person::Fingerprint;
 use crate::proto::model::prekey::{PrekeyKind, PrekeySecret};
 use crate::proto::model::record::{Query, Record};
+use crate::proto::table::Table;
 use crate::proto::time::Wall;
 use crate::proto::wire::client::{Publish, Taken};
 use crate::proto::wire::mail::Packet;
 use crate::proto::wire::server::{Mail, Welcome};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 const DAY_MS: u64 = 86_400_000;
 
 /// Our prekeys, and how long mail of ours is held.
 pub(super) struct Mailbox {
-    secrets: BTreeMap<(PrekeyKind, u32), PrekeySecret>,
+    secrets: Table<(PrekeyKind, u32), PrekeySecret>,
     hold_days: u32,
     /// Whether anything of ours may be held somewhere.
     is_held: bool,
@@ -38,7 +38,7 @@ impl Mailbox {
     pub fn restore(prekeys: Vec<PrekeySecret>, oldest_held: Option<Wall>) -> Mailbox {
         let secrets = prekeys.into_iter().map(|secret| ((secret.kind, secret.id), secret));
         Mailbox {
-            secrets: gather::map(secrets),
+            secrets: secrets.into_iter().collect(),
             hold_days: 0,
             is_held: oldest_held.is_some(),
             told: BTreeSet::new(),

@@ -13,7 +13,7 @@ use crate::proto::model::person::{Fingerprint, Person};
 use crate::proto::model::record::{Query, Record, Rows};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::table::Table;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 /// For whom something waits, and who waits for it.
 pub(super) struct Outbox {
@@ -22,9 +22,9 @@ pub(super) struct Outbox {
     /// Who was written to in this wake: what the store was asked before may not know of it.
     fresh: BTreeSet<Fingerprint>,
     /// Messages whose verb has not ended, with the stage that it waits for.
-    wanted: BTreeMap<MsgId, (Ticket, Stage)>,
+    wanted: Table<MsgId, (Ticket, Stage)>,
     /// The same of talk, for each whom it is for.
-    said: BTreeMap<(MsgId, Fingerprint), (Ticket, Stage, GroupId)>,
+    said: Table<(MsgId, Fingerprint), (Ticket, Stage, GroupId)>,
     parts: Table<Ticket, Parts>,
     /// Who waits to hear that a message is given up, in the order that they asked.
     dropping: VecDeque<Ticket>,
@@ -44,8 +44,8 @@ impl Outbox {
             last_id: last_id.unwrap_or(MsgId::FIRST),
             waiting: gather::set(waiting),
             fresh: BTreeSet::new(),
-            wanted: BTreeMap::new(),
-            said: BTreeMap::new(),
+            wanted: Table::new(),
+            said: Table::new(),
             parts: Table::new(),
             dropping: VecDeque::new(),
         }

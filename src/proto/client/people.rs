@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct People {
     by_key: BTreeMap<Fingerprint, Person>,
     by_name: BTreeMap<Name, Fingerprint>,
-    presence: BTreeMap<Fingerprint, Seen>,
+    presence: Table<Fingerprint, Seen>,
     bonds: Table<Fingerprint, Bond>,
     /// Pinned keys whose names answer with another key.
     changed: BTreeSet<Fingerprint>,

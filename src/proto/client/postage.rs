@@ -32,23 +32,23 @@ use crate::proto::wire::client::{Deposit, WantKey};
 use crate::proto::wire::mail::Packet;
 use crate::proto::wire::peer::Got;
 use crate::proto::wire::server::{Deposited, Key, Outcome};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Mail on its way out.
 #[derive(Default)]
 pub(super) struct Postage {
     by_person: Table<Fingerprint, State>,
-    questions: BTreeMap<ReqId, Fingerprint>,
+    questions: Table<ReqId, Fingerprint>,
     /// Who waits for a place among [`limits::MAIL_AT_ONCE`].
     next: BTreeSet<Fingerprint>,
     /// Failures in a row, for the pause.
-    failures: BTreeMap<Fingerprint, u32>,
+    failures: Table<Fingerprint, u32>,
     /// Words of receipt for letters that came as mail.
-    owed: BTreeMap<Fingerprint, Vec<MsgId>>,
+    owed: Table<Fingerprint, Vec<MsgId>>,
     /// Friends with whom no quiet session came about while they are online.
     unquiet: BTreeSet<Fingerprint>,
     /// How many of their tokens the server did not know, of those by whom the next one is tried.
-    turns: BTreeMap<Fingerprint, usize>,
+    turns: Table<Fingerprint, usize>,
     /// Letters that were delivered in this wake: the store may have been asked for them before.
     landed: BTreeSet<MsgId>,
     /// Whose mail could not be opened; they are asked to send it again.
@@ -85,7 +85,7 @@ impl Postage {
     pub fn restore(owed: Vec<(Fingerprint, MsgId)>) -> Postage {
         let mut postage = Postage::default();
         for (who, id) in owed {
-            postage.owed.entry(who).or_default().push(id);
+            postage.owed.get_or_insert_with(who, Vec::new).push(id);
         }
         postage
     }
@@ -209,7 +209,7 @@ impl Client {
     /// Letters came as mail: their sender is told, by whatever way.
     pub(super) fn owe(&mut self, to: Fingerprint, ids: Vec<MsgId>) {
         self.core.keep(Record::Owe(to, ids.clone()));
-        self.postage.owed.entry(to).or_default().extend(ids);
+        self.postage.owed.get_or_insert_with(to, Vec::new).extend(ids);
         self.pay(to);
         self.send_on(to);
     }
@@ -436,7 +436,7 @@ impl Client {
     }
 
     pub(super) fn pause_mail(&mut self, to: Fingerprint) {
-        let failures = self.postage.failures.entry(to).or_default();
+        let failures = self.postage.failures.get_or_insert_with(to, u32::default);
         let doubled = limits::MAIL_AGAIN_FIRST_MS << (*failures).min(16);
         *failures += 1;
         let pause = doubled.min(limits::MAIL_AGAIN_LAST_MS);

@@ -29,18 +29,17 @@ use crate::proto::model::record::Record;
 use crate::proto::model::refusal::Refusal;
 use crate::proto::model::transfer::{FileState, Offer, Post, PostState, Posted, Transfer};
 use crate::proto::table::Table;
-use std::collections::BTreeMap;
 
 /// What we offer to our friends, and what we asked of theirs.
 #[derive(Default)]
 pub(super) struct Posts {
     ours: Table<MsgId, Post>,
     /// Lists asked for, of whom, and by which verb.
-    asked: BTreeMap<MsgId, (Fingerprint, Ticket)>,
+    asked: Table<MsgId, (Fingerprint, Ticket)>,
     /// What friends listed last, so that the beginning of an id is enough to name one.
-    listed: BTreeMap<Fingerprint, Vec<MsgId>>,
+    listed: Table<Fingerprint, Vec<MsgId>>,
     /// How often friends were given our list since they last had taken all that waited for them.
-    given: BTreeMap<Fingerprint, u8>,
+    given: Table<Fingerprint, u8>,
 }
 
 impl Client {
@@ -155,7 +154,7 @@ impl Client {
         if !self.people.is_friend(from) {
             return;
         }
-        let given = self.posts.given.entry(from).or_default();
+        let given = self.posts.given.get_or_insert_with(from, u8::default);
         if *given >= limits::LISTINGS_UNTAKEN {
             return;
         }

@@ -173,7 +173,7 @@ impl Client {
             return self.tell_out(id, from);
         }
         let body = Body::Roster(Box::new(known.signed().clone()));
-        let shown = group.shown.entry(from).or_default();
+        let shown = group.shown.get_or_insert_with(from, u8::default);
         if *shown < limits::ROSTERS_SHOWN {
             *shown += 1;
             self.post(from, body);

@@ -45,7 +45,6 @@ mod tests;
 
 use super::Client;
 use super::core::Alarm;
-use crate::proto::gather;
 use crate::proto::id::{ConnId, MsgId, RunId};
 use crate::proto::limits;
 use crate::proto::machine::{Pipe, RunAction};
@@ -57,14 +56,14 @@ use crate::proto::model::refusal::Refusal;
 use crate::proto::model::run::{Argv, Grant, OpenRun, RunState, line_of};
 use crate::proto::table::Table;
 use crate::proto::wire::peer::{RunCancel, RunEnd, ToPeer};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Commands and standing yeses.
 pub(super) struct Runs {
     by_key: Table<RunKey, Run>,
-    by_child: BTreeMap<RunId, RunKey>,
+    by_child: Table<RunId, RunKey>,
     /// The highest id that each asker ever asked with.
-    marks: BTreeMap<Fingerprint, MsgId>,
+    marks: Table<Fingerprint, MsgId>,
     /// What people were last shown of the ids of asks, oldest first: nobody else's, and no later
     /// command, may answer to what was typed for one of them.
     shown: VecDeque<String>,
@@ -100,7 +99,7 @@ enum State {
 /// What came of a command's two outputs, less the first bytes of a letter that is not whole yet.
 #[derive(Default)]
 struct Texts {
-    cut: BTreeMap<Pipe, Vec<u8>>,
+    cut: Table<Pipe, Vec<u8>>,
 }
 
 /// A command of somebody else's that runs here.
@@ -130,8 +129,8 @@ impl Runs {
         let grants = std::mem::take(&mut past.grants);
         Runs {
             by_key: Table::new(),
-            by_child: BTreeMap::new(),
-            marks: gather::map(std::mem::take(&mut past.run_marks)),
+            by_child: Table::new(),
+            marks: std::mem::take(&mut past.run_marks).into_iter().collect(),
             shown: VecDeque::new(),
             grants: grants.into_iter().map(|grant| (grant.id, grant)).collect(),
         }

@@ -15,14 +15,13 @@ use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::table::Table;
 use crate::proto::time::Wall;
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 /// All sessions.
 #[derive(Default)]
 pub(super) struct Sessions {
     by_id: Table<SessionId, Session>,
-    by_peer: BTreeMap<Fingerprint, SessionId>,
+    by_peer: Table<Fingerprint, SessionId>,
 }
 
 /// A session, in whatever state.
@@ -241,6 +240,11 @@ impl Sessions {
     pub fn is_asker(&self, id: SessionId) -> bool {
         let state = self.at(id).map(|session| &session.state);
         matches!(state, Some(State::Linking(linking)) if linking.is_asker)
+    }
+
+    /// Whether we asked for it and they have not answered.
+    pub fn is_asked(&self, id: SessionId) -> bool {
+        matches!(self.at(id).map(|session| &session.state), Some(State::Asked))
     }
 
     pub fn is_full(&self) -> bool {

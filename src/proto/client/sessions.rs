@@ -32,7 +32,6 @@
 
 use super::core::Alarm;
 use super::flow::Flow;
-use super::link_table::Via;
 use super::moving::Arranged;
 use super::people::Reading;
 use super::search::Linking;
@@ -44,11 +43,10 @@ use crate::proto::limits;
 use crate::proto::machine::StreamAction;
 use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, Path, SessionState};
-use crate::proto::model::notice::Way;
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
 use crate::proto::wire::client::{Answer, Ask, Hangup};
-use crate::proto::wire::peer::{Bye, Settle, ToPeer};
+use crate::proto::wire::peer::{Bye, Settle};
 use crate::proto::wire::server::{Answered, Ended, Offer, WhyEnded};
 use std::net::SocketAddr;
 
@@ -81,7 +79,7 @@ impl Client {
             self.sessions.is_full().then_some(Refusal::Busy("sessions"))
         };
         if let Some(why) = why_not {
-            self.note((&person).into(), Way::Server, &why.reason());
+            self.note((&person).into(), self.asking_way(), &why.reason());
             return self.core.done(ticket, Err(why));
         }
         if self.lan.is_open() {
@@ -111,21 +109,23 @@ impl Client {
         }
         self.refresh_outer();
         let candidates = candidates.into_iter().take(limits::CANDIDATES).collect();
-        if let Some(ours) = self.sessions.with(who) {
-            let asked = self.sessions.at_mut(ours).filter(|s| matches!(s.state, State::Asked));
-            if let Some(asked) = asked {
-                asked.is_quiet &= is_quiet;
-                is_quiet = asked.is_quiet;
-                if ours < id {
-                    return;
-                }
-                self.hang_up(ours, false);
-                self.note_over(ours, "they asked at the same time");
-                let session = self.forget_session(ours);
-                let waiters = session.map(|session| session.waiters).unwrap_or_default();
-                return self.agree(id, person, candidates, (is_quiet, waiters));
-            }
+        if let Some(ours) = self.sessions.with(who).filter(|ours| !self.sessions.is_asked(*ours)) {
             self.end_session(ours, SessionState::Closed, Some("they started anew".into()));
+        }
+        // With what waits for them, the end of that may have asked as well.
+        if let Some(ours) = self.sessions.with(who)
+            && let Some(asked) = self.sessions.at_mut(ours)
+        {
+            asked.is_quiet &= is_quiet;
+            is_quiet = asked.is_quiet;
+            if ours < id {
+                return;
+            }
+            self.hang_up(ours, false);
+            self.note_over(ours, "they asked at the same time");
+            let session = self.forget_session(ours);
+            let waiters = session.map(|session| session.waiters).unwrap_or_default();
+            return self.agree(id, person, candidates, (is_quiet, waiters));
         }
         let accepted = self.accepts_unasked(who);
         let accepted = accepted || (is_quiet && self.transfers.is_engaged(who));
@@ -487,14 +487,5 @@ impl Client {
             self.hang_up(id, false);
         }
         Some(session)
-    }
-
-    /// Says something on a link.
-    pub(super) fn tell(&mut self, via: Via, message: impl Into<ToPeer>) {
-        if let Some(link) = self.links.link(via)
-            && link.is_open()
-        {
-            link.send(&message.into());
-        }
     }
 }

@@ -37,7 +37,7 @@ use crate::proto::model::refusal::Refusal;
 use crate::proto::model::transfer::{End, FileState, Offer, Transfer};
 use crate::proto::table::Table;
 use crate::proto::time::{Mono, Wall};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 /// The files that are offered or taken, and what is open for them.
 #[derive(Default)]
@@ -54,7 +54,7 @@ pub(super) struct Transfers {
     /// Who waits for a place among [`limits::FILES_OPEN`].
     queue: VecDeque<Key>,
     /// Links in a row that brought nothing, for the pause.
-    pub failures: BTreeMap<Fingerprint, u32>,
+    pub failures: Table<Fingerprint, u32>,
 }
 
 /// A file of one person's, or for them.
@@ -368,7 +368,7 @@ impl Client {
         if !self.transfers.wants_link(who) {
             return;
         }
-        let failures = self.transfers.failures.entry(who).or_default();
+        let failures = self.transfers.failures.get_or_insert_with(who, u32::default);
         let doubled = limits::FILES_AGAIN_FIRST_MS << (*failures).min(16);
         *failures += 1;
         let pause = doubled.min(limits::FILES_AGAIN_LAST_MS);

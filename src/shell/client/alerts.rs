@@ -9,21 +9,20 @@
 //! Never of the conversation that is looked at.
 
 use super::hooks::Hook;
-use crate::proto::gather;
 use crate::proto::id::Seq;
 use crate::proto::model::conversation::{Conversation, Level};
 use crate::proto::model::event::Event;
 use crate::proto::model::run::Argv;
+use crate::proto::table::Table;
 use crate::proto::time::Wall;
 use crate::shell::front::json::JsonLines;
 use crate::shell::front::{mention, safe};
-use std::collections::BTreeMap;
 
 /// What is told, and how.
 #[derive(Debug, Default)]
 pub(super) struct Alerts {
     command: Argv,
-    levels: BTreeMap<Conversation, Level>,
+    levels: Table<Conversation, Level>,
     /// Our own name, once it is known.
     me: Option<String>,
     json: JsonLines,
@@ -39,7 +38,7 @@ impl Alerts {
 
     /// How much is told of each, where that was said.
     pub fn restore(&mut self, levels: Vec<(Conversation, Level)>) {
-        self.levels = gather::map(levels);
+        self.levels = levels.into_iter().collect();
     }
 
     /// From now on so much.

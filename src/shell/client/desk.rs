@@ -32,7 +32,6 @@ use crate::shell::front::progress::Progress;
 use crate::shell::reactor::ControlId;
 use crate::shell::stdout::Stdout;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// Where an answer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +86,7 @@ pub(super) struct Desk {
     waits: Vec<(Ticket, Fit)>,
     /// Whom a message's receipts, or a command's course, interest who does not listen to
     /// everything; and for how many it still is on its way.
-    senders: BTreeMap<MsgId, (Sink, usize)>,
+    senders: Table<MsgId, (Sink, usize)>,
     /// The one verb that the program runs for, and how it ended.
     main: Option<Ticket>,
     ended: Option<Result<(), Failure>>,
@@ -117,7 +116,7 @@ impl Desk {
             turning: 0,
             late: false,
             waits: Vec::new(),
-            senders: BTreeMap::new(),
+            senders: Table::new(),
             main: None,
             ended: None,
             raw: None,

@@ -3,24 +3,24 @@
 use crate::proto::gather;
 use crate::proto::model::conversation::{Conversation, Unread};
 use crate::proto::model::event::Event;
+use crate::proto::table::Table;
 use crate::proto::time::Wall;
-use std::collections::BTreeMap;
 
 /// Conversations with something unread.
 #[derive(Debug, Default)]
-pub(super) struct Waiting(BTreeMap<Conversation, Unread>);
+pub(super) struct Waiting(Table<Conversation, Unread>);
 
 impl Waiting {
     /// What waited when the program started.
     pub fn restore(unread: Vec<(Conversation, Unread)>) -> Waiting {
-        Waiting(gather::map(unread))
+        Waiting(unread.into_iter().collect())
     }
 
     /// A message is unread unless it belongs to what is looked at.
     pub fn follow(&mut self, at: Wall, event: &Event, current: Option<&Conversation>) {
         let Some(conversation) = Conversation::of(event) else { return };
         if Some(&conversation) != current {
-            let unread = self.0.entry(conversation).or_insert(Unread { count: 0, since: at });
+            let unread = self.0.get_or_insert_with(conversation, || Unread { count: 0, since: at });
             unread.count += 1;
         }
     }

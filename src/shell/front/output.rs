@@ -7,13 +7,13 @@ use crate::proto::limits;
 use crate::proto::machine::Pipe;
 use crate::proto::model::event::RunEvent;
 use crate::proto::model::run::RunState;
-use std::collections::BTreeMap;
+use crate::proto::table::Table;
 
 /// Ends of lines that have not come yet, for each command and what it writes to. At the bound the
 /// oldest is shown as a line of its own; so is what has become too long.
 #[derive(Debug, Default)]
 pub struct Output {
-    begun: BTreeMap<(MsgId, Pipe), String>,
+    begun: Table<(MsgId, Pipe), String>,
 }
 
 /// A line longer than this is cut.

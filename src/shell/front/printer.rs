@@ -15,9 +15,10 @@ use crate::proto::model::event::{Event, SessionState, Stage};
 use crate::proto::model::notice::Row;
 use crate::proto::model::run::RunState;
 use crate::proto::model::transfer::FileState;
+use crate::proto::table::Table;
 use crate::proto::time::Wall;
 use serde_json::value::RawValue;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How a reader is shown things.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub struct Printer {
     announced: BTreeSet<(MsgId, String)>,
     skips_queued: bool,
     /// Talk of ours that not all have yet.
-    talk: BTreeMap<MsgId, Talk>,
+    talk: Table<MsgId, Talk>,
     /// Lines of what commands write.
     output: Output,
     /// Our own name, once it is known.
@@ -65,7 +66,7 @@ impl Printer {
             linked: BTreeSet::new(),
             announced: BTreeSet::new(),
             skips_queued: false,
-            talk: BTreeMap::new(),
+            talk: Table::new(),
             output: Output::default(),
             me: None,
             days: None,

@@ -5,14 +5,14 @@ use super::{amounts, safe};
 use crate::proto::id::MsgId;
 use crate::proto::model::event::{Event, FileEvent, SessionState};
 use crate::proto::model::transfer::FileState;
+use crate::proto::table::Table;
 use crate::proto::time::Wall;
-use std::collections::BTreeMap;
 
 /// Files on their way, and what stands on the terminal about them.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// By id and the other side.
-    files: BTreeMap<(MsgId, String), Course>,
+    files: Table<(MsgId, String), Course>,
     /// Columns that the line takes; none while it is not there.
     columns: usize,
     drawn_at: Option<Wall>,
@@ -58,7 +58,7 @@ impl Progress {
             return;
         }
         let begin = (at, file.bytes);
-        let course = self.files.entry(key).or_insert_with(|| Course {
+        let course = self.files.get_or_insert_with(key, || Course {
             name: file.name.chars().take(NAME_CHARS).collect(),
             size: file.size,
             bytes: file.bytes,

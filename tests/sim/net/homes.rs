@@ -11,6 +11,9 @@ impl Net {
     /// A program is elsewhere from now on, or nowhere. Its streams end; the others hear nothing of
     /// that for long.
     pub fn roam(&mut self, now: u64, node: Node, to: Option<IpAddr>) {
+        if self.home_of(node) == to {
+            return;
+        }
         self.homes.insert(node, to);
         for end in self.ends_of(node) {
             self.forget(now, end, Cause::AddressGone);

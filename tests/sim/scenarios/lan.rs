@@ -460,3 +460,21 @@ fn whose_clock_is_put_back_is_still_found() {
     assert_eq!(who(&mut world, BOB), ["ann"]);
     assert_eq!(msg(&mut world, BOB, ANN, "where were you?"), None);
 }
+
+#[test]
+fn why_tells_what_was_tried_with_a_neighbour() {
+    let mut world = neighbours(2, Accept::All);
+    assert_eq!(ask(&mut world, ANN, Verb::Chat(target(4))), Some(Refusal::Unknown("dan".into())));
+    assert_eq!(ask(&mut world, ANN, Verb::Chat(target(BOB))), None);
+    for (whom, result) in [(4, "no such name, or not visible to you"), (BOB, "open")] {
+        let asked = world.ask(ANN, Verb::Why(target(whom)));
+        let tried = |(node, ticket, row): &(Node, u64, Row)| match row {
+            Row::Attempt(row) if (*node, *ticket) == (ANN, asked) => {
+                Some((row.path.word(), row.result.clone()))
+            }
+            _ => None,
+        };
+        let tried: Vec<_> = world.rows.iter().filter_map(tried).collect();
+        assert_eq!(tried, [("direct", result.to_owned())]);
+    }
+}

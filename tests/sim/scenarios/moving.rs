@@ -298,6 +298,35 @@ fn whoever_comes_back_after_a_long_absence_finds_the_session_over_on_both_sides(
     assert_eq!(last_word(&world, BOB, ANN).0, Closed);
 }
 
+/// Bob believes in the old session, which ends because of the new one; what waits for Ann makes
+/// his program ask as well.
+#[test]
+fn whoever_starts_anew_while_something_waits_for_them_is_in_one_session() {
+    for seed in 0..8 {
+        let mut world = World::peaceful(seed, 2, Accept::Friends);
+        world.run_for(SOON_MS);
+        befriend(&mut world, ANN, BOB);
+        open(&mut world);
+        let now = world.now;
+        world.net.forget_one(now, ANN, BOB);
+        world.kill(ANN);
+        world.start(ANN);
+        world.run_for(SOON_MS);
+        world.msg(BOB, ANN, "waits");
+        let asked = world.chat(ANN, BOB);
+        world.run_for(MOVED_MS);
+        assert_eq!(refusal(&world, ANN, asked), None, "seed {seed}");
+        assert_eq!(texts(&mut world, ANN), [format!("{CANARY} waits")], "seed {seed}");
+        assert_eq!(row(&mut world, BOB), both(Path::Direct), "seed {seed}");
+        let why = world.ask(BOB, Verb::Why(target(ANN)));
+        let is_reached = |(node, ticket, row): &(Node, u64, Row)| {
+            let reach = matches!(row, Row::Reach(reach) if reach.path == Some(Path::Direct));
+            (*node, *ticket) == (BOB, why) && reach
+        };
+        assert!(world.rows.iter().any(is_reached), "seed {seed}: {:?}", world.rows.last());
+    }
+}
+
 #[test]
 fn a_session_whose_other_side_was_started_anew_is_over() {
     let mut world = talking();

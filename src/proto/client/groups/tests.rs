@@ -295,7 +295,7 @@ impl World {
                 let state = format!("{state:?}").to_lowercase();
                 self.nodes[n].events.push(format!("{name} {state} {who}"));
             }
-            Record::Bond(..) | Record::Receipts { .. } => {}
+            Record::Me(..) | Record::Bond(..) | Record::Receipts { .. } => {}
             other => panic!("{other:?}"),
         }
     }

@@ -59,7 +59,9 @@ impl Client {
         let id = id.to_ascii_uppercase();
         let is_meant = |grant: &&MsgId| !id.is_empty() && grant.to_text().starts_with(&id);
         let mut found = self.runs.grants.keys().filter(is_meant).copied();
-        let result = match (found.next(), found.next()) {
+        let both = (found.next(), found.next());
+        drop(found);
+        let result = match both {
             (Some(grant), None) => {
                 self.forget_grant(grant);
                 Ok(())
