@@ -408,6 +408,11 @@ pub const REPLAY_PACKETS: u64 = 2_048;
 pub const ACK_RUNS: usize = 16;
 /// Bytes of a stream over UDP that may be in flight, or come before those in front of them.
 pub const DATAGRAM_WINDOW_BYTES: usize = 2 * 1024 * 1024;
+/// How long direct connections are tried before datagrams are: where they get through, nothing
+/// else is sent.
+pub const PUNCH_AFTER_MS: u64 = 300;
+/// Ports that are tried behind one that a NAT gave for another destination: many give them in turn.
+pub const PORTS_AHEAD: u16 = 4;
 /// Pieces of it that wait for those in front of them.
 pub const EARLY_PIECES: usize = 4_096;
 /// How long the first packet over UDP waits for its acknowledgement.

@@ -14,6 +14,7 @@ use super::front::setting::Setting;
 use crate::proto::model::account::Pool;
 use crate::proto::model::event::Stage;
 use crate::proto::model::name::Name;
+use crate::proto::model::paths::Paths;
 use crate::proto::model::refusal::Exit;
 use std::ffi::OsString;
 use std::io;
@@ -64,6 +65,8 @@ pub struct ClientOptions {
     pub host: Hosting,
     /// Where peers reach us; without it the choice is the machine's.
     pub listen: Option<SocketAddr>,
+    /// Which paths to peers are used.
+    pub paths: Paths,
     /// Ask the gateway for a port.
     pub port_mapping: bool,
     /// Who is connected without asking the user.
@@ -203,6 +206,7 @@ fn client_options(
         host,
         proxy: given.value("proxy", values::proxy)?.flatten(),
         listen: given.value("listen", values::endpoint)?,
+        paths: given.must("paths", Paths::parse)?,
         port_mapping: given.flag("port-mapping")?,
         accept: given.must("accept", values::consent)?,
         files: given.text("files").unwrap_or_default(),

@@ -34,5 +34,6 @@ mod search;
 mod sessions;
 mod talk;
 mod terminal;
+mod udp;
 mod unread;
 mod voice;

@@ -22,6 +22,7 @@ use hobnob::proto::model::command::{Command, Operate, Ticket, Verb};
 use hobnob::proto::model::event::{Event, Stage};
 use hobnob::proto::model::name::Name;
 use hobnob::proto::model::notice::Row;
+use hobnob::proto::model::paths::Paths;
 use hobnob::proto::model::person::Target;
 use hobnob::proto::model::refusal::Refusal;
 use hobnob::proto::server::{Config as ServerConfig, Server};
@@ -419,6 +420,7 @@ fn config(node: Node, accept: Accept) -> Config {
         name: Name::parse(&name_of(node)).ok(),
         server: Some(server),
         is_proxied: false,
+        paths: Paths::ALL,
         is_passing: false,
         listen: None,
         locals: vec![address_of(node)],

@@ -139,13 +139,22 @@ impl Attempts {
     }
 
     pub fn end(&mut self, what: What, now: Mono, why: &str) {
-        let Some(attempt) = self.live(what) else { return };
-        attempt.state = match attempt.state {
-            Outcome::Open { ms } => Outcome::Over { ms, why: ["open, then ", why].concat() },
-            Outcome::Trying | Outcome::Over { .. } => {
-                Outcome::Over { ms: now.since_ms(attempt.begun), why: why.to_owned() }
+        while let Some(attempt) = self.live(what) {
+            attempt.end(now, why);
+        }
+    }
+
+    /// One of the addresses that are tried over datagrams has answered. Whether it is among them.
+    fn choose(&mut self, what: What, at: SocketAddr, now: Mono) -> bool {
+        let mut is_known = false;
+        let all = self.people.iter_mut().flat_map(|tried| &mut tried.attempts);
+        for attempt in all.filter(|attempt| attempt.what == what && attempt.is_trying()) {
+            match attempt.address == Some(at) {
+                true => is_known = true,
+                false => attempt.end(now, "not needed: another was first"),
             }
-        };
+        }
+        is_known
     }
 
     /// The two sides did not come to agree.
@@ -176,6 +185,19 @@ impl Attempts {
 }
 
 impl Attempt {
+    fn is_trying(&self) -> bool {
+        matches!(self.state, Outcome::Trying)
+    }
+
+    fn end(&mut self, now: Mono, why: &str) {
+        self.state = match self.state {
+            Outcome::Open { ms } => Outcome::Over { ms, why: ["open, then ", why].concat() },
+            Outcome::Trying | Outcome::Over { .. } => {
+                Outcome::Over { ms: now.since_ms(self.begun), why: why.to_owned() }
+            }
+        };
+    }
+
     fn row(&self, with: &str) -> AttemptRow {
         let (ms, result) = match &self.state {
             Outcome::Trying => (None, "still trying"),
@@ -204,10 +226,31 @@ impl Client {
         let Some(whom) = self.sessions.at(id).map(Whom::of) else { return };
         let (address, is_theirs) = match (self.links.at(via), via) {
             (Some(peer), Via::Tcp(conn)) => (peer.remote, !conn.is_own()),
-            (_, Via::Tcp(_) | Via::Relay(_)) => (None, false),
+            (_, Via::Tcp(_) | Via::Udp(_) | Via::Relay(_)) => (None, false),
         };
         let attempt = attempt(self.core.now, What::Link(via), via.path().into());
         self.attempts.begin(whom, Attempt { address, is_theirs, ..attempt });
+    }
+
+    /// A session's datagrams are sent to these addresses.
+    pub(super) fn note_punch(&mut self, id: SessionId, addresses: &[SocketAddr]) {
+        for at in addresses {
+            self.note_address(id, *at, false);
+        }
+    }
+
+    /// One of them has answered, or one that nobody had named.
+    pub(super) fn note_punched(&mut self, id: SessionId, at: SocketAddr) {
+        let what = What::Link(Via::Udp(id));
+        if !self.attempts.choose(what, at, self.core.now.mono) {
+            self.note_address(id, at, true);
+        }
+    }
+
+    fn note_address(&mut self, id: SessionId, at: SocketAddr, is_theirs: bool) {
+        let Some(whom) = self.sessions.at(id).map(Whom::of) else { return };
+        let attempt = attempt(self.core.now, What::Link(Via::Udp(id)), Way::Udp);
+        self.attempts.begin(whom, Attempt { address: Some(at), is_theirs, ..attempt });
     }
 
     /// A session is asked for through the server, by us or by them.

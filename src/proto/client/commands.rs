@@ -270,18 +270,26 @@ impl Client {
         self.close_all_sessions();
         self.go_offline("leaving");
         self.is_leaving = true;
-        if self.port_mapping.is_returning() {
-            let wait = limits::PORT_MAPPING_RETURN_MS;
-            return self.core.alarm(Alarm::Leave, wait, "a gateway that takes a port back");
-        }
-        self.end_leaving();
+        let wait = match (self.port_mapping.is_returning(), self.associations.are_leaving()) {
+            (true, _) => limits::PORT_MAPPING_RETURN_MS,
+            // Over datagrams nobody but us brings our last words to the other side.
+            (false, true) => limits::GOODBYE_MS,
+            (false, false) => return self.be_gone(),
+        };
+        self.core.alarm(Alarm::Leave, wait, "last words");
     }
 
-    /// The end, if that was asked for.
+    /// The end, if that was asked for and nothing is left to be done.
     pub(super) fn end_leaving(&mut self) {
-        if !std::mem::take(&mut self.is_leaving) {
-            return;
+        let is_busy = self.port_mapping.is_returning() || self.associations.are_leaving();
+        if self.is_leaving && !is_busy {
+            self.be_gone();
         }
+    }
+
+    pub(super) fn be_gone(&mut self) {
+        self.is_leaving = false;
+        self.core.timers.cancel(&Alarm::Leave);
         if let Some(conn) = self.listener.conn() {
             self.core.stream(conn, StreamAction::Abort);
         }

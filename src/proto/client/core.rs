@@ -37,6 +37,10 @@ pub(super) enum Alarm {
     DialBack(SessionId),
     /// Use the relay as well.
     Relay(SessionId),
+    /// Look for a path over datagrams as well.
+    Punch(SessionId),
+    /// Something is due in a session's datagrams.
+    Datagrams(SessionId),
     /// Try direct paths again beside the relay.
     Better(SessionId),
     /// An answer is late on the link of an open session.

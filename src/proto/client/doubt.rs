@@ -13,7 +13,9 @@
 //! | Doubting | all is answered | Sure; as before |
 //! | Doubting | the kernel gives it up | the session looks for another path |
 //!
-//! On the local network, where sessions do not move, what waits is delivered by another one.
+//! Datagrams need none of this: they are answered by the program itself, which says in seconds when
+//! they are not. On the local network, where sessions do not move, what waits is delivered by
+//! another one.
 //!
 //! The link to the server is doubted while it is to bring two together.
 
@@ -80,7 +82,7 @@ impl Client {
                 self.core.stream(conn, StreamAction::Doubt(true));
             }
             (true, false, _) => self.core.alarm(Alarm::Doubt(id), limits::DOUBT_MS, "an answer"),
-            (false, _, _) | (_, _, Via::Relay(_)) => flow.doubt = Doubt::Sure,
+            (false, _, _) | (_, _, Via::Udp(_) | Via::Relay(_)) => flow.doubt = Doubt::Sure,
         }
     }
 

@@ -13,6 +13,8 @@ use std::net::SocketAddr;
 pub(super) enum Via {
     /// A connection between the two.
     Tcp(ConnId),
+    /// Datagrams between the two, for this session.
+    Udp(SessionId),
     /// The server, for this session.
     Relay(SessionId),
 }
@@ -22,6 +24,7 @@ impl Via {
     pub fn path(self) -> Path {
         match self {
             Via::Tcp(_) => Path::Direct,
+            Via::Udp(_) => Path::Udp,
             Via::Relay(_) => Path::Relay,
         }
     }
@@ -30,6 +33,7 @@ impl Via {
     pub fn conn(self, server: Option<ConnId>) -> Option<ConnId> {
         match self {
             Via::Tcp(conn) => Some(conn),
+            Via::Udp(_) => None,
             Via::Relay(_) => server,
         }
     }
@@ -168,6 +172,14 @@ impl LinkTable {
     pub fn is_tried(&self, session: SessionId, at: SocketAddr) -> bool {
         let is_it = |link: &PeerLink| link.session == Some(session) && link.remote == Some(at);
         self.links.values().any(is_it)
+    }
+
+    /// Whether a connection for a session is open, though it may be that nobody has said anything.
+    pub fn is_connected(&self, session: SessionId) -> bool {
+        let is_it = |(via, link): (&Via, &PeerLink)| {
+            matches!(via, Via::Tcp(_)) && link.session == Some(session) && link.link.is_some()
+        };
+        self.links.iter().any(is_it)
     }
 
     /// The link by which somebody has knocked while we did.

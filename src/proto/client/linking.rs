@@ -1,8 +1,9 @@
 //! From yes to an open link: direct connections first, the relay beside them, the asker's choice.
 //!
 //! The asker dials the answerer's addresses at once. The answerer dials the asker's a moment later,
-//! for an asker who is reached while he is not. After [`limits::RELAY_AFTER_MS`] the relay is
-//! linked as well. The asker takes the first link that stands and says `Settle` on it.
+//! for an asker who is reached while he is not. Datagrams (`punching`) follow them. After
+//! [`limits::RELAY_AFTER_MS`] the relay is linked as well. The asker takes the first link that
+//! stands and says `Settle` on it.
 
 use super::core::Alarm;
 use super::flow::Flow;
@@ -30,6 +31,9 @@ impl Client {
         self.core.alarm(Alarm::Session(id), limits::LINKING_MS, "no path");
         self.core.alarm(Alarm::Relay(id), limits::RELAY_AFTER_MS, "no direct path");
         self.core.alarm(Alarm::DialBack(id), limits::DIAL_BACK_MS, "not reached by the asker");
+        if !self.config.paths.direct {
+            return self.note_untried(id, Way::Direct, SWITCHED_OFF);
+        }
         if dial.is_empty() && self.sessions.is_asker(id) {
             self.note_untried(id, Way::Direct, "they gave no address");
         }
@@ -42,6 +46,9 @@ impl Client {
     pub(super) fn dial_back(&mut self, id: SessionId) {
         let Some(session) = self.sessions.at_mut(id) else { return };
         let State::Linking(linking) = &mut session.state else { return };
+        if !self.config.paths.direct {
+            return;
+        }
         for to in std::mem::take(&mut linking.dial_back) {
             self.dial_peer(id, to);
         }
@@ -52,6 +59,9 @@ impl Client {
         let Some(session) = self.sessions.at(id) else { return };
         let State::Linking(Linking { is_asker: true, .. }) = &session.state else { return };
         let Some(peer) = session.with.as_ref().map(|person| person.fingerprint) else { return };
+        if !self.config.paths.relay {
+            return self.note_untried(id, Way::Relay, SWITCHED_OFF);
+        }
         if !self.uplink.is_in() {
             return self.note_untried(id, Way::Relay, "not signed in");
         }
@@ -86,7 +96,7 @@ impl Client {
             let awaited = self.sessions.at(id).is_some_and(
                 |session| matches!(&session.state, State::Linking(linking) if !linking.is_asker),
             );
-            if !awaited {
+            if !awaited || !self.config.paths.relay {
                 return;
             }
             self.add_link(via, Some(Link::accept()), Some(id), None);
@@ -166,6 +176,7 @@ impl Client {
                     self.core.stream(conn, StreamAction::Watch);
                 }
             }
+            Via::Udp(session) => self.write_datagrams(session, &bytes),
             Via::Relay(session) => {
                 for part in bytes.chunks(limits::FRAME_MAX_BYTES) {
                     self.uplink.say(Carry { session, bytes: Blob(part.to_vec()) });
@@ -180,10 +191,13 @@ impl Client {
             self.flush_link(via);
         }
         self.core.timers.cancel(&Alarm::Handshake(via));
-        if self.links.remove(via).is_some()
-            && let Via::Tcp(conn) = via
-        {
-            self.core.stream(conn, how);
+        if self.links.remove(via).is_none() {
+            return;
+        }
+        match via {
+            Via::Tcp(conn) => self.core.stream(conn, how),
+            Via::Udp(session) => self.leave_association(session, &how),
+            Via::Relay(_) => {}
         }
     }
 
@@ -239,6 +253,7 @@ impl Client {
         for alarm in [
             Alarm::Session(id),
             Alarm::DialBack(id),
+            Alarm::Punch(id),
             Alarm::Relay(id),
             Alarm::Better(id),
             Alarm::Doubt(id),
@@ -253,7 +268,7 @@ impl Client {
             State::Linking(linking) if !linking.is_asker && !linking.is_adrift() => {
                 self.open_session(id, via);
                 // A direct link needs the server no more, and the server need not remember it.
-                if let Via::Tcp(_) = via {
+                if via.path() != Path::Relay {
                     self.uplink.say(Release { session: id });
                 }
             }
@@ -326,7 +341,8 @@ impl Client {
     fn awaited(&self, via: Via, id: SessionId) -> Option<Fingerprint> {
         let session = self.sessions.at(id)?;
         let fits = match via {
-            Via::Tcp(_) => true,
+            Via::Tcp(_) => self.config.paths.direct,
+            Via::Udp(_) => false,
             Via::Relay(relayed) => relayed == id,
         };
         let looking = fits
@@ -349,7 +365,7 @@ impl Client {
         self.close_link(via, StreamAction::Close);
     }
 
-    fn on_established(&mut self, via: Via, identity: PublicIdentity) {
+    pub(super) fn on_established(&mut self, via: Via, identity: PublicIdentity) {
         self.core.timers.cancel(&Alarm::Handshake(via));
         let name = self.my_name();
         self.say_quiet(via);
@@ -440,3 +456,6 @@ impl Client {
         }
     }
 }
+
+/// What is said of a path that the user does not want.
+pub(super) const SWITCHED_OFF: &str = "switched off with --paths";

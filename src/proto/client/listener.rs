@@ -117,9 +117,18 @@ impl Client {
 
     /// Addresses for the other side to dial, best first.
     pub(super) fn candidates(&self) -> Vec<SocketAddr> {
-        let listens = self.listener.at().filter(|_| !self.config.is_proxied);
-        let Some(at) = listens else { return Vec::new() };
+        let may_be_dialled = !self.config.is_proxied && self.config.paths.direct;
+        let listens = self.listener.at().filter(|_| may_be_dialled);
         let mapped = self.port_mapping.tcp();
+        listens.map(|at| self.candidates_at(at, mapped)).unwrap_or_default()
+    }
+
+    /// Our own addresses with the port of a socket, and what it is on the outside of a gateway.
+    pub(super) fn candidates_at(
+        &self,
+        at: SocketAddr,
+        mapped: Option<SocketAddr>,
+    ) -> Vec<SocketAddr> {
         if !at.ip().is_unspecified() {
             return [at].into_iter().chain(mapped).collect();
         }
@@ -136,6 +145,8 @@ impl Client {
     pub(super) fn on_network(&mut self, locals: Vec<IpAddr>) {
         self.join_lan_anew();
         let had = std::mem::replace(&mut self.listener.locals, locals);
+        // Who gets one from elsewhere answers there.
+        self.associations.ping();
         let is_new = |ip: &IpAddr| !ip.is_loopback() && !had.contains(ip);
         if !self.listener.locals.iter().any(is_new) {
             return;
@@ -147,6 +158,7 @@ impl Client {
         for id in self.sessions.ids() {
             self.say_places(id);
         }
+        self.say_hints();
     }
 
     /// Without a server, being ready is to listen.

@@ -11,6 +11,7 @@
 //! | `session_table` | the sessions there are, and their states |
 //! | `attempts` | what was tried to reach somebody |
 //! | `quiet` | sessions that the programs open by themselves |
+//! | `punching`, `associations` | sessions over datagrams |
 //! | `linking` | from yes to an open link: paths and their choice |
 //! | `knocking` | sessions without a server: `chat HOST:PORT`, and people near |
 //! | `lan` | the local network: who we are is said there, and heard of others |
@@ -41,6 +42,7 @@
 //! | `commands` | which verb goes where |
 
 mod asking;
+mod associations;
 mod attempts;
 mod bulk;
 mod commands;
@@ -72,6 +74,7 @@ mod people;
 mod port_mapping;
 mod postage;
 mod posts;
+mod punching;
 mod quiet;
 mod receiving;
 mod roster;
@@ -88,6 +91,7 @@ mod wav;
 mod who;
 mod wishes;
 
+use self::associations::Associations;
 use self::attempts::Attempts;
 use self::core::{Alarm, Core};
 use self::directory::Directory;
@@ -109,6 +113,7 @@ use self::uplink::Uplink;
 use self::voice::Voices;
 use crate::proto::crypto::keys::Identity;
 use crate::proto::crypto::probe;
+use crate::proto::datagram;
 use crate::proto::id::{ConnId, MsgId};
 use crate::proto::limits;
 use crate::proto::machine::{Gateway, Input, Machine, OutputOf, StreamEvent};
@@ -118,6 +123,7 @@ use crate::proto::model::event::SessionState;
 use crate::proto::model::group::GroupTarget;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
+use crate::proto::model::paths::Paths;
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::model::refusal::Refusal;
@@ -153,6 +159,8 @@ pub struct Config {
     /// Our own interfaces' addresses, for the other side to dial, until
     /// [`Input::Network`] says otherwise.
     pub locals: Vec<IpAddr>,
+    /// Which paths to peers are used.
+    pub paths: Paths,
     /// It is here for one verb: on the local network it speaks only if that needs an answer.
     pub is_passing: bool,
     /// The gateway that is asked for a port, unless none shall be, or there is none, until
@@ -231,6 +239,7 @@ pub struct Client {
     people: People,
     sessions: Sessions,
     links: LinkTable,
+    associations: Associations,
     attempts: Attempts,
     outbox: Outbox,
     postage: Postage,
@@ -246,7 +255,8 @@ pub struct Client {
     lan: Lan,
     /// `ready` has been said.
     is_ready: bool,
-    /// All that is still to be done is to give back what a gateway holds for us.
+    /// All that is still to be done is to give back what a gateway holds for us, and to see our
+    /// last words arrive.
     is_leaving: bool,
 }
 
@@ -265,6 +275,7 @@ impl Client {
             people: People::restore(past.people, past.bonds),
             sessions: Sessions::default(),
             links: LinkTable::default(),
+            associations: Associations::default(),
             attempts: Attempts::default(),
             outbox: Outbox::restore(past.waiting, past.last_id),
             postage: Postage::restore(past.owed),
@@ -372,9 +383,12 @@ impl Client {
     /// Each feature knows its own datagrams; the gateway's are like those of others.
     fn on_datagram(&mut self, from: SocketAddr, bytes: &[u8]) {
         if self.port_mapping.is_from(from, bytes) {
-            self.on_gateway_datagram(from, bytes);
-        } else if bytes.first() == Some(&probe::ANSWER) {
-            self.on_probe_answer(from, bytes);
+            return self.on_gateway_datagram(from, bytes);
+        }
+        match bytes.first() {
+            Some(&probe::ANSWER) => self.on_probe_answer(from, bytes),
+            Some(kind) if datagram::KINDS.contains(kind) => self.on_peer_datagram(from, bytes),
+            Some(_) | None => {}
         }
     }
 
@@ -382,12 +396,14 @@ impl Client {
         match alarm {
             Alarm::Uplink => self.on_uplink_slow(),
             Alarm::PortMapping => self.on_port_mapping_alarm(),
-            Alarm::Leave => self.end_leaving(),
+            Alarm::Leave => self.be_gone(),
             Alarm::Reconnect => self.dial_server(),
             Alarm::Probe => self.on_probe_late(),
             Alarm::Session(session) => self.on_session_late(session),
             Alarm::DialBack(session) => self.dial_back(session),
             Alarm::Relay(session) => self.open_relay(session),
+            Alarm::Punch(session) => self.punch(session),
+            Alarm::Datagrams(session) => self.on_association_time(session),
             Alarm::Better(session) => self.try_better(session),
             Alarm::Doubt(session) => self.on_answer_late(session),
             Alarm::Handshake(via) => self.on_handshake_late(via),
@@ -412,6 +428,7 @@ impl Client {
         while let Some(via) = self.links.pop_dirty() {
             self.flush_link(via);
         }
+        self.flush_datagrams();
         self.say_watch();
         self.uplink.flush(&mut self.core);
         self.pump_files();

@@ -39,7 +39,7 @@ use crate::proto::limits;
 use crate::proto::machine::StreamAction;
 use crate::proto::model::event::{Event, Path, SessionState};
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::client::{Again, Answer, Release};
+use crate::proto::wire::client::{Again, Release};
 use crate::proto::wire::peer::{Move, Places, Settle};
 use crate::proto::wire::server::{Sought, WhyEnded};
 use std::net::SocketAddr;
@@ -130,7 +130,7 @@ impl Client {
             self.go_adrift(id, "the other side lost the path", false);
         }
         self.refresh_outer();
-        self.uplink.say(Answer { session: id, candidates: self.candidates() });
+        self.say_answer(id);
         self.note_ask(id, true);
         self.link_again(id, candidates);
     }
@@ -207,7 +207,7 @@ impl Client {
                 false => self.open_late(id, via),
             }
             // A direct link needs the server no more, and the server need not remember it.
-            if let Via::Tcp(_) = via {
+            if via.path() != Path::Relay {
                 self.uplink.say(Release { session: id });
             }
         }
@@ -238,6 +238,7 @@ impl Client {
                 self.dial_peer(id, to);
             }
         }
+        self.core.alarm(Alarm::Punch(id), limits::PUNCH_AFTER_MS, "no direct path");
         if tries < limits::BETTER_TRIES {
             self.core.alarm(Alarm::Better(id), limits::BETTER_MS, "a better path");
         }
@@ -271,10 +272,12 @@ impl Client {
 
     /// A session is on the relay from here on: for a while a better path is looked for.
     pub(super) fn hope_for_better(&mut self, id: SessionId) {
-        let arranged = self.sessions.at_mut(id).and_then(|session| session.arranged.as_mut());
-        let Some(arranged) = arranged.filter(|arranged| !arranged.candidates.is_empty()) else {
+        let Some(session) = self.sessions.at_mut(id) else { return };
+        let is_hinted = !session.hinted.is_empty();
+        let Some(arranged) = &mut session.arranged else { return };
+        if arranged.candidates.is_empty() && !is_hinted {
             return;
-        };
+        }
         arranged.tries = 0;
         self.core.alarm(Alarm::Better(id), limits::BETTER_MS, "a better path");
     }
@@ -318,6 +321,7 @@ impl Client {
         self.core.alarm(Alarm::Session(id), limits::ADRIFT_MS, "a session without a path");
         let (candidates, token) = (self.candidates(), self.token_of(to));
         self.uplink.say(Again { session: id, to, candidates, token });
+        self.say_hint(id);
         self.uplink.doubt(&mut self.core);
         self.note_ask(id, false);
     }

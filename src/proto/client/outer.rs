@@ -136,12 +136,16 @@ impl Client {
 
     pub(super) fn on_probe_answer(&mut self, by: SocketAddr, bytes: &[u8]) {
         let now = self.core.now.mono;
+        let before = self.outer.addresses();
         let Some((outer, was_last)) = self.outer.take(by, bytes, now) else { return };
         let words = ["our datagrams come from ", &outer.to_string()].concat();
         self.attempts.end(What::Probe(by), now, &words);
         if was_last {
             self.outer.asked = None;
             self.core.timers.cancel(&Alarm::Probe);
+        }
+        if self.outer.addresses() != before {
+            self.say_hints();
         }
     }
 

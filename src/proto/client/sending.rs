@@ -168,6 +168,7 @@ impl Client {
         let Some(bulk) = self.transfers.sending.links.get_mut(&who) else { return false };
         let has_room = match via {
             Via::Tcp(_) => self.links.has_room(via),
+            Via::Udp(id) => self.associations.has_room(id),
             Via::Relay(_) => self.uplink.has_room(),
         };
         bulk.has_turns() && has_room && bulk.has_room()

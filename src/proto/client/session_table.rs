@@ -38,6 +38,8 @@ pub(super) struct Session {
     pub was_quiet: bool,
     /// What a server arranged; such a session may go over to another link.
     pub arranged: Option<Arranged>,
+    /// Where their datagrams come from.
+    pub hinted: Vec<SocketAddr>,
     /// Verbs that end when it opens or is gone; or, once it is closing, when it is gone.
     pub waiters: Vec<Ticket>,
 }
@@ -53,6 +55,7 @@ impl Session {
             is_quiet: false,
             was_quiet: false,
             arranged: None,
+            hinted: Vec::new(),
             waiters: Vec::new(),
         }
     }

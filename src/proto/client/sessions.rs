@@ -45,7 +45,7 @@ use crate::proto::model::command::Ticket;
 use crate::proto::model::event::{Event, Path, SessionState};
 use crate::proto::model::person::{Fingerprint, Person, Target};
 use crate::proto::model::refusal::Refusal;
-use crate::proto::wire::client::{Answer, Ask, Hangup};
+use crate::proto::wire::client::{Ask, Hangup};
 use crate::proto::wire::peer::{Bye, Settle};
 use crate::proto::wire::server::{Answered, Ended, Offer, WhyEnded};
 use std::net::SocketAddr;
@@ -125,7 +125,7 @@ impl Client {
             self.note_over(ours, "they asked at the same time");
             let session = self.forget_session(ours);
             let waiters = session.map(|session| session.waiters).unwrap_or_default();
-            return self.agree(id, person, candidates, (is_quiet, waiters));
+            return self.agree(id, person, (candidates, Vec::new()), (is_quiet, waiters));
         }
         let accepted = self.accepts_unasked(who);
         let accepted = accepted || (is_quiet && self.transfers.is_engaged(who));
@@ -133,7 +133,7 @@ impl Client {
             return self.hang_up(id, true);
         }
         if accepted {
-            return self.agree(id, person, candidates, (is_quiet, Vec::new()));
+            return self.agree(id, person, (candidates, Vec::new()), (is_quiet, Vec::new()));
         }
         let (label, since) = (person.label(), self.core.now.wall);
         self.begin(id, Session::new(Some(person), label, State::Offered(candidates), since));
@@ -360,6 +360,7 @@ impl Client {
     pub(super) fn say_ask(&mut self, session: SessionId, to: Fingerprint, is_quiet: bool) {
         let (candidates, token) = (self.candidates(), self.token_of(to));
         self.uplink.say(Ask { session, to, candidates, token, is_quiet });
+        self.say_hint(session);
         self.uplink.doubt(&mut self.core);
     }
 
@@ -412,7 +413,7 @@ impl Client {
         }
         let Some(session) = self.forget_session(id) else { return };
         if let (State::Offered(candidates), Some(person)) = (session.state, session.with) {
-            self.agree(id, person, candidates, (false, vec![ticket]));
+            self.agree(id, person, (candidates, session.hinted), (false, vec![ticket]));
         }
     }
 
@@ -429,16 +430,15 @@ impl Client {
         &mut self,
         id: SessionId,
         person: Person,
-        dial: Vec<SocketAddr>,
+        (dial, hinted): (Vec<SocketAddr>, Vec<SocketAddr>),
         (is_quiet, waiters): (bool, Vec<Ticket>),
     ) {
-        self.uplink.say(Answer { session: id, candidates: self.candidates() });
+        self.say_answer(id);
         let (label, since) = (person.label(), self.core.now.wall);
         let arranged = Some(Arranged::new(false, dial.clone()));
         let state = State::Linking(Linking::answerer(dial));
-        let mut session = Session::new(Some(person), label, state, since);
-        (session.is_quiet, session.waiters) = (is_quiet, waiters);
-        session.arranged = arranged;
+        let session = Session::new(Some(person), label, state, since);
+        let session = Session { is_quiet, waiters, arranged, hinted, ..session };
         self.sessions.insert(id, session);
         self.note_ask(id, true);
         self.note_agreed(id);

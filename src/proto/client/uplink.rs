@@ -296,8 +296,8 @@ impl Client {
             ToClient::Deposited(deposited) => self.on_deposited(deposited),
             ToClient::Mail(mail) => self.on_mail(mail),
             ToClient::Prober(prober) => self.on_prober(prober),
-            // What a session's datagrams need; none are spoken yet.
-            ToClient::Hinted(_) | ToClient::Begin(_) => {}
+            ToClient::Hinted(hinted) => self.on_hinted(hinted),
+            ToClient::Begin(begin) => self.on_begin(begin),
             ToClient::GroupsPage(page) => self.on_groups_page(page),
         }
     }
@@ -493,6 +493,7 @@ mod tests {
             name: None,
             server: None,
             is_proxied: false,
+            paths: crate::proto::model::paths::Paths::ALL,
             is_passing: false,
             listen: None,
             locals: Vec::new(),

@@ -174,11 +174,19 @@ impl Association {
         }
     }
 
-    /// Another address at which the other side may be.
-    pub fn add_candidate(&mut self, at: SocketAddr) {
-        if !self.candidates.contains(&at) {
+    /// What it is called here.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Another address at which the other side may be; whether that was news.
+    pub fn add_candidate(&mut self, at: SocketAddr) -> bool {
+        let is_new = !self.candidates.contains(&at)
+            && self.candidates.len() < limits::CANDIDATES + limits::LEARNED_CANDIDATES;
+        if is_new {
             self.candidates.push(at);
         }
+        is_new
     }
 
     /// Takes a datagram in that [`addressee`] has found to be for this one. Whatever it is.
@@ -277,6 +285,13 @@ impl Association {
             panic!("a stream is written while it is open");
         };
         opened.write(bytes);
+    }
+
+    /// Wants a word from the other side: it may have become another way.
+    pub fn ping(&mut self) {
+        if let State::Open { opened, .. } = &mut self.state {
+            opened.ping();
+        }
     }
 
     /// Bytes that were written and have not left yet.

@@ -39,6 +39,12 @@ impl Incoming {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Takes bytes in that are open already; nothing else may be there.
+    pub(super) fn feed_opened(&mut self, bytes: &[u8]) {
+        self.feed(bytes);
+        (self.opened_end, self.sealed) = (self.bytes.len(), self.bytes.len());
+    }
+
     /// Bytes that wait to be opened.
     pub(super) fn sealed_bytes(&self) -> usize {
         self.bytes.len() - self.sealed

@@ -16,11 +16,13 @@
 //! | Answered | Noise 3, the expected key | Open; `Established` |
 //! | Answered | Noise 3, another key; garbage | fault |
 //! | Open | frame | `Message`, any number of them |
+//! | Secured | messages | `Message`, any number of them |
 //! | any | fault | Dead; what waits sealed or in the clear still goes out |
 //!
 //! The stream is made of frames: a length (`u16`, big-endian) and so many bytes; `preamble` says
 //! what the first of each side hold, then they hold Noise messages. An open link's payloads, one
-//! behind the other, are the messages (`wire`), which do not care where a frame ends.
+//! behind the other, are the messages (`wire`), which do not care where a frame ends. A secured
+//! link's bytes are the messages themselves: whoever carries it has shaken hands, and seals.
 
 mod incoming;
 mod outgoing;
@@ -64,7 +66,12 @@ enum State {
     Asked(Purpose),
     Answering(Box<Meeting>),
     Answered(Box<Meeting>),
-    Open { ours: Seal, theirs: Seal },
+    Open {
+        ours: Seal,
+        theirs: Seal,
+    },
+    /// What carries it seals it.
+    Secured,
     Closed,
     Dead(LinkFault),
 }
@@ -121,6 +128,11 @@ impl Link {
         Link { state: State::Fresh, incoming: Incoming::default(), outgoing: Outgoing::default() }
     }
 
+    /// A link over what is secure already: open from the first.
+    pub fn secured() -> Link {
+        Link { state: State::Secured, ..Link::accept() }
+    }
+
     /// Goes on after [`LinkEvent::Hello`]. `expected`: whose key must prove itself, where it is
     /// known; for a [`Purpose::Peer`] it always is. Call [`Link::poll`] afterwards as after `feed`.
     pub fn answer(&mut self, me: &Identity, expected: Option<Fingerprint>, rng: &mut Rng) {
@@ -162,13 +174,14 @@ impl Link {
             | State::Answering(_)
             | State::Answered(_)
             | State::Open { .. } => self.incoming.feed(bytes),
+            State::Secured => self.incoming.feed_opened(bytes),
         }
     }
 
     /// The next thing the link has to say; call until `None`. After a fault the link is dead.
     pub fn poll<M: Wire>(&mut self) -> Result<Option<LinkEvent<M>>, LinkFault> {
         let polled = match &self.state {
-            State::Open { .. } => self.next_message(),
+            State::Open { .. } | State::Secured => self.next_message(),
             State::Dead(fault) => Err(fault.clone()),
             State::Closed => Ok(None),
             State::Dialling(_)
@@ -193,15 +206,23 @@ impl Link {
 
     /// Whether messages may be sent.
     pub fn is_open(&self) -> bool {
-        matches!(self.state, State::Open { .. })
+        matches!(self.state, State::Open { .. } | State::Secured)
     }
 
     /// Adds a message; the link must be open. Messages are gathered until [`Link::take_output`].
     pub fn send<M: Wire>(&mut self, message: &M) {
-        let State::Open { ours, .. } = &mut self.state else {
-            panic!("messages are sent over an open link");
-        };
-        self.outgoing.push(message, ours);
+        match &mut self.state {
+            State::Open { ours, .. } => self.outgoing.push(message, ours),
+            State::Secured => self.outgoing.push_opened(message),
+            State::Dialling(_)
+            | State::Agreed(_)
+            | State::Fresh
+            | State::Asked(_)
+            | State::Answering(_)
+            | State::Answered(_)
+            | State::Closed
+            | State::Dead(_) => panic!("messages are sent over an open link"),
+        }
     }
 
     /// Everything that waits to go out, sealed, as few frames as possible; `None` if nothing waits.
@@ -218,9 +239,6 @@ impl Link {
     }
 
     fn next_message<M: Wire>(&mut self) -> Result<Option<LinkEvent<M>>, LinkFault> {
-        let State::Open { theirs, .. } = &mut self.state else {
-            panic!("messages come over an open link");
-        };
         loop {
             while let Some(bytes) = self.incoming.message()? {
                 let length = bytes.len();
@@ -230,7 +248,11 @@ impl Link {
                     return Ok(Some(LinkEvent::Message(message)));
                 }
             }
-            if !self.incoming.open(theirs)? {
+            let has_more = match &mut self.state {
+                State::Open { theirs, .. } => self.incoming.open(theirs)?,
+                _ => false,
+            };
+            if !has_more {
                 return Ok(None);
             }
         }
@@ -239,7 +261,7 @@ impl Link {
     /// Goes as far through the handshake as the frames that came allow, or until there is
     /// something to say.
     fn shake(&mut self) -> Result<Option<Said>, LinkFault> {
-        while !matches!(self.state, State::Asked(_) | State::Open { .. }) {
+        while !matches!(self.state, State::Asked(_) | State::Open { .. } | State::Secured) {
             let Some(frame) = self.incoming.take_clear()? else {
                 return Ok(None);
             };
@@ -252,7 +274,11 @@ impl Link {
                 State::Fresh => self.on_preamble(&frame)?,
                 State::Answering(meeting) => self.on_noise_1(meeting, &frame)?,
                 State::Answered(meeting) => on_noise_3(*meeting, &frame)?,
-                State::Asked(_) | State::Open { .. } | State::Closed | State::Dead(_) => {
+                State::Asked(_)
+                | State::Open { .. }
+                | State::Secured
+                | State::Closed
+                | State::Dead(_) => {
                     unreachable!("no handshake is under way")
                 }
             };

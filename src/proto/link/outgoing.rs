@@ -47,6 +47,12 @@ impl Outgoing {
         self.payload = Some(start);
     }
 
+    /// Adds a message that whoever carries it seals.
+    pub(super) fn push_opened<M: Wire>(&mut self, message: &M) {
+        self.bytes.reserve(FIRST_BYTES);
+        message.encode(&mut self.bytes);
+    }
+
     /// Seals what is not sealed yet.
     pub(super) fn finish(&mut self, seal: &mut Seal) {
         if let Some(start) = self.payload.take() {

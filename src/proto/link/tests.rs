@@ -632,3 +632,26 @@ proptest! {
         prop_assert_eq!(messages(heard), sent);
     }
 }
+
+#[test]
+fn a_secured_link_carries_messages_in_whatever_pieces_they_come() {
+    let (mut ours, mut theirs) = (Link::secured(), Link::secured());
+    let long = Text { id: MsgId::FIRST, sent: Wall(1), text: "a".repeat(TEXT_MAX_BYTES) };
+    for _ in 0..3 {
+        ours.send(&ToPeer::from(long.clone()));
+        ours.send(&ToPeer::from(Bye {}));
+    }
+    let bytes = ours.take_output().expect("messages wait");
+    let mut heard = Vec::new();
+    for piece in bytes.chunks(1_111) {
+        theirs.feed(piece);
+        while let Some(LinkEvent::Message(message)) = theirs.poll::<ToPeer>().expect("messages") {
+            heard.push(message);
+        }
+    }
+    let pair = [ToPeer::from(long), ToPeer::from(Bye {})];
+    assert_eq!(heard, [pair.clone(), pair.clone(), pair].concat());
+    assert_eq!((ours.take_output(), theirs.incoming.capacity()), (None, 0));
+    theirs.feed(&[0xff; 64]);
+    assert_eq!(theirs.poll::<ToPeer>(), Err(LinkFault::Garbage));
+}

@@ -12,6 +12,7 @@ pub mod letter;
 pub mod moment;
 pub mod name;
 pub mod notice;
+pub mod paths;
 pub mod person;
 pub mod prekey;
 pub mod record;

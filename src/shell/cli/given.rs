@@ -326,6 +326,7 @@ fn expected(option: &str) -> &'static str {
         "host" => "expected ADDR:PORT, IPv6 in brackets, or yes or no",
         "proxy" => "expected socks5://HOST:PORT or socks5://USER:PASSWORD@HOST:PORT",
         "listen" => "expected ADDR:PORT, IPv6 in brackets",
+        "paths" => "expected some of direct,udp,relay",
         "accept" => "expected friends, all or none",
         "port-mapping" => "expected yes or no",
         "wait" => "expected queued, sent, held or delivered",

@@ -283,6 +283,7 @@ fn config(options: &ClientOptions, server: Option<&ServerAddress>) -> Result<Con
         name: options.name.clone(),
         server: server.map(|server| resolve(server, is_proxied)).transpose()?,
         is_proxied,
+        paths: options.paths,
         is_passing: false,
         listen: options.listen,
         locals: network::reachable(&interfaces),

@@ -1,6 +1,7 @@
 //! One sentence each: what happens in a world where one thing happens.
 
 mod backups;
+mod datagrams;
 mod directory;
 mod doubt;
 mod files;

@@ -16,7 +16,7 @@ fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
-fn run(world: &mut World, node: Node, to: Node, line: &str) -> u64 {
+pub fn run(world: &mut World, node: Node, to: Node, line: &str) -> u64 {
     world.ask_within(node, 3_000_000, Verb::Run { to: target(to), argv: words(line) })
 }
 
@@ -30,7 +30,7 @@ fn run_events(world: &World, node: Node) -> Vec<RunEvent> {
     all.filter(|run| run.state != RunState::Output).collect()
 }
 
-fn run_states(world: &World, node: Node) -> Vec<RunState> {
+pub fn run_states(world: &World, node: Node) -> Vec<RunState> {
     run_events(world, node).into_iter().map(|run| run.state).collect()
 }
 
@@ -48,7 +48,7 @@ fn logged(world: &mut World, node: Node) -> Vec<RunState> {
 }
 
 /// What somebody was told that a command wrote.
-fn output(world: &World, node: Node, pipe: Pipe) -> String {
+pub fn output(world: &World, node: Node, pipe: Pipe) -> String {
     let of = |(reader, event): &(Node, Event)| match event {
         Event::Run(run) if *reader == node && run.stream == Some(pipe) => run.text.clone(),
         _ => None,
@@ -63,7 +63,7 @@ fn last_ask(world: &World, node: Node) -> MsgId {
     asked.expect("somebody asked").id
 }
 
-fn allow(world: &mut World, node: Node) -> u64 {
+pub fn allow(world: &mut World, node: Node) -> u64 {
     let id = last_ask(world, node);
     let asked = world.ask(node, Verb::Allow(id.short()));
     world.run_for(SOON_MS);

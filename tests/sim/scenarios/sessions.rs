@@ -2,7 +2,9 @@
 
 use super::super::puppet::Manners;
 use super::*;
-use hobnob::proto::limits::{ASK_MS, ASTRAY_MS, BETTER_MS, BETTER_TRIES, CLOSING_MS, LINKING_MS};
+use hobnob::proto::limits::{
+    ASK_MS, ASTRAY_MS, BETTER_MS, BETTER_TRIES, CLOSING_MS, LINKING_MS, PUNCH_MS,
+};
 use hobnob::proto::model::command::Verb;
 use hobnob::proto::model::event::SessionState::{Asked, Closed, Failed, Offered, Open};
 use hobnob::proto::wire::client::Hangup;
@@ -230,7 +232,7 @@ fn who_asks_again_while_closing_asks_for_a_new_session() {
 fn nothing_is_waited_for_while_a_session_is_open_and_when_it_is_over() {
     for mut world in [talking(), relayed()] {
         world.msg(ANN, BOB, "hello");
-        world.run_for(BETTER_MS * u64::from(BETTER_TRIES));
+        world.run_for(BETTER_MS * u64::from(BETTER_TRIES) + PUNCH_MS);
         let due = |world: &World| [ANN, BOB].map(|node| world.clients[node - 1].due());
         assert_eq!(due(&world), [None, None]);
         world.ask(ANN, Verb::Close(None));

@@ -5,7 +5,7 @@ use hobnob::proto::limits::{HANDSHAKE_MS, LINKING_MS, RELAY_AFTER_MS};
 use hobnob::proto::model::notice::{AttemptRow, ReachRow, Way};
 use hobnob::proto::model::person::Target;
 
-fn why(world: &mut World, node: Node, whom: Target) -> (Vec<AttemptRow>, Option<ReachRow>) {
+pub fn why(world: &mut World, node: Node, whom: Target) -> (Vec<AttemptRow>, Option<ReachRow>) {
     let asked = world.ask(node, Verb::Why(whom));
     let (mut attempts, mut reach) = (Vec::new(), None);
     for (who, ticket, row) in &world.rows {
@@ -78,12 +78,13 @@ fn a_round_trip_is_known_once_a_message_was_acknowledged() {
 fn each_wall_that_was_met_is_named_beside_the_relay() {
     let mut world = relayed();
     let asker = tries(&mut world, ANN, BOB);
-    let three = [
+    let four = [
         one(Way::Server, "agreed"),
         one(Way::Direct, "connection refused"),
+        one(Way::Udp, "still trying"),
         one(Way::Relay, "open"),
     ];
-    assert_eq!(asker, three);
+    assert_eq!(asker, four);
     let asked = tries(&mut world, BOB, ANN);
     assert!(asked.contains(&one(Way::Direct, "connection refused")), "{asked:?}");
     assert!(asked.contains(&one(Way::Relay, "open")), "{asked:?}");
@@ -91,7 +92,10 @@ fn each_wall_that_was_met_is_named_beside_the_relay() {
 
 #[test]
 fn an_address_that_never_answers_is_still_tried_and_then_timed_out() {
-    let mut world = pair();
+    let mut world = World::asleep(7, 2, Accept::Friends);
+    world.configs.iter_mut().for_each(|config| config.paths.udp = false);
+    (0..=2).for_each(|node| world.start(node));
+    world.run_for(SOON_MS);
     let (ann, bob) = (world.net.listener_of(ANN), world.net.listener_of(BOB));
     world.net.silent.extend(ann.into_iter().chain(bob));
     world.chat(ANN, BOB);
@@ -99,13 +103,14 @@ fn an_address_that_never_answers_is_still_tried_and_then_timed_out() {
     world.ask(BOB, accept(ANN));
     world.run_for(RELAY_AFTER_MS / 2);
     let before = tries(&mut world, ANN, BOB);
-    assert_eq!(before, [one(Way::Server, "agreed"), one(Way::Direct, "still trying")]);
+    let udp = one(Way::Udp, "switched off with --paths");
+    assert_eq!(before, [one(Way::Server, "agreed"), one(Way::Direct, "still trying"), udp]);
     let (_, reach) = why(&mut world, ANN, target(BOB));
     assert_eq!(reach.and_then(|reach| reach.note), Some("looking for a path".to_owned()));
     world.run_for(RELAY_AFTER_MS);
     let after = tries(&mut world, ANN, BOB);
     assert_eq!(after[1], one(Way::Direct, "still trying"), "it would be the better one");
-    assert_eq!(after[2], one(Way::Relay, "open"));
+    assert_eq!(after[3], one(Way::Relay, "open"));
     world.run_for(HANDSHAKE_MS);
     assert_eq!(tries(&mut world, ANN, BOB)[1], one(Way::Direct, "timed out"));
 }

@@ -27,6 +27,9 @@ function __hobnob_words
             case -l --listen
                 set skip 1
                 set values 1
+            case --paths
+                set skip 1
+                set values 1
             case --port-mapping
                 set skip 1
                 set values 1
@@ -320,6 +323,7 @@ complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l no-server -d 'p
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l host -d 'be the server as well, in this process (default: [::]:12000)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l proxy -x -d 'dial through this (Tor), and tell nobody an address'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -s l -l listen -x -d 'where peers reach us, TCP and UDP (default: [::]:0)'
+complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l paths -x -d 'which paths to peers are used (default: direct,udp,relay)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l port-mapping -x -a 'yes no' -d 'yes or no: ask the router for a port (default: yes)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l accept -x -a 'friends all none' -d 'friends, all or none: let in without asking (default: friends)'
 complete -c hobnob -n 'not __hobnob_is_text (__hobnob_words)' -l wait -x -a 'queued sent held delivered' -d 'how far msg must come: queued, sent, held, delivered (default: held)'

@@ -15,6 +15,7 @@ use crate::proto::model::command::{Command, Verb};
 use crate::proto::model::event::{Event, Stage};
 use crate::proto::model::group::{GroupRow, Talk, Unheard};
 use crate::proto::model::notice::Notice;
+use crate::proto::model::paths::Paths;
 use crate::proto::model::person::Person;
 use crate::proto::model::record::{Query, Record, Restored, Rows};
 use crate::proto::time::{Mono, Now, Wall};
@@ -311,6 +312,7 @@ fn client(n: usize, disk: &Disk) -> Client {
         name: Some(Name::parse(&name(n)).unwrap()),
         server: None,
         is_proxied: false,
+        paths: Paths::ALL,
         is_passing: false,
         listen: None,
         locals: Vec::new(),

@@ -47,6 +47,7 @@ impl Pair {
             name: Name::parse("ann").ok(),
             server: Some(server),
             is_proxied: false,
+            paths: crate::proto::model::paths::Paths::ALL,
             listen: None,
             locals: Vec::new(),
             accept: Accept::Friends,

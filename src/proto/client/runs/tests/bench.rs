@@ -11,6 +11,7 @@ use crate::proto::model::bond::Token;
 use crate::proto::model::command::Command;
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::Notice;
+use crate::proto::model::paths::Paths;
 use crate::proto::model::person::{Person, Target};
 use crate::proto::model::record::{Query, Restored, Rows};
 use crate::proto::time::{Mono, Now};
@@ -288,6 +289,7 @@ impl Bench {
             name: Name::parse(NAMES[node]).ok(),
             server: None,
             is_proxied: false,
+            paths: Paths::ALL,
             is_passing: false,
             listen: Some(at(node)),
             locals: Vec::new(),

@@ -15,6 +15,7 @@ use crate::proto::model::command::{Command, Ticket, Verb};
 use crate::proto::model::event::{self, Event, Stage};
 use crate::proto::model::name::Name;
 use crate::proto::model::notice::{Notice, Row};
+use crate::proto::model::paths::Paths;
 use crate::proto::model::person::{Person, Target};
 use crate::proto::model::record::Restored;
 use crate::proto::model::refusal::Refusal;
@@ -356,6 +357,7 @@ fn client(n: usize, past: Restored, ms: u64, transcriber: Option<Vec<String>>) -
         name: Name::parse(NAMES[n]).ok(),
         server: None,
         is_proxied: false,
+        paths: Paths::ALL,
         is_passing: false,
         listen: Some(port(n)),
         locals: Vec::new(),
