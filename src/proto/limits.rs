@@ -92,6 +92,11 @@ pub const BETTER_MS: u64 = 3_000;
 pub const KEPT_BYTES: usize = 4 * 1024 * 1024;
 /// Tries to reach one person that `why` tells of.
 pub const ATTEMPTS: usize = 64;
+/// Addresses of the other side that are dialled from our listener's port, while they dial ours.
+pub const CROSSED: usize = 4;
+/// How long other paths are waited for before that: datagrams get through more kinds of NATs, but
+/// not through every firewall.
+pub const CROSS_AFTER_MS: u64 = 600;
 /// Of questions about ourselves that it tells of beside.
 pub const ATTEMPTS_OURS: usize = 8;
 /// People of whom it tells.

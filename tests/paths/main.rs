@@ -6,6 +6,7 @@
 #[allow(dead_code)]
 mod support;
 
+mod crossing;
 mod host;
 mod lan;
 mod mapping;
