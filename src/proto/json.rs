@@ -148,7 +148,8 @@ impl<'de> Deserializer<'de> for Value<'de> {
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BadJson> {
-        visitor.visit_f64(self.parsed()?)
+        let number = serde_json::from_str(self.0).map_err(|_| self.is_not("such a number"))?;
+        visitor.visit_f64(number)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, BadJson> {

@@ -65,8 +65,9 @@ pub const QUIET_ASK_MS: u64 = 5_000;
 pub const LINKING_MS: u64 = 10_000;
 /// How long direct paths are tried before the relay is used.
 pub const RELAY_AFTER_MS: u64 = 1_000;
-/// How long the answerer waits to be dialled before it dials too.
-pub const DIAL_BACK_MS: u64 = 300;
+/// How long the answerer waits to be dialled before it dials too: less than until datagrams are
+/// tried, for a connection is silent while it is idle.
+pub const DIAL_BACK_MS: u64 = 200;
 /// How long a closing side waits for the other's word.
 pub const CLOSING_MS: u64 = 3_000;
 /// How long a program that ends waits for its last words to be written.
@@ -91,6 +92,11 @@ pub const BETTER_MS: u64 = 3_000;
 pub const KEPT_BYTES: usize = 4 * 1024 * 1024;
 /// Tries to reach one person that `why` tells of.
 pub const ATTEMPTS: usize = 64;
+/// Addresses of the other side that are dialled from our listener's port, while they dial ours.
+pub const CROSSED: usize = 4;
+/// How long other paths are waited for before that: datagrams get through more kinds of NATs, but
+/// not through every firewall.
+pub const CROSS_AFTER_MS: u64 = 600;
 /// Of questions about ourselves that it tells of beside.
 pub const ATTEMPTS_OURS: usize = 8;
 /// People of whom it tells.

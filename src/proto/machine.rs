@@ -176,6 +176,14 @@ pub enum StreamAction {
         /// Our end's address, where it matters.
         from: Option<IpAddr>,
     },
+    /// Dial from the address and port of a listener, for somebody who dials us from theirs at the
+    /// same moment (RFC 9293 section 3.5); answered like [`Self::Dial`].
+    Cross {
+        /// Whose address and port.
+        listener: ConnId,
+        /// Whom.
+        to: SocketAddr,
+    },
     /// Dial whoever has this name, which only a proxy looks up; answered like [`Self::Dial`].
     DialName {
         /// A name, not an address.

@@ -12,9 +12,15 @@ pub struct Host {
 }
 
 impl Host {
+    /// It has no addresses any more, and no network.
+    pub fn unplug(&self) {
+        self.space.ip("addr flush dev eth0 scope global\nlink set eth0 down");
+    }
+
     /// It has other addresses, and those that it had are gone.
     pub fn move_to(&self, addresses: &[&str]) {
         self.space.ip("addr flush dev eth0 scope global");
+        self.space.ip("link set eth0 up");
         for address in addresses {
             self.space.ip(&format!("addr add {address} dev eth0"));
         }
@@ -37,6 +43,15 @@ impl Host {
     pub fn hear_nothing_of(&self, other: &Host) {
         let way = format!("ip saddr {}", other.v4);
         self.space.nft(&both_ways("cut", [&way, "meta mark 1"], "drop"));
+    }
+
+    /// No datagram of a peer passes any more, either way.
+    pub fn take_no_datagrams(&self) {
+        self.space.nft(&both_ways(
+            "cut",
+            ["iifname eth0", "oifname eth0"],
+            "meta l4proto udp drop",
+        ));
     }
 
     /// What was cut passes again.

@@ -6,13 +6,14 @@
 #[allow(dead_code)]
 mod support;
 
+mod crossing;
 mod host;
 mod lan;
 mod mapping;
 mod meeting;
 mod moving;
 mod namespace;
-mod neighbours;
 mod net;
 mod pairs;
+mod punched;
 mod router;

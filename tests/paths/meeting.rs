@@ -44,13 +44,25 @@ impl Meeting {
 
     /// Waits until the session is on this path, on both sides.
     pub fn reach(&mut self, best: &str) {
-        if self.last.0 != best {
-            let is_there = |e: &Value, with| is_session(e, with, "open") && e["path"] == best;
-            self.ann.expect("the path", |e| is_there(e, "bob"));
-            self.last = (best.to_owned(), self.begun.elapsed());
+        self.reach_one_of(&[best]);
+    }
+
+    /// Waits until the session is on one of these paths, on both sides.
+    pub fn reach_one_of(&mut self, best: &[&str]) {
+        if !best.contains(&self.last.0.as_str()) {
+            let is_there = |e: &Value, with| {
+                is_session(e, with, "open") && best.contains(&path_of(e).as_str())
+            };
+            let open = self.ann.expect("the path", |e| is_there(e, "bob"));
+            self.last = (path_of(&open), self.begun.elapsed());
             self.bob.expect("the path", |e| is_there(e, "ann"));
         }
-        self.is_on(best);
+        self.is_still_there();
+    }
+
+    /// Demands that the session is where it was last.
+    pub fn is_still_there(&mut self) {
+        self.is_on(&self.last.0.clone());
     }
 
     /// Demands that the session is on this path, and that `why` says how it came there.

@@ -10,7 +10,7 @@ use serde_json::Value;
 const LONG: usize = 16 << 20;
 
 /// Numbered messages from Ann, some before and some after what happens: they come once, in order.
-fn talk_while(meeting: &mut Meeting, happens: impl FnOnce(&mut Meeting)) {
+pub fn talk_while(meeting: &mut Meeting, happens: impl FnOnce(&mut Meeting)) {
     let text = |n: u32| format!("number {n}");
     for n in 0..20 {
         meeting.ann.send(&["msg", "bob", &text(n)]);
@@ -46,11 +46,27 @@ fn who_gets_another_address_goes_on_with_a_file_and_loses_nothing() {
 }
 
 #[test]
+fn who_has_no_network_for_a_while_goes_on_when_it_is_back() {
+    let Some(mut net) = Net::new() else { return };
+    let (ann, bob) = (net.host(Access::Open), net.host(Access::Open));
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    meeting.reach("direct");
+    talk_while(&mut meeting, |meeting| {
+        bob.unplug();
+        meeting.bob.expect("no server", |e| e["event"] == "offline");
+        meeting.bob.send(&["msg", "ann", "said without a network"]);
+        bob.move_to(&["1.2.3.78/24"]);
+    });
+    meeting.ann.expect("the message", |e| is_message(e, "bob", "said without a network"));
+    meeting.reach("direct");
+}
+
+#[test]
 fn a_session_goes_from_the_relay_to_a_direct_path_when_there_is_one() {
     let Some(mut net) = Net::new() else { return };
     let (ann, bob) = (net.host(Access::V4), net.host(Access::V4));
     bob.cut_off_from(&ann);
-    let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
+    let mut meeting = Meeting::new(&net, [&ann, &bob], &["--paths", "direct,relay"]);
     meeting.reach("relay");
     meeting.greet("round about");
     bob.mend();
@@ -83,13 +99,10 @@ fn a_session_goes_over_to_the_relay_when_nothing_passes_one_way() {
 #[test]
 fn a_session_outlives_a_router_that_forgets_it_and_gets_another_address() {
     let Some(mut net) = Net::new() else { return };
-    let (ann, bob) = (net.host(Access::Open), net.host(Access::Behind(Nat::PortRestricted)));
+    let (ann, bob) = (net.host(Access::Behind(Nat::PortRestricted)), net.host(Access::Open));
     let mut meeting = Meeting::new(&net, [&ann, &bob], &[]);
     meeting.reach("direct");
-    talk_while(&mut meeting, |meeting| {
-        net.routers[0].reconnect("1.2.3.99");
-        meeting.bob.send(&["msg", "ann", "who is behind the router speaks"]);
-    });
+    talk_while(&mut meeting, |_| net.routers[0].reconnect("1.2.3.99"));
     meeting.greet("both ways");
     meeting.is_on("direct");
 }

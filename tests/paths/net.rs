@@ -14,6 +14,8 @@ pub struct Net {
     pub server: Server,
     /// Those that somebody has for their own, in the order of their coming.
     pub routers: Vec<Router>,
+    /// Machines that nobody else keeps.
+    pub hosts: Vec<Host>,
     internet: Namespace,
     places: u8,
     /// A folder for what people have. Dropped last: what runs in it is ended first.
@@ -29,6 +31,8 @@ pub enum Access {
     V4,
     /// With a public address of version 6 alone.
     V6,
+    /// The same behind a firewall, which lets nothing in that was not asked for.
+    Walled,
     /// Behind a router of their own.
     Behind(Nat),
 }
@@ -47,7 +51,7 @@ impl Net {
         internet.ip("addr add 1.2.3.1/24 dev br0\naddr add 2001:db8::1/64 dev br0");
         let scratch = Scratch::new();
         let server = start_server(&internet, &scratch);
-        Some(Net { server, routers: Vec::new(), internet, places: 10, scratch })
+        Some(Net { server, routers: Vec::new(), hosts: Vec::new(), internet, places: 10, scratch })
     }
 
     /// Somebody's machine.
@@ -63,6 +67,12 @@ impl Net {
         if access != Access::V6 {
             space.ip(&format!("addr add {v4}/24 dev eth0"));
             space.ip("route add default via 1.2.3.1");
+        }
+        if access == Access::Walled {
+            space.nft(
+                "table inet wall { chain in { type filter hook input priority 0
+                 iifname eth0 meta l4proto { tcp, udp } ct state new drop; }; }",
+            );
         }
         match access {
             Access::V4 => space.set("ipv6/conf/all/disable_ipv6", "1"),
@@ -114,6 +124,7 @@ impl Display for Access {
             Access::Open => "open",
             Access::V4 => "v4 only",
             Access::V6 => "v6 only",
+            Access::Walled => "firewall",
             Access::Behind(Nat::FullCone) => "full cone",
             Access::Behind(Nat::AddressRestricted) => "address-restricted",
             Access::Behind(Nat::PortRestricted) => "port-restricted",

@@ -93,6 +93,16 @@ impl Router {
         table.matches(" dnat ").count()
     }
 
+    /// Its link to the internet takes no more than IPv6 demands, and nobody is told.
+    pub fn be_narrow_and_silent(&self) {
+        self.space.ip("link set eth0 mtu 1280");
+        self.space.nft(
+            "table inet quiet {
+             chain on { type filter hook forward priority 0; meta l4proto icmp drop; };
+             chain out { type filter hook output priority 0; meta l4proto icmp drop; }; }",
+        );
+    }
+
     /// Its provider gives it another address; whatever went through it is forgotten.
     pub fn reconnect(&self, v4: &str) {
         self.space.ip("link set eth0 down\naddr flush dev eth0 scope global");

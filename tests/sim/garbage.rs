@@ -185,7 +185,12 @@ fn torment<M: Machine>(
                         machine.handle(now, Input::Rows(rows));
                     }
                 }
-                Output::Stream(conn, StreamAction::Dial { .. } | StreamAction::Listen { .. }) => {
+                Output::Stream(
+                    conn,
+                    StreamAction::Dial { .. }
+                    | StreamAction::Cross { .. }
+                    | StreamAction::Listen { .. },
+                ) => {
                     conns.push(conn);
                 }
                 Output::Keep(_) | Output::Datagram { .. } | Output::Lan(_) | Output::Stream(..) => {

@@ -2,7 +2,7 @@
 
 mod deeds;
 
-use super::net::{Node, Weather, address_of, alias_of};
+use super::net::{Kind, Node, Weather, address_of, alias_of};
 use super::world::{SERVER, World, name_of, seed_bytes, server_at, target};
 use hobnob::proto::client::{Accept, Remote};
 use hobnob::proto::crypto::keys::Identity;
@@ -46,6 +46,7 @@ impl World {
             }
             world.spoil_server_addresses(node, &mut dice);
         }
+        world.put_behind_nats(Rng::new(seed_bytes(seed, 6)));
         for node in 0..=clients {
             world.start(node);
         }
@@ -55,6 +56,19 @@ impl World {
         world.troubled = true;
         world.net.datagrams.weather = Weather { lost: 5, doubled: 5, overtaken: 10 };
         world
+    }
+
+    /// Some of them behind NATs, some of these behind the same.
+    fn put_behind_nats(&mut self, mut dice: Rng) {
+        let mut before = None;
+        for node in 1..=self.clients.len() {
+            match (dice.below(3), before) {
+                (0, _) => self.net.put_behind(Kind::any(&mut dice), &[node]),
+                (1, Some(before)) => self.net.put_behind(Kind::any(&mut dice), &[before, node]),
+                _ => {}
+            }
+            before = Some(node);
+        }
     }
 
     /// The same on one local network, without a server.

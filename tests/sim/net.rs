@@ -1,12 +1,17 @@
 //! The virtual network: ordered streams with delay, that are cut, stall, or cross a partition, and
 //! datagrams.
 
+mod crossing;
 mod datagrams;
 mod homes;
+mod nat;
 
 pub use datagrams::Weather;
+pub use nat::{Kind, On, Ports, can_go_direct};
 
+use self::crossing::Crossings;
 use self::datagrams::Datagrams;
+use self::nat::{Nats, Proto};
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::ConnId;
 use hobnob::proto::limits::DOUBTED_S;
@@ -62,6 +67,8 @@ pub struct Net {
     pub walled: BTreeSet<Node>,
     /// Where those are who have left the address that they began with.
     homes: BTreeMap<Node, Option<IpAddr>>,
+    nats: Nats,
+    crossings: Crossings,
     /// Addresses from which no answer ever comes.
     pub silent: BTreeSet<SocketAddr>,
     /// Programs to which everything takes so much longer.
@@ -111,6 +118,8 @@ impl Net {
             datagrams: Datagrams::new(dice),
             walled: BTreeSet::new(),
             homes: BTreeMap::new(),
+            nats: Nats::default(),
+            crossings: Crossings::default(),
             silent: BTreeSet::new(),
             slow_ms: BTreeMap::new(),
             rate: None,
@@ -131,7 +140,7 @@ impl Net {
     pub fn next_at(&self) -> Option<u64> {
         let arrival = self.arrivals.keys().next().map(|(at, _)| *at);
         let doom = self.dooms.first().map(|(at, _)| *at);
-        arrival.into_iter().chain(doom).min()
+        arrival.into_iter().chain(doom).chain(self.crossings.next_at()).min()
     }
 
     /// The next thing that arrives by `now`.
@@ -140,6 +149,7 @@ impl Net {
             self.dooms.remove(&(at, end));
             self.break_off(now, end, TIMED_OUT);
         }
+        self.cross_again(now);
         loop {
             let (at, _) = *self.arrivals.keys().next()?;
             if at > now {
@@ -226,6 +236,7 @@ impl Net {
                 self.later(now, end, Arrival::Listening { at, udp: udp && has_udp });
             }
             StreamAction::Dial { to, .. } => self.dial(now, end, to),
+            StreamAction::Cross { to, .. } => self.cross(now, end, to),
             StreamAction::DialName { .. } => panic!("there is no proxy in this world"),
             StreamAction::Send(bytes) => self.send(now, end, bytes),
             StreamAction::Watch => self.watch(now, end),
@@ -332,6 +343,7 @@ impl Net {
         }
         self.arrivals.retain(|_, ((to, _), _)| *to != node);
         self.paused.retain(|(owner, _), _| *owner != node);
+        self.crossings.forget(|(owner, _)| *owner == node);
     }
 
     fn dial(&mut self, now: u64, end: End, to: SocketAddr) {
@@ -343,6 +355,9 @@ impl Net {
             let unreachable = Cause::Failed(ErrorKind::NetworkUnreachable);
             return self.later(now, end, Arrival::Closed(unreachable));
         };
+        self.ports += 1;
+        let from = SocketAddr::new(home, self.ports);
+        let Some((seen, to)) = self.pass(now, Proto::Tcp, end.0, from, to) else { return };
         let target = self.listeners.get(&to).filter(|(node, _)| !self.walled.contains(node));
         let Some(listener) = target.copied() else {
             let refused = Cause::Failed(ErrorKind::ConnectionRefused);
@@ -351,17 +366,25 @@ impl Net {
         if self.is_apart(now, end.0, listener.0) || self.has_left(listener.0, to) {
             return;
         }
+        self.accept(now, end, from, (listener, seen));
+    }
+
+    /// A dial from there has got to a listener, which sees it come from somewhere.
+    fn accept(&mut self, now: u64, end: End, from: SocketAddr, met: (End, SocketAddr)) {
+        let (listener, seen) = met;
         self.accepted += 1;
         let accepted = (listener.0, ConnId(self.accepted));
+        self.connect(now, end, accepted);
+        self.later(now, accepted, Arrival::Accepted { listener: listener.1, from: seen });
+        self.later(now, end, Arrival::Open(from));
+    }
+
+    fn connect(&mut self, now: u64, one: End, other: End) {
         let health = Health::Flowing;
-        for (one, other) in [(end, accepted), (accepted, end)] {
+        for (one, other) in [(one, other), (other, one)] {
             let stream = Stream { other, last_at: now, coming_bytes: 0, health };
             self.streams.insert(one, stream);
         }
-        self.ports += 1;
-        let from = SocketAddr::new(home, self.ports);
-        self.later(now, accepted, Arrival::Accepted { listener: listener.1, from });
-        self.later(now, end, Arrival::Open(from));
     }
 
     fn is_apart(&self, now: u64, one: Node, other: Node) -> bool {
@@ -437,6 +460,7 @@ impl Net {
         self.listeners.retain(|_, owner| *owner != end);
         self.datagrams.close(|owner| *owner == end);
         self.paused.remove(&end);
+        self.crossings.forget(|one| *one == end);
         let other = self.other_of(end);
         self.streams.remove(&end);
         self.arrivals.retain(|_, (to, _)| *to != end || cause != Cause::Ended);

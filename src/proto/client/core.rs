@@ -37,6 +37,8 @@ pub(super) enum Alarm {
     DialBack(SessionId),
     /// Use the relay as well.
     Relay(SessionId),
+    /// Dial the other side while it dials us.
+    Cross(SessionId),
     /// Look for a path over datagrams as well.
     Punch(SessionId),
     /// Something is due in a session's datagrams.

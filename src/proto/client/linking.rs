@@ -253,6 +253,7 @@ impl Client {
         for alarm in [
             Alarm::Session(id),
             Alarm::DialBack(id),
+            Alarm::Cross(id),
             Alarm::Punch(id),
             Alarm::Relay(id),
             Alarm::Better(id),
@@ -303,7 +304,7 @@ impl Client {
         self.dial_remote(conn, to);
     }
 
-    fn add_link(
+    pub(super) fn add_link(
         &mut self,
         via: Via,
         link: Option<Link>,
@@ -329,8 +330,10 @@ impl Client {
         if let Purpose::Peer(id) = purpose
             && let Some(peer) = self.links.at_mut(via)
         {
-            peer.session = Some(id);
-            self.note_link(id, via);
+            // Known already where both have dialled.
+            if peer.session.replace(id) != Some(id) {
+                self.note_link(id, via);
+            }
         }
         if let Some(link) = self.links.link(via) {
             link.answer(&self.me, expected, &mut self.core.rng);

@@ -13,6 +13,7 @@
 //! | `quiet` | sessions that the programs open by themselves |
 //! | `punching`, `associations` | sessions over datagrams |
 //! | `linking` | from yes to an open link: paths and their choice |
+//! | `crossing` | two who dial each other at the same moment |
 //! | `knocking` | sessions without a server: `chat HOST:PORT`, and people near |
 //! | `lan` | the local network: who we are is said there, and heard of others |
 //! | `near` | who was heard there |
@@ -47,6 +48,7 @@ mod attempts;
 mod bulk;
 mod commands;
 mod core;
+mod crossing;
 mod directory;
 mod doubt;
 mod file_names;
@@ -402,6 +404,7 @@ impl Client {
             Alarm::Session(session) => self.on_session_late(session),
             Alarm::DialBack(session) => self.dial_back(session),
             Alarm::Relay(session) => self.open_relay(session),
+            Alarm::Cross(session) => self.cross(session),
             Alarm::Punch(session) => self.punch(session),
             Alarm::Datagrams(session) => self.on_association_time(session),
             Alarm::Better(session) => self.try_better(session),

@@ -238,6 +238,7 @@ impl Client {
                 self.dial_peer(id, to);
             }
         }
+        self.core.alarm(Alarm::Cross(id), limits::CROSS_AFTER_MS, "no path yet");
         self.core.alarm(Alarm::Punch(id), limits::PUNCH_AFTER_MS, "no direct path");
         if tries < limits::BETTER_TRIES {
             self.core.alarm(Alarm::Better(id), limits::BETTER_MS, "a better path");

@@ -74,6 +74,7 @@ impl Client {
 
     /// Both sides look for a path from this moment on.
     pub(super) fn on_begin(&mut self, begin: Begin) {
+        self.core.alarm(Alarm::Cross(begin.session), limits::CROSS_AFTER_MS, "no path yet");
         let wait = if self.config.paths.direct { limits::PUNCH_AFTER_MS } else { 0 };
         self.core.alarm(Alarm::Punch(begin.session), wait, "no direct path");
     }
@@ -258,7 +259,7 @@ impl Client {
 
 impl Session {
     /// Whether any path that is not the relay is better than what there is.
-    fn wants_better(&self) -> bool {
+    pub(super) fn wants_better(&self) -> bool {
         match &self.state {
             State::Linking(_) => true,
             State::Open(flow) => flow.path() == Path::Relay,

@@ -6,6 +6,9 @@
 //! |---|---|---|
 //! | Dialling | answer `yes` | Agreed |
 //! | Dialling | answer `no`, other version, garbage | fault |
+//! | Dialling | their preamble for the same session, their key is the greater | Overheard |
+//! | Dialling | the same, their key is the smaller | Asked; `Hello` |
+//! | Overheard | their Noise 1 | Dialling |
 //! | Agreed | Noise 2, the expected key | Open; Noise 3; `Established` |
 //! | Agreed | Noise 2, another key; garbage | fault; nothing of ours is told |
 //! | Fresh | preamble | Asked; `Hello` |
@@ -60,7 +63,9 @@ pub struct Link {
 }
 
 enum State {
-    Dialling(Box<Meeting>),
+    Dialling(Box<Dialling>),
+    /// The other side dialled as well, and yields: its message 1 is passed over.
+    Overheard(Box<Dialling>),
     Agreed(Box<Meeting>),
     Fresh,
     Asked(Purpose),
@@ -74,6 +79,14 @@ enum State {
     Secured,
     Closed,
     Dead(LinkFault),
+}
+
+/// The dialling side, before an answer.
+struct Dialling {
+    meeting: Meeting,
+    purpose: Purpose,
+    /// Whether we answer if the other side has dialled as well, by TCP's simultaneous open.
+    yields: bool,
 }
 
 /// What a link has to say.
@@ -116,11 +129,13 @@ impl Link {
         rng: &mut Rng,
     ) -> Link {
         let prologue = prologue(purpose, Some(me.fingerprint()), expected);
-        let mut meeting = Box::new(Meeting::dial(me, &prologue, expected, rng));
+        let mut meeting = Meeting::dial(me, &prologue, expected, rng);
         let mut outgoing = Outgoing::default();
         outgoing.push_clear(&preamble::encode(purpose));
         outgoing.push_clear(&meeting.knock());
-        Link { state: State::Dialling(meeting), incoming: Incoming::default(), outgoing }
+        let yields = expected.is_some_and(|them| them < me.fingerprint());
+        let state = State::Dialling(Box::new(Dialling { meeting, purpose, yields }));
+        Link { state, incoming: Incoming::default(), outgoing }
     }
 
     /// The side that was dialled.
@@ -169,6 +184,7 @@ impl Link {
                 }
             }
             State::Dialling(_)
+            | State::Overheard(_)
             | State::Agreed(_)
             | State::Fresh
             | State::Answering(_)
@@ -185,6 +201,7 @@ impl Link {
             State::Dead(fault) => Err(fault.clone()),
             State::Closed => Ok(None),
             State::Dialling(_)
+            | State::Overheard(_)
             | State::Agreed(_)
             | State::Fresh
             | State::Asked(_)
@@ -215,6 +232,7 @@ impl Link {
             State::Open { ours, .. } => self.outgoing.push(message, ours),
             State::Secured => self.outgoing.push_opened(message),
             State::Dialling(_)
+            | State::Overheard(_)
             | State::Agreed(_)
             | State::Fresh
             | State::Asked(_)
@@ -266,10 +284,8 @@ impl Link {
                 return Ok(None);
             };
             let (state, said) = match std::mem::replace(&mut self.state, State::Closed) {
-                State::Dialling(meeting) => {
-                    preamble::decode_answer(&frame)?;
-                    (State::Agreed(meeting), None)
-                }
+                State::Dialling(dialling) => self.on_answer(dialling, &frame)?,
+                State::Overheard(dialling) => (State::Dialling(dialling), None),
                 State::Agreed(meeting) => self.on_noise_2(*meeting, &frame)?,
                 State::Fresh => self.on_preamble(&frame)?,
                 State::Answering(meeting) => self.on_noise_1(meeting, &frame)?,
@@ -288,6 +304,18 @@ impl Link {
             }
         }
         Ok(None)
+    }
+
+    fn on_answer(&mut self, dialling: Box<Dialling>, frame: &[u8]) -> Result<Step, LinkFault> {
+        let is_peer = matches!(dialling.purpose, Purpose::Peer(_));
+        if !is_peer || preamble::decode(frame) != Ok(dialling.purpose) {
+            preamble::decode_answer(frame)?;
+            return Ok((State::Agreed(Box::new(dialling.meeting)), None));
+        }
+        match dialling.yields {
+            true => self.on_preamble(frame),
+            false => Ok((State::Overheard(dialling), None)),
+        }
     }
 
     fn on_preamble(&mut self, frame: &[u8]) -> Result<Step, LinkFault> {

@@ -655,3 +655,75 @@ fn a_secured_link_carries_messages_in_whatever_pieces_they_come() {
     theirs.feed(&[0xff; 64]);
     assert_eq!(theirs.poll::<ToPeer>(), Err(LinkFault::Garbage));
 }
+
+impl World {
+    /// Carries bytes between two who both dialled, until nothing moves; what each was told.
+    fn cross(&mut self, links: &mut [Link; 2], piece: usize) -> [Vec<LinkEvent<ToPeer>>; 2] {
+        let mut told = [Vec::new(), Vec::new()];
+        loop {
+            let sent = [0, 1].map(|side| links[side].take_output());
+            if sent == [None, None] {
+                return told;
+            }
+            for (side, bytes) in [(1, &sent[0]), (0, &sent[1])] {
+                for bytes in bytes.as_deref().unwrap_or_default().chunks(piece) {
+                    links[side].feed(bytes);
+                    while let Some(event) = links[side].poll().expect("no fault") {
+                        if let LinkEvent::Hello(_) = event {
+                            self.answer_as(side, &mut links[side]);
+                        }
+                        told[side].push(event);
+                    }
+                }
+            }
+        }
+    }
+
+    fn answer_as(&mut self, side: usize, link: &mut Link) {
+        let (me, them) = match side {
+            0 => (&self.alice, &self.bob),
+            _ => (&self.bob, &self.alice),
+        };
+        link.answer(me, Some(them.fingerprint()), &mut self.rng);
+    }
+}
+
+#[test]
+fn two_who_dialled_each_other_at_once_are_linked_and_one_of_them_has_answered() {
+    for piece in [1, 7, usize::MAX] {
+        let mut world = World::new();
+        let theirs = Some(world.alice.fingerprint());
+        let bobs = Link::dial(&world.bob, PEER, theirs, &mut world.rng);
+        let mut links = [world.dial(PEER), bobs];
+        let told = world.cross(&mut links, piece);
+        let hellos = told.iter().map(|told| told.contains(&LinkEvent::Hello(PEER)));
+        assert_eq!(hellos.filter(|hello| *hello).count(), 1);
+        assert_eq!(told[0].last(), Some(&LinkEvent::Established(*world.bob.public())));
+        assert_eq!(told[1].last(), Some(&LinkEvent::Established(*world.alice.public())));
+        links[0].send(&ToPeer::from(Bye {}));
+        let told = world.cross(&mut links, piece);
+        assert_eq!(told, [vec![], vec![LinkEvent::Message(Bye {}.into())]]);
+    }
+}
+
+#[test]
+fn who_hears_its_own_words_or_dialled_for_another_session_is_not_linked() {
+    let mut world = World::new();
+    let mut link = world.dial(PEER);
+    let own = link.take_output().expect("a preamble");
+    link.feed(&own);
+    if fault_of(&mut link).is_none() && matches!(link.state, State::Asked(_)) {
+        world.answer_as(0, &mut link);
+        assert!(fault_of(&mut link).is_some() || !link.is_open());
+    }
+    let own = link.take_output().unwrap_or_default();
+    link.feed(&own);
+    assert!(fault_of(&mut link).is_some() || !link.is_open());
+
+    let other = Purpose::Peer(SessionId(Bytes([6; 16])));
+    let theirs = Some(world.alice.fingerprint());
+    let mut bobs = Link::dial(&world.bob, other, theirs, &mut world.rng);
+    let mut link = world.dial(PEER);
+    link.feed(&bobs.take_output().expect("a preamble"));
+    assert_eq!(fault_of(&mut link), Some(LinkFault::Garbage));
+}

@@ -189,6 +189,11 @@ impl Server {
         }
     }
 
+    /// Whether a connection is one of its own.
+    pub fn has(&self, id: ConnId) -> bool {
+        self.roster.conn(id).is_some()
+    }
+
     fn on_stream(&mut self, id: ConnId, event: StreamEvent<'_>) {
         match event {
             StreamEvent::Accepted { listener: _, from } => self.on_accepted(id, from),

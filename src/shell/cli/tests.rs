@@ -215,6 +215,17 @@ fn who_hosts_signs_in_there_unless_another_server_is_named_beside_it() {
 }
 
 #[test]
+fn seconds_may_have_a_fraction() {
+    let read = [("2", 2_000), ("0.25", 250), (".5", 500), ("3.", 3_000), ("1.23456", 1_234)];
+    for (text, ms) in read {
+        assert_eq!(values::timeout(text), Some(ms), "{text}");
+    }
+    for text in ["", ".", "-1", "1e3", "1.2.3", "soon", "1.x", "1.éé", "99999999999"] {
+        assert_eq!(values::timeout(text), None, "{text}");
+    }
+}
+
+#[test]
 fn options_stand_before_the_verb_or_behind_it_but_never_inside_text() {
     for argv in [
         ["--wait", "delivered", "-j", "msg", "bob", "hi"],

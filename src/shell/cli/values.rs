@@ -149,7 +149,16 @@ pub(super) fn stage(text: &str) -> Option<Stage> {
 }
 
 pub(super) fn timeout(text: &str) -> Option<u64> {
-    lines::timeout_ms(text.parse().ok()?)
+    // The standard library's reading of fractions is 15 KB.
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(part) || text.len() == text.matches('.').count() {
+        return None;
+    }
+    let whole: u32 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let digits = part.bytes().chain(*b"000").take(3);
+    let ms = digits.fold(0, |ms, digit| ms * 10 + u64::from(digit - b'0'));
+    lines::timeout_ms(whole.into()).map(|whole_ms| whole_ms + ms)
 }
 
 pub(super) fn count(text: &str) -> Option<u64> {

@@ -25,7 +25,6 @@ use crate::shell::disk;
 use crate::shell::front::Failure;
 use crate::shell::reactor::{Reactor, Ready};
 use crate::shell::system;
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
@@ -38,8 +37,6 @@ pub(super) struct Host {
     pipes: Vec<Pipe>,
     /// How many there were.
     piped: u64,
-    /// Connections that its listener accepted.
-    conns: BTreeSet<ConnId>,
     /// It was given its first turn.
     is_begun: bool,
 }
@@ -57,8 +54,8 @@ impl Host {
             .map_err(|wrong| Failure { exit: wrong.exit, error: wrong.why })?;
         let served = Served::open(&options, "--host", reactor)?;
         let at = SocketAddr::new(here(served.tcp.ip()), served.tcp.port());
-        let (wake, pipes, conns) = (Wake::new(), Vec::new(), BTreeSet::new());
-        Ok(Host { served, wake, at, pipes, piped: 0, conns, is_begun: false })
+        let (wake, pipes) = (Wake::new(), Vec::new());
+        Ok(Host { served, wake, at, pipes, piped: 0, is_begun: false })
     }
 
     /// Where this machine finds it, and its key.
@@ -73,11 +70,8 @@ impl Host {
             Ready::Served { from, bytes } => Input::Datagram { from, bytes },
             Ready::Stream(conn, event) => {
                 let is_ours = match &event {
-                    StreamEvent::Accepted { listener, .. } if *listener == self.served.listener => {
-                        self.conns.insert(conn)
-                    }
-                    StreamEvent::Closed(_) => self.conns.remove(&conn),
-                    _ => self.conns.contains(&conn),
+                    StreamEvent::Accepted { listener, .. } => *listener == self.served.listener,
+                    _ => self.served.machine.has(conn),
                 };
                 if !is_ours {
                     return Some(Ready::Stream(conn, event));
@@ -138,9 +132,6 @@ impl Host {
             match effect {
                 Effect::Stream(conn, action) => {
                     let Some(action) = self.perform(Side::Server, conn, action) else { continue };
-                    if matches!(action, StreamAction::Close | StreamAction::Abort) {
-                        self.conns.remove(&conn);
-                    }
                     reactor.perform(conn, action);
                 }
                 Effect::Datagram { to, bytes } => reactor.send_served(to, &bytes),

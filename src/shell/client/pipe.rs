@@ -79,6 +79,7 @@ impl Pipe {
             }
             StreamAction::Listen { .. }
             | StreamAction::Dial { .. }
+            | StreamAction::Cross { .. }
             | StreamAction::DialName { .. } => unreachable!("it is open already"),
         }
     }

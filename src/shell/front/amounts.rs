@@ -7,15 +7,15 @@ pub fn size(bytes: u64) -> String {
     if bytes < 1000 {
         return format!("{bytes} B");
     }
-    let mut amount = bytes as f64 / 1000.0;
     let mut units = UNITS.iter();
-    let mut unit = units.next().expect("there are units");
+    let (mut unit, mut one) = (units.next().expect("there are units"), 1000);
     // From here on one digit behind the point would be rounded up to four before it.
-    while amount >= 999.95 {
+    while bytes >= one / 100 * 99_995 {
         let Some(next) = units.next() else { break };
-        (amount, unit) = (amount / 1000.0, next);
+        (unit, one) = (next, one * 1000);
     }
-    format!("{amount:.1} {unit}")
+    let tenths = bytes.saturating_add(one / 20) / (one / 10);
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
 }
 
 /// How much of a whole, in percent, rounded down.

@@ -27,6 +27,7 @@ impl Reactor {
                 }
             }
             StreamAction::Dial { to, from } => self.dial(conn, to, from),
+            StreamAction::Cross { listener, to } => self.cross(conn, listener, to),
             StreamAction::DialName { host, port } => self.dial_name(conn, host, port),
             StreamAction::Send(bytes) => self.with_tcp(conn, |tcp| tcp.flow.send(bytes)),
             StreamAction::Watch => self.with_tcp(conn, |tcp| tcp.flow.watched = true),
@@ -151,6 +152,20 @@ impl Reactor {
         }
         let begun = tcp::dial(to, from).and_then(|socket| self.add_dialled(id, socket, None));
         if let Err(error) = begun {
+            self.insert_failed(id, Cause::Failed(tcp::kind(&error)));
+        }
+    }
+
+    fn cross(&mut self, id: ConnId, listener: ConnId, to: SocketAddr) {
+        let ticket = self.table.ticket_of(listener);
+        let source = ticket.and_then(|ticket| self.table.entry(ticket)).map(|entry| &entry.source);
+        let begun = match source {
+            Some(Source::Listener(listener)) if self.proxy.is_none() => {
+                tcp::cross(to, &listener.socket)
+            }
+            _ => Err(ErrorKind::AddrNotAvailable.into()),
+        };
+        if let Err(error) = begun.and_then(|socket| self.add_dialled(id, socket, None)) {
             self.insert_failed(id, Cause::Failed(tcp::kind(&error)));
         }
     }

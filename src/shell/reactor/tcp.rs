@@ -7,10 +7,10 @@ use crate::proto::limits::{
     DOUBTED_S, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES, UNACKNOWLEDGED_S,
 };
 use crate::proto::machine::{Cause, ProxyFault};
-use mio::net::TcpStream;
+use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
 use std::time::Duration;
 
 /// A TCP connection, as its machine knows it.
@@ -135,6 +135,28 @@ pub(super) fn dial(to: SocketAddr, from: Option<IpAddr>) -> io::Result<TcpStream
     if let Some(from) = from {
         socket.bind(&SocketAddr::new(from, 0).into())?;
     }
+    connect(socket, to)
+}
+
+/// Begins to dial from where a listener is. It shares its port from now on, with whoever of this
+/// user asks for it in the same way; not from the start, so that an address in use is noticed.
+pub(super) fn cross(to: SocketAddr, listener: &TcpListener) -> io::Result<TcpStream> {
+    let at = plain(listener.local_addr()?);
+    let ip = match at.ip() {
+        ip if !ip.is_unspecified() => ip,
+        _ if to.is_ipv4() => Ipv4Addr::UNSPECIFIED.into(),
+        _ => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    SockRef::from(listener).set_reuse_port(true)?;
+    let socket = socket(to, Type::STREAM, Protocol::TCP)?;
+    set_up(&socket)?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)?;
+    socket.bind(&SocketAddr::new(ip, at.port()).into())?;
+    connect(socket, to)
+}
+
+fn connect(socket: Socket, to: SocketAddr) -> io::Result<TcpStream> {
     match socket.connect(&SockAddr::from(to)) {
         Ok(()) => {}
         Err(error) if rustix::io::Errno::from_io_error(&error) == Some(IN_PROGRESS) => {}

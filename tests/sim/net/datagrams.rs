@@ -1,5 +1,6 @@
 //! Datagrams: late, and when the weather is bad lost, doubled, or overtaken by those after them.
 
+use super::nat::Proto;
 use super::{Arrival, End, Net, Node, address_of};
 use hobnob::proto::crypto::rng::Rng;
 use hobnob::proto::id::ConnId;
@@ -58,13 +59,6 @@ impl Datagrams {
     pub fn close(&mut self, is_closed: impl Fn(&End) -> bool) {
         self.sockets.retain(|_, end| !is_closed(end));
     }
-
-    /// Where a program sends from.
-    fn source_of(&self, node: Node) -> Option<SocketAddr> {
-        let mine = |at: &&SocketAddr| self.sockets.get(at).is_some_and(|end| end.0 == node);
-        let of_ours = |at: &&SocketAddr| mine(at) && at.ip() == address_of(node);
-        self.sockets.keys().find(of_ours).or_else(|| self.sockets.keys().find(mine)).copied()
-    }
 }
 
 impl Net {
@@ -72,8 +66,9 @@ impl Net {
         assert!(bytes.len() <= DATAGRAM_BYTES, "no datagram is so long");
         self.look_for_canary(&bytes);
         self.datagrams.sent.push((now, node, to));
-        let Some(from) = self.datagrams.source_of(node) else { return };
-        let Some((other, _)) = self.datagrams.sockets.get(&to).copied() else { return };
+        let Some(from) = self.source_of(node) else { return };
+        let Some((from, to)) = self.pass(now, Proto::Udp, node, from, to) else { return };
+        let Some((other, _)) = self.socket_at(to) else { return };
         let is_walled = |node: Node, other: Node| self.walled.contains(&node) && other != 0;
         if is_walled(node, other) || is_walled(other, node) || self.is_apart(now, node, other) {
             return;
@@ -86,6 +81,31 @@ impl Net {
             self.carry_datagram(now, node, other, from, bytes.clone());
         }
         self.carry_datagram(now, node, other, from, bytes);
+    }
+
+    /// Where a program sends from, if it is anywhere.
+    fn source_of(&self, node: Node) -> Option<SocketAddr> {
+        let home = self.home_of(node)?;
+        let mine = self.datagrams.sockets.iter().filter(|(_, end)| end.0 == node);
+        let mut mine = mine.map(|(at, _)| *at);
+        let first = mine.next()?;
+        match mine.any(|at| at.ip() == home) || self.homes.contains_key(&node) {
+            true => Some(SocketAddr::new(home, first.port())),
+            false => Some(first),
+        }
+    }
+
+    /// Whose socket is met there.
+    fn socket_at(&self, at: SocketAddr) -> Option<End> {
+        let sockets = &self.datagrams.sockets;
+        let end = sockets.get(&at).copied().filter(|end| !self.has_left(end.0, at));
+        let moved = || {
+            let (node, _) = self.homes.iter().find(|(_, home)| **home == Some(at.ip()))?;
+            let is_theirs =
+                |(old, end): &(&SocketAddr, &End)| end.0 == *node && old.port() == at.port();
+            sockets.iter().find(is_theirs).map(|(_, end)| *end)
+        };
+        end.or_else(moved)
     }
 
     fn carry_datagram(

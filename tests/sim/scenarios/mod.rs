@@ -12,6 +12,7 @@ mod lan_together;
 mod mail;
 mod malice;
 mod moving;
+mod nats;
 mod outbox;
 mod outer;
 mod port_mapping;

@@ -337,3 +337,23 @@ fn say_settle(world: &mut World) {
     let line = line.clone().next().expect("a link to a peer");
     say(world, line, ToPeer::from(Settle {}));
 }
+
+#[test]
+fn who_starts_anew_while_something_waits_for_them_has_one_session_and_not_two() {
+    let mut world = friends();
+    world.chat(ANN, BOB);
+    world.run_for(SOON_MS);
+    world.net.part(world.now, ANN, BOB, 5_000);
+    world.msg(ANN, BOB, "on its way when he died");
+    world.run_for(100);
+    world.kill(BOB);
+    world.start(BOB);
+    world.run_for(SOON_MS);
+    // Ann has noticed nothing; his asking ends the session, and what waits has her ask as well.
+    world.msg(BOB, ANN, "and he is back");
+    world.run_for(5_000);
+    for node in [ANN, BOB] {
+        assert_eq!(row(&mut world, node).map(|(state, _)| state), Some(SessionState::Open));
+        assert_eq!(texts(&mut world, node).len(), 1);
+    }
+}

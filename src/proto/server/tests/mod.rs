@@ -295,6 +295,7 @@ impl Client {
             StreamAction::Close | StreamAction::Abort => self.end = Some(action),
             StreamAction::Listen { .. }
             | StreamAction::Dial { .. }
+            | StreamAction::Cross { .. }
             | StreamAction::DialName { .. }
             | StreamAction::Doubt(_) => {
                 panic!("a server dials nobody and doubts nobody")

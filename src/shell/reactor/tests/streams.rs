@@ -267,6 +267,34 @@ fn listener_opens_without_datagrams_where_another_has_them() {
 }
 
 #[test]
+fn crossing_dial_comes_from_the_listeners_port_which_stays_its_own() {
+    let (mut left, mut right) = (Bench::new(), Bench::new());
+    let listener = ConnId::own(1);
+    left.perform(listener, StreamAction::Listen { at: loopback(), udp: false });
+    let at = listens(&mut left, listener, false);
+    let (_, to) = right.listen();
+    left.perform(ConnId::own(2), StreamAction::Cross { listener, to });
+    left.until("open", |b| b.has(ConnId::own(2), &StreamEvent::Open { local: at }));
+    right.until("a caller", |b| b.accepted().len() == 1);
+    let StreamEvent::Accepted { from, .. } = right.events[0].1 else { panic!("nobody came") };
+    assert_eq!(from, at);
+
+    let _stranger = TcpStream::connect(at).expect("it still listens");
+    left.until("a stranger", |b| b.accepted().len() == 1);
+    let error = right.reactor.listen(at).expect_err("in use");
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+}
+
+#[test]
+fn crossing_dial_without_a_listener_fails() {
+    let mut bench = Bench::new();
+    let (_, to) = bench.listen();
+    let listener = ConnId::own(7);
+    bench.perform(ConnId::own(1), StreamAction::Cross { listener, to });
+    bench.until("no address", |b| b.has(ConnId::own(1), &failed(ErrorKind::AddrNotAvailable)));
+}
+
+#[test]
 fn closed_listener_refuses_and_its_port_is_free_at_once() {
     let mut bench = Bench::new();
     let (listener, at) = bench.listen();

@@ -352,7 +352,9 @@ impl Bench {
                 let event = StreamEvent::Listening { at, udp };
                 self.inputs.push_back((node, conn, event, Vec::new()));
             }
-            StreamAction::Dial { to, .. } => self.dial(node, conn, to),
+            StreamAction::Dial { to, .. } | StreamAction::Cross { to, .. } => {
+                self.dial(node, conn, to)
+            }
             StreamAction::DialName { .. } => panic!("there is no proxy here"),
             StreamAction::Send(bytes) => {
                 if let Some((other, end)) = self.ends.get(&(node, conn)) {

@@ -283,7 +283,7 @@ impl Pair {
                 self.sides[n].inbox.push_back(Told::Listening(conn, at));
             }
             StreamAction::DialName { .. } => panic!("there is no proxy here"),
-            StreamAction::Dial { .. } => {
+            StreamAction::Dial { .. } | StreamAction::Cross { .. } => {
                 self.conns += 1;
                 let theirs = ConnId(self.conns);
                 self.ends.insert((n, conn), (1 - n, theirs));
