@@ -28,7 +28,8 @@ fn best(one: Access, other: Access) -> &'static [&'static str] {
         // before, and is not let in by who only takes what comes from where they have sent to.
         (Behind(Symmetric), Walled | Behind(PortRestricted | Symmetric))
         | (Walled | Behind(PortRestricted), Behind(Symmetric)) => &["relay"],
-        (Walled | Behind(_), Walled | Behind(_)) => &["udp"],
+        // Both may dial at once as well, where their ports are the same for all.
+        (Walled | Behind(_), Walled | Behind(_)) => &["udp", "direct"],
     }
 }
 
@@ -59,23 +60,23 @@ fn who_is_behind_a_router_dials_whoever_is_not() {
 }
 
 #[test]
-fn two_behind_firewalls_talk_over_datagrams() {
-    meet(Walled, Walled, &["udp"]);
+fn two_behind_firewalls_talk_without_the_relay() {
+    meet(Walled, Walled, &["udp", "direct"]);
 }
 
 #[test]
-fn two_behind_routers_that_let_in_who_was_spoken_to_talk_over_datagrams() {
-    meet(Behind(PortRestricted), Behind(PortRestricted), &["udp"]);
+fn two_behind_routers_that_let_in_who_was_spoken_to_talk_without_the_relay() {
+    meet(Behind(PortRestricted), Behind(PortRestricted), &["udp", "direct"]);
 }
 
 #[test]
 fn whoever_is_behind_a_full_cone_is_reached_through_any_router() {
-    meet(Behind(Symmetric), Behind(FullCone), &["udp"]);
+    meet(Behind(Symmetric), Behind(FullCone), &["udp", "direct"]);
 }
 
 #[test]
 fn who_lets_in_whole_addresses_is_reached_through_any_router() {
-    meet(Behind(AddressRestricted), Behind(Symmetric), &["udp"]);
+    meet(Behind(AddressRestricted), Behind(Symmetric), &["udp", "direct"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ const PORT_RESTRICTED: Access = Access::Behind(Nat::PortRestricted);
 /// Ann and Bob, each behind a router, with a session through both.
 fn punched(net: &mut Net) -> Meeting {
     let (ann, bob) = (net.host(PORT_RESTRICTED), net.host(PORT_RESTRICTED));
-    let mut meeting = Meeting::new(net, [&ann, &bob], &[]);
+    let mut meeting = Meeting::new(net, [&ann, &bob], &["--paths", "udp,relay"]);
     net.hosts.extend([ann, bob]);
     meeting.reach("udp");
     meeting
