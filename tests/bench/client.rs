@@ -12,7 +12,7 @@ use std::thread;
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_hobnob");
 
 /// A multicast address: Linux binds a TCP listener to it, and dials it never; so the relay is left.
-pub const NOWHERE: [&str; 2] = ["--listen", "224.0.0.1:0"];
+pub const NOWHERE: [&str; 2] = ["--paths", "relay"];
 const FILE_EVENT: &str = r#""event":"file""#;
 
 /// A client in line mode.

@@ -4,7 +4,7 @@ use crate::client::{Client, NOWHERE, pair};
 use crate::common::{Samples, Scratch, Server, heading, mib, peak_bytes, row, short};
 use std::fs::{self, File};
 use std::io::Write;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub fn run() {
     make(&file, FILE_BYTES);
     copies(&scratch, &file);
     transfer(&scratch, &file, "direct", &[]);
+    row("bare UDP, 8 KiB datagrams, one thread", rate(FILE_BYTES, bare_datagrams()), "");
+    transfer(&scratch, &file, "udp", &["--paths", "udp"]);
     transfer(&scratch, &file, "relay", &NOWHERE);
     chat_beside(&scratch, &file);
     many(&scratch);
@@ -44,6 +46,24 @@ fn copies(scratch: &Scratch, file: &Path) {
     let _ = fs::remove_file(&copy);
 }
 
+/// What the system needs to carry so many bytes in datagrams over loopback, a few at a time.
+fn bare_datagrams() -> Duration {
+    let bind = || UdpSocket::bind("127.0.0.1:0").expect("loopback is there");
+    let (ours, theirs) = (bind(), bind());
+    let to = theirs.local_addr().expect("it is bound");
+    let mut datagram = [7; 8 * 1024];
+    timed(|| {
+        for _ in 0..FILE_BYTES / (8 * datagram.len() as u64) {
+            for _ in 0..8 {
+                ours.send_to(&datagram, to).expect("loopback takes it");
+            }
+            for _ in 0..8 {
+                theirs.recv(&mut datagram).expect("it has come");
+            }
+        }
+    })
+}
+
 /// The whole way that a person sees, and the part of it in which the bytes travel.
 fn transfer(scratch: &Scratch, file: &Path, path: &str, more: &[&str]) {
     let homes = scratch.join(path);
@@ -55,7 +75,11 @@ fn transfer(scratch: &Scratch, file: &Path, path: &str, more: &[&str]) {
     let taken = Instant::now();
     bob.say(&format!("/take {id}"));
     bob.until(r#""state":"done""#);
-    let promise = if path == "direct" { "200 MB/s" } else { "" };
+    let promise = match path {
+        "direct" => "200 MB/s",
+        "udp" => "50 MB/s",
+        _ => "",
+    };
     row(&format!("{path}: taken to verified"), rate(FILE_BYTES, taken.elapsed()), promise);
     row(&format!("{path}: sender's highest RSS"), mib(peak_bytes(ann.pid())), "12 MiB");
     row(&format!("{path}: receiver's highest RSS"), mib(peak_bytes(bob.pid())), "12 MiB");

@@ -2,6 +2,7 @@
 //! here are what is measured, not a wait for something to happen.
 
 use crate::support::{Process, World};
+use crate::udp;
 use rustix::process::{Pid, Signal};
 use std::fs;
 use std::path::PathBuf;
@@ -84,4 +85,15 @@ pub fn expect_silence(place: &dyn Fn(&str) -> PathBuf, processes: &[(&str, Pid)]
         println!("{name}: {} lines of calls in {WINDOW:?}", table.lines().count());
         assert_eq!(table, "", "{name} is not silent");
     }
+}
+
+#[test]
+fn between_two_keep_alives_a_session_over_datagrams_is_silent_as_well() {
+    let world = World::new();
+    let (mut ann, mut bob) = udp::pair(&world);
+    ann.deliver("bob", "one");
+    bob.deliver("ann", "other");
+    let processes = [("ann", ann.pid()), ("bob", bob.pid())];
+    expect_silence(&|name| world.home(name), &processes);
+    ann.deliver("bob", "still here");
 }
