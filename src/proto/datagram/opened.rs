@@ -104,7 +104,7 @@ impl Opened {
         let mut bytes = sealed.to_vec();
         let Ok(length) = self.theirs.open(number, head, &mut bytes) else { return Taken::Nothing };
         let Some(payload) = payload::read(&bytes[..length]) else { return Taken::Nothing };
-        self.follow(number, from);
+        self.follow(now, number, from);
         self.take(now, number, &payload)
     }
 
@@ -149,10 +149,10 @@ impl Opened {
     }
 
     /// The other side is where its newest packet came from.
-    fn follow(&mut self, number: u64, from: SocketAddr) {
+    fn follow(&mut self, now: Mono, number: u64, from: SocketAddr) {
         if from != self.remote && self.arrived.newest().is_none_or(|newest| number > newest) {
             self.remote = from;
-            self.sender.on_roamed(most_data(from));
+            self.sender.on_roamed(now, most_data(from));
         }
     }
 

@@ -32,8 +32,9 @@ pub(super) struct Sender {
     sent_at: Mono,
     /// When a packet that others have overtaken counts as lost.
     lost_at: Option<Mono>,
-    /// How often in a row nothing has come.
+    /// How often in a row nothing has come, and since when that is waited for.
     silences: u32,
+    listening_since: Mono,
     /// Since when an acknowledgement is waited for in vain.
     waiting_since: Option<Mono>,
 }
@@ -72,6 +73,7 @@ impl Sender {
             sent_at: now,
             lost_at: None,
             silences: 0,
+            listening_since: now,
             waiting_since: None,
         }
     }
@@ -100,8 +102,9 @@ impl Sender {
     }
 
     /// The path is another: what was learned of it is nothing.
-    pub fn on_roamed(&mut self, packet: usize) {
+    pub fn on_roamed(&mut self, now: Mono, packet: usize) {
         self.pace = Pace::new(packet);
+        self.listening_since = now;
     }
 
     /// What goes into the next packet, `most` bytes of it; [`Sender::on_sent`] follows.
@@ -144,7 +147,7 @@ impl Sender {
         self.pace.on_sent(self.flight_bytes);
         self.is_ping_due = false;
         self.probes = self.probes.saturating_sub(1);
-        self.sent_at = now;
+        (self.sent_at, self.listening_since) = (now, now);
         self.waiting_since.get_or_insert(now);
     }
 
@@ -163,7 +166,7 @@ impl Sender {
             self.pace.on_ack(landed.unwrap_or(0), lost, newest, next);
         }
         if landed.is_some() {
-            self.silences = 0;
+            (self.silences, self.listening_since) = (0, now);
             self.waiting_since = Some(now);
         }
         self.settle();
@@ -205,7 +208,7 @@ impl Sender {
 
     fn silence_at(&self) -> Option<Mono> {
         let is_waiting = !self.flight.is_empty();
-        is_waiting.then(|| self.sent_at.after_ms(self.pace.silence_ms(self.silences)))
+        is_waiting.then(|| self.listening_since.after_ms(self.pace.silence_ms(self.silences)))
     }
 
     fn on_silence(&mut self) {

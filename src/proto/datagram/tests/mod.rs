@@ -146,6 +146,7 @@ impl Pair {
     fn step(&mut self) -> bool {
         let Some(next) = self.next() else { return false };
         self.now = self.now.max(next);
+        let was_due = [0, 1].map(|end| self.is_due(end));
         while let Some(first) = self.air.first_entry()
             && first.key().0 <= self.now
         {
@@ -153,7 +154,9 @@ impl Pair {
             self.handle(end, from, &bytes);
         }
         for end in 0..2 {
-            if self.ends[end].poll_timeout().is_some_and(|(at, _)| at <= self.now) {
+            self.drain(end);
+            assert!(was_due[end] || !self.is_due(end), "a deadline that was past when it was set");
+            if self.is_due(end) {
                 self.ends[end].on_time(self.now);
                 let next = self.ends[end].poll_timeout();
                 self.drain(end);
@@ -166,6 +169,10 @@ impl Pair {
         }
         (0..2).for_each(|end| self.drain(end));
         true
+    }
+
+    fn is_due(&self, end: usize) -> bool {
+        self.ends[end].poll_timeout().is_some_and(|(at, _)| at <= self.now)
     }
 
     fn run_until(&mut self, is_done: impl Fn(&Pair) -> bool) {

@@ -45,6 +45,16 @@ fn five_percent_loss_and_fifty_ms_cost_speed_and_nothing_else() {
 }
 
 #[test]
+fn a_path_that_is_slower_all_at_once_is_waited_for() {
+    for seed in 0..20 {
+        let mut pair = Pair::open(Weather::default(), seed);
+        exchange(&mut pair, 20_000);
+        pair.weather = Weather { lost: 20, delay_ms: 200, jitter_ms: 300, ..Weather::default() };
+        exchange(&mut pair, 30_000);
+    }
+}
+
+#[test]
 fn a_narrow_path_is_filled_and_not_flooded() {
     // A packet a millisecond, 50 of them wait.
     let weather = Weather { delay_ms: 20, queue: Some(50), ..Weather::default() };
