@@ -11,7 +11,7 @@ use std::thread;
 
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_hobnob");
 
-/// A multicast address: Linux binds a TCP listener to it, and dials it never; so the relay is left.
+/// Options by which two reach each other nowhere but at the server.
 pub const NOWHERE: [&str; 2] = ["--paths", "relay"];
 const FILE_EVENT: &str = r#""event":"file""#;
 
