@@ -153,9 +153,9 @@ impl Pair {
             let (end, from, bytes) = first.remove();
             self.handle(end, from, &bytes);
         }
-        for end in 0..2 {
+        for (end, was_due) in was_due.into_iter().enumerate() {
             self.drain(end);
-            assert!(was_due[end] || !self.is_due(end), "a deadline that was past when it was set");
+            assert!(was_due || !self.is_due(end), "a deadline that was past when it was set");
             if self.is_due(end) {
                 self.ends[end].on_time(self.now);
                 let next = self.ends[end].poll_timeout();
