@@ -29,7 +29,9 @@ use std::net::SocketAddr;
 impl Client {
     pub(super) fn start_linking(&mut self, id: SessionId, dial: Vec<SocketAddr>) {
         self.core.alarm(Alarm::Session(id), limits::LINKING_MS, "no path");
-        self.core.alarm(Alarm::Relay(id), limits::RELAY_AFTER_MS, "no direct path");
+        let is_relay_last = self.config.paths.direct || self.config.paths.udp;
+        let relay_after_ms = if is_relay_last { limits::RELAY_AFTER_MS } else { 0 };
+        self.core.alarm(Alarm::Relay(id), relay_after_ms, "no direct path");
         self.core.alarm(Alarm::DialBack(id), limits::DIAL_BACK_MS, "not reached by the asker");
         if !self.config.paths.direct {
             return self.note_untried(id, Way::Direct, SWITCHED_OFF);

@@ -67,12 +67,12 @@ impl Listener {
 
 impl Client {
     /// Opens the listener, or tells the server of the one that is open. Behind a proxy we listen
-    /// only where the user says so, and the server is not told.
+    /// only where the user says so. The server is told if sessions may be dialled.
     pub(super) fn open_listener(&mut self) {
         match &self.listener.state {
             State::Open { at, .. } => {
                 let port = at.port();
-                if !self.config.is_proxied {
+                if self.may_be_dialled() {
                     self.uplink.say(Listening { port });
                 }
                 self.join_lan();
@@ -117,10 +117,14 @@ impl Client {
 
     /// Addresses for the other side to dial, best first.
     pub(super) fn candidates(&self) -> Vec<SocketAddr> {
-        let may_be_dialled = !self.config.is_proxied && self.config.paths.direct;
-        let listens = self.listener.at().filter(|_| may_be_dialled);
+        let listens = self.listener.at().filter(|_| self.may_be_dialled());
         let mapped = self.port_mapping.tcp();
         listens.map(|at| self.candidates_at(at, mapped)).unwrap_or_default()
+    }
+
+    /// Whether a session may come over TCP from the other side's program.
+    fn may_be_dialled(&self) -> bool {
+        !self.config.is_proxied && self.config.paths.direct
     }
 
     /// Our own addresses with the port of a socket, and what it is on the outside of a gateway.
@@ -170,7 +174,7 @@ impl Client {
         let Some(at) = wishes.pop() else { return };
         let conn = self.core.conn();
         self.listener.state = State::Opening(conn, wishes);
-        let udp = !self.config.is_proxied;
+        let udp = !self.config.is_proxied && self.config.paths.udp;
         self.core.stream(conn, StreamAction::Listen { at, udp });
     }
 

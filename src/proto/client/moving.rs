@@ -229,12 +229,13 @@ impl Client {
 
     /// A session on the relay tries again to do without.
     pub(super) fn try_better(&mut self, id: SessionId) {
+        let may_dial = self.config.paths.direct;
         let Some(session) = self.sessions.at_mut(id) else { return };
         let Some(arranged) = &mut session.arranged else { return };
         arranged.tries += 1;
         let (tries, candidates) = (arranged.tries, arranged.candidates.clone());
         for to in candidates {
-            if !self.links.is_tried(id, to) {
+            if may_dial && !self.links.is_tried(id, to) {
                 self.dial_peer(id, to);
             }
         }
@@ -253,8 +254,10 @@ impl Client {
         if !candidates.is_empty() {
             self.tell(via, Places { candidates });
         }
-        self.hope_for_better(id);
-        self.try_better(id);
+        if self.config.paths.direct || self.config.paths.udp {
+            self.hope_for_better(id);
+            self.try_better(id);
+        }
     }
 
     /// The other side can be dialled elsewhere.
@@ -273,6 +276,9 @@ impl Client {
 
     /// A session is on the relay from here on: for a while a better path is looked for.
     pub(super) fn hope_for_better(&mut self, id: SessionId) {
+        if !self.config.paths.direct && !self.config.paths.udp {
+            return;
+        }
         let Some(session) = self.sessions.at_mut(id) else { return };
         let is_hinted = !session.hinted.is_empty();
         let Some(arranged) = &mut session.arranged else { return };

@@ -192,3 +192,31 @@ fn why_tells_of_each_address_that_datagrams_were_sent_to() {
     let direct = told.iter().find(|row| row.path == Way::Direct);
     assert_eq!(direct.map(|row| row.result.as_str()), Some("switched off with --paths"));
 }
+
+#[test]
+fn a_path_that_one_side_switched_off_is_not_taken_later_either() {
+    let relay = Paths { direct: false, udp: false, relay: true };
+    for bobs in [relay, Paths { udp: true, ..relay }] {
+        let mut world = World::asleep(7, 2, Accept::Friends);
+        world.configs[BOB].paths = bobs;
+        (0..=2).for_each(|node| world.start(node));
+        world.run_for(SOON_MS);
+        befriend(&mut world, ANN, BOB);
+        world.net.datagrams.weather.lost = 100;
+        world.chat(ANN, BOB);
+        world.run_for(30_000);
+        assert_eq!(both(&mut world), open_on(Path::Relay));
+        let strays: Vec<_> =
+            world.net.dials.iter().filter(|(_, _, to)| *to != server_at()).collect();
+        assert!(strays.is_empty(), "{strays:?}");
+    }
+}
+
+#[test]
+fn with_the_relay_alone_nobody_waits_for_another_path() {
+    let relay = Paths { direct: false, udp: false, relay: true };
+    let mut world = friends_with(relay);
+    world.chat(ANN, BOB);
+    world.run_for(900);
+    assert_eq!(both(&mut world), open_on(Path::Relay));
+}
