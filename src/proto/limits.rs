@@ -430,8 +430,9 @@ pub const RESEND_LAST_MS: u64 = 1_500;
 pub const LOSS_PATIENCE_MS: u64 = 2;
 /// Silence after which what was known of a path's capacity is old.
 pub const PAUSE_MS: u64 = 1_000;
-/// How long nothing may be acknowledged before a path over UDP counts as gone.
-pub const UNANSWERED_MS: u64 = 10_000;
+/// How long nothing may be acknowledged before a path over UDP counts as gone: what was said goes
+/// another way then, before the 10 s are over that a verb waits.
+pub const UNANSWERED_MS: u64 = 8_000;
 /// How long a path over UDP may be silent: NATs forget after 30 s and more (RFC 4787, REQ-5, is not
 /// kept by all).
 pub const UDP_KEEPALIVE_MS: u64 = 25_000;

@@ -149,9 +149,11 @@ fn verb(world: &World, proxy: &str, timeout: &str) -> Ended {
 #[test]
 fn a_proxy_that_does_not_dial_is_told_with_its_reason() {
     let world = World::new();
-    let away = format!("socks5://{}", nobody_there());
-    let refused = verb(&world, &away, "1");
-    assert!(refused.expect_refusal(3).contains("the proxy: connection refused"), "{refused:?}");
+    for scheme in ["socks5", "socks5h"] {
+        let away = format!("{scheme}://{}", nobody_there());
+        let refused = verb(&world, &away, "1");
+        assert!(refused.expect_refusal(3).contains("the proxy: connection refused"), "{refused:?}");
+    }
     for (manner, words) in [
         (Manner::Code(1), "the proxy: general failure"),
         (Manner::Code(4), "the proxy: host unreachable"),

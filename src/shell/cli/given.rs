@@ -291,7 +291,7 @@ fn yes_or_no(text: &str) -> Option<bool> {
 /// A proxy as it may be shown to others.
 fn without_password(proxy: String) -> String {
     let Some((login, at)) = proxy.rsplit_once('@') else { return proxy };
-    let user = login.strip_prefix("socks5://").and_then(|login| login.split_once(':'));
+    let user = login.split_once("://").and_then(|(_, login)| login.split_once(':'));
     match user {
         Some((user, _)) => format!("socks5://{user}:***@{at}"),
         None => proxy,

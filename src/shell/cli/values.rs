@@ -80,12 +80,13 @@ fn place(text: &str, usual: u16) -> Option<(String, u16)> {
 }
 
 /// `socks5://[USER:PASSWORD@]HOST[:PORT]`, with `%` and two hexadecimal digits for any byte of the
-/// first two; nothing is no proxy.
+/// first two; nothing is no proxy. `socks5h` is what curl calls a proxy that looks names up, as ours
+/// always does.
 pub(super) fn proxy(text: &str) -> Option<Option<ProxyAddress>> {
     if text.is_empty() {
         return Some(None);
     }
-    let rest = text.strip_prefix("socks5://")?;
+    let rest = text.strip_prefix("socks5://").or_else(|| text.strip_prefix("socks5h://"))?;
     let (login, at) = match rest.rsplit_once('@') {
         Some((login, at)) => (Some(login.split_once(':')?), at),
         None => (None, rest),
