@@ -80,8 +80,8 @@ fn place(text: &str, usual: u16) -> Option<(String, u16)> {
 }
 
 /// `socks5://[USER:PASSWORD@]HOST[:PORT]`, with `%` and two hexadecimal digits for any byte of the
-/// first two; nothing is no proxy. `socks5h` is what curl calls a proxy that looks names up, as ours
-/// always does.
+/// first two; nothing is no proxy. curl calls a proxy `socks5h` that looks names up; ours always
+/// does.
 pub(super) fn proxy(text: &str) -> Option<Option<ProxyAddress>> {
     if text.is_empty() {
         return Some(None);
