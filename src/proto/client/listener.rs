@@ -174,7 +174,9 @@ impl Client {
         let Some(at) = wishes.pop() else { return };
         let conn = self.core.conn();
         self.listener.state = State::Opening(conn, wishes);
-        let udp = !self.config.is_proxied && self.config.paths.udp;
+        // A gateway is asked by datagrams also where only TCP is to come in.
+        let is_reached = self.config.paths.direct || self.config.paths.udp;
+        let udp = !self.config.is_proxied && is_reached;
         self.core.stream(conn, StreamAction::Listen { at, udp });
     }
 

@@ -84,6 +84,9 @@ impl Client {
 
     /// Asks each of the server's addresses where our datagrams come from.
     pub(super) fn ask_outer(&mut self) {
+        if !self.config.paths.udp {
+            return;
+        }
         let (Some(from), Some(server)) = (self.listener.udp_at(), &self.config.server) else {
             return;
         };

@@ -171,12 +171,14 @@ impl Client {
         let outer = self.uplink.outer()?;
         let at = self.listener.at()?;
         let is_reached = at.ip().is_unspecified() || at.ip() == IpAddr::V4(gateway.ours);
-        if outer.ip().is_loopback() || !is_reached {
+        let paths = self.config.paths;
+        if outer.ip().is_loopback() || !is_reached || !(paths.direct || paths.udp) {
             return None;
         }
         let profile = digest::stand_in(&[0; 32], b'p', &self.me.fingerprint().0.0);
         let tag = ["hobnob ", &profile.to_string()].concat();
-        let wish = Wish::new(at.port(), self.listener.has_udp(), self.core.rng.bytes(), tag);
+        let wish =
+            Wish::new(at.port(), self.listener.has_udp() && paths.udp, self.core.rng.bytes(), tag);
         Some((gateway, wish))
     }
 

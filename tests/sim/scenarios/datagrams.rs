@@ -219,4 +219,5 @@ fn with_the_relay_alone_nobody_waits_for_another_path() {
     world.chat(ANN, BOB);
     world.run_for(900);
     assert_eq!(both(&mut world), open_on(Path::Relay));
+    assert_eq!(world.net.datagrams.sent, []);
 }
