@@ -173,6 +173,8 @@ impl Peer {
                     link.send(&ToServer::Enter(enter));
                 }
                 LinkEvent::Message(ToClient::Welcome(_)) => welcomes += 1,
+                // Nobody here speaks in datagrams.
+                LinkEvent::Message(ToClient::Prober(_) | ToClient::Begin(_)) => {}
                 LinkEvent::Message(message) => self.heard.push(message),
                 LinkEvent::Hello(_) => {}
             }
