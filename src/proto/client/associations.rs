@@ -1,5 +1,7 @@
 //! The associations with peers over datagrams: one for each session that has one, or looks for it.
 
+use super::flow::Flow;
+use super::link_table::Via;
 use crate::proto::crypto::rng::Rng;
 use crate::proto::datagram::{Addressee, Association, SessionTag};
 use crate::proto::id::SessionId;
@@ -63,6 +65,15 @@ impl Associations {
     pub fn has_room(&self, session: SessionId) -> bool {
         let association = self.by_session.get(&session);
         association.is_some_and(|one| one.unsent_bytes() < limits::STREAM_AHEAD_BYTES)
+    }
+
+    /// A flow's round trip: over datagrams each packet tells it, elsewhere only messages do.
+    pub fn round_trip_ms(&self, flow: &Flow) -> Option<u64> {
+        let measured = match flow.via() {
+            Via::Udp(session) => self.by_session.get(&session)?.round_trip_ms(),
+            Via::Tcp(_) | Via::Relay(_) => None,
+        };
+        measured.or_else(|| flow.round_trip_ms())
     }
 
     /// All want a word from the other side.

@@ -379,7 +379,7 @@ impl Client {
             state: session.map(|session| session.state.word()),
             path: flow.map(super::flow::Flow::path),
             remote,
-            rtt_ms: flow.and_then(super::flow::Flow::round_trip_ms),
+            rtt_ms: flow.and_then(|flow| self.associations.round_trip_ms(flow)),
             note,
         }
     }

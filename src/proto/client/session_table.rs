@@ -323,7 +323,7 @@ impl Client {
                 remote: flow
                     .and_then(|flow| self.links.at(flow.via()))
                     .and_then(|link| link.remote),
-                rtt_ms: flow.and_then(Flow::round_trip_ms),
+                rtt_ms: flow.and_then(|flow| self.associations.round_trip_ms(flow)),
                 since: session.since,
             });
         }

@@ -221,3 +221,15 @@ fn with_the_relay_alone_nobody_waits_for_another_path() {
     assert_eq!(both(&mut world), open_on(Path::Relay));
     assert_eq!(world.net.datagrams.sent, []);
 }
+
+#[test]
+fn over_datagrams_both_sides_know_the_round_trip_before_anything_is_said() {
+    let mut world = over(UDP);
+    for node in [ANN, BOB] {
+        let ticket = world.ask(node, Verb::Sessions);
+        let rows = world.rows.iter().filter(|(_, of, _)| *of == ticket);
+        let known =
+            rows.filter(|(_, _, row)| matches!(row, Row::Session(row) if row.rtt_ms.is_some()));
+        assert_eq!(known.count(), 1, "{node}");
+    }
+}
